@@ -1,0 +1,47 @@
+# A throwaway server: initdb in a temporary folder, reached only by the socket in it, gone when the
+# calling script ends. For bash scripts to source.
+
+PG_MAJOR=${PG_MAJOR:-15}
+PG_CONFIG=/usr/lib/postgresql/$PG_MAJOR/bin/pg_config
+export PG_MAJOR PG_CONFIG
+export PATH="${PG_CONFIG%/*}:$PATH"
+
+SERVER_DIR=
+
+# The server refuses to run as root
+as_server_user() {
+    if [ "$(id -u)" = 0 ]; then
+        (cd / && runuser -u postgres -- "$@")
+    else
+        (cd / && "$@")
+    fi
+}
+
+# Start a server and point PGHOST, PGPORT, PGUSER and PGDATABASE at it; each argument is a line of
+# postgresql.conf. Its folder is in /tmp because a socket's path may have 107 bytes at most.
+start_server() {
+    SERVER_DIR=$(as_server_user mktemp -d /tmp/companion.XXXXXX)
+    trap stop_server EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    as_server_user initdb --pgdata="$SERVER_DIR/data" --username=postgres --auth=trust \
+        --encoding=UTF8 --locale=C.UTF-8 --no-sync >/dev/null
+    printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$SERVER_DIR'" 'port = 5432' "$@" |
+        as_server_user tee -a "$SERVER_DIR/data/postgresql.conf" >/dev/null
+    if ! as_server_user pg_ctl start --wait --silent --pgdata="$SERVER_DIR/data" --log="$SERVER_DIR/log"; then
+        as_server_user cat "$SERVER_DIR/log" >&2
+        return 1
+    fi
+    unset PGHOSTADDR PGSERVICE PGOPTIONS
+    export PGHOST=$SERVER_DIR PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+}
+
+# Stop the server at once and remove its folder
+stop_server() {
+    [ -n "$SERVER_DIR" ] || return 0
+    if as_server_user test -e "$SERVER_DIR/data/postmaster.pid"; then
+        as_server_user pg_ctl stop --mode=immediate --silent --pgdata="$SERVER_DIR/data" || true
+    fi
+    as_server_user rm -rf "$SERVER_DIR"
+    SERVER_DIR=
+}
