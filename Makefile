@@ -1,0 +1,47 @@
+# Builds the extension with PGXS: compiles src/ and joins the subjects' .sql
+# into companion--<version>.sql. The version's only home is companion.control.
+
+EXTENSION   = companion
+EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'$$/\1/p" companion.control)
+
+# The order in which the install script needs its subjects.
+SUBJECTS = \
+	identity/schema identity/identity \
+	users/users users/onboarding \
+	conversations/conversations \
+	memory/memory \
+	scheduling/local_time scheduling/scheduled_messages scheduling/dispatch \
+	scheduling/worker \
+	linking/linking \
+	cron/cron
+
+INSTALL_SQL = companion--$(EXTVERSION).sql
+MODULE_big  = companion
+OBJS        = $(patsubst %.cpp,%.o,$(sort $(wildcard src/*/*.cpp)))
+HEADERS_OF  = $(wildcard src/*/*.hpp)
+DATA_built  = $(INSTALL_SQL)
+DATA        = $(wildcard upgrade/companion--*.sql)
+EXTRA_CLEAN = $(INSTALL_SQL)
+
+PG_CPPFLAGS = -I$(srcdir)/src
+PG_CXXFLAGS = -std=c++20 -fvisibility=hidden -fvisibility-inlines-hidden -Wextra \
+	-Wno-unused-parameter -Wno-missing-field-initializers $(if $(WERROR),-Werror)
+SHLIB_LINK += -lstdc++
+
+REGRESS        = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --outputdir=output_iso --load-extension=companion
+
+PG_CONFIG ?= pg_config
+PGXS      := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# PGXS compiles bitcode with its own flags; ours needs the same language.
+override BITCODE_CXXFLAGS += -std=c++20 -fvisibility=hidden
+
+$(OBJS): $(HEADERS_OF)
+$(OBJS:.o=.bc): $(HEADERS_OF)
+
+$(INSTALL_SQL): $(SUBJECTS:%=src/%.sql) companion.control
+	{ echo '\echo Use "CREATE EXTENSION companion" to load this file. \quit'; \
+	  cat $(SUBJECTS:%=$(srcdir)/src/%.sql); } > $@

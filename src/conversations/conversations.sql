@@ -1,0 +1,96 @@
+
+-- Conversations and their messages.
+CREATE TABLE companion.conversations (
+    user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT companion.uuid_v7(),
+    channel text NOT NULL CHECK (channel IN ('web', 'telegram', 'whatsapp')),
+    initiated_by text NOT NULL DEFAULT 'user' CHECK (initiated_by IN ('user', 'companion')),
+    started_at timestamptz NOT NULL DEFAULT companion.now(),
+    ended_at timestamptz CHECK (ended_at >= started_at),
+    mood_summary text,
+    topics text[] NOT NULL DEFAULT '{}',
+    PRIMARY KEY (user_id, id)
+) WITH (fillfactor = 85);
+
+-- One open conversation for a user and channel.
+CREATE UNIQUE INDEX conversations_open ON companion.conversations (user_id, channel)
+WHERE ended_at IS NULL;
+
+COMMENT ON TABLE companion.conversations IS
+'One row a conversation. Ids ascend with time, so the primary key read backwards gives a user''s conversations, most recent first.';
+COMMENT ON COLUMN companion.conversations.user_id IS 'Whose conversation it is.';
+COMMENT ON COLUMN companion.conversations.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.conversations.channel IS 'web, telegram or whatsapp.';
+COMMENT ON COLUMN companion.conversations.initiated_by IS 'Who wrote first: user or companion.';
+COMMENT ON COLUMN companion.conversations.started_at IS 'When it began.';
+COMMENT ON COLUMN companion.conversations.ended_at IS 'When it ended; NULL while it is open.';
+COMMENT ON COLUMN companion.conversations.mood_summary IS 'How the user felt, in the app''s words.';
+COMMENT ON COLUMN companion.conversations.topics IS 'What it was about.';
+COMMENT ON INDEX companion.conversations_open IS 'At most one open conversation for a user and channel.';
+
+CREATE TABLE companion.messages (
+    user_id uuid NOT NULL,
+    id uuid NOT NULL DEFAULT companion.uuid_v7(),
+    conversation_id uuid NOT NULL,
+    role text NOT NULL CHECK (role IN ('user', 'assistant', 'system')),
+    content text NOT NULL CHECK (content <> ''),
+    telegram_message_id bigint CHECK (telegram_message_id > 0),
+    reply_to_id uuid,
+    edited_at timestamptz,
+    metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+    created_at timestamptz NOT NULL DEFAULT companion.now(),
+    PRIMARY KEY (user_id, id),
+    FOREIGN KEY (user_id, conversation_id)
+        REFERENCES companion.conversations (user_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (user_id, reply_to_id)
+        REFERENCES companion.messages (user_id, id) ON DELETE SET NULL (reply_to_id)
+);
+
+CREATE INDEX messages_conversation ON companion.messages (user_id, conversation_id, id);
+CREATE UNIQUE INDEX messages_telegram ON companion.messages (user_id, telegram_message_id)
+WHERE telegram_message_id IS NOT NULL;
+CREATE INDEX messages_reply ON companion.messages (user_id, reply_to_id)
+WHERE reply_to_id IS NOT NULL;
+
+COMMENT ON TABLE companion.messages IS
+'One row a message. Ids ascend with time, so the primary key read backwards gives a user''s messages, most recent first.';
+COMMENT ON COLUMN companion.messages.user_id IS 'Whose conversation it is in.';
+COMMENT ON COLUMN companion.messages.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.messages.conversation_id IS 'The conversation, one of the same user''s.';
+COMMENT ON COLUMN companion.messages.role IS 'Who wrote it: user, assistant or system.';
+COMMENT ON COLUMN companion.messages.content IS 'The text.';
+COMMENT ON COLUMN companion.messages.telegram_message_id IS 'Telegram''s id within the chat with this user; a redelivered update is stored once.';
+COMMENT ON COLUMN companion.messages.reply_to_id IS 'The message that this one answers, one of the same user''s.';
+COMMENT ON COLUMN companion.messages.edited_at IS 'When the text was last edited.';
+COMMENT ON COLUMN companion.messages.metadata IS 'The app''s own data, a JSON object.';
+COMMENT ON COLUMN companion.messages.created_at IS 'When it was written.';
+COMMENT ON INDEX companion.messages_conversation IS 'A conversation''s messages in order.';
+COMMENT ON INDEX companion.messages_telegram IS 'A redelivered Telegram update is refused.';
+COMMENT ON INDEX companion.messages_reply IS 'The answers to a message.';
+
+ALTER TABLE companion.conversations ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON companion.conversations TO companion_user
+USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
+COMMENT ON POLICY own_rows ON companion.conversations IS 'An end user sees their own conversations only.';
+CREATE POLICY every_row ON companion.conversations TO companion_worker, companion_admin
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.conversations IS 'Workers and admins act for every user.';
+
+ALTER TABLE companion.messages ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON companion.messages TO companion_user
+USING (user_id = companion.current_user_id())
+WITH CHECK (user_id = companion.current_user_id() AND role = 'user');
+COMMENT ON POLICY own_rows ON companion.messages IS
+'An end user sees their own messages only, and writes as themselves only.';
+CREATE POLICY every_row ON companion.messages TO companion_worker, companion_admin
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.messages IS 'Workers and admins act for every user.';
+
+GRANT SELECT ON companion.conversations, companion.messages TO companion_user;
+GRANT INSERT (user_id, conversation_id, role, content, reply_to_id, metadata)
+ON companion.messages TO companion_user;
+GRANT SELECT, INSERT, UPDATE, DELETE ON companion.conversations, companion.messages
+TO companion_worker, companion_admin;
+
+SELECT pg_catalog.pg_extension_config_dump('companion.conversations', '');
+SELECT pg_catalog.pg_extension_config_dump('companion.messages', '');

@@ -1,0 +1,29 @@
+
+-- Who the session acts for, the clock, and ids.
+CREATE FUNCTION companion.current_user_id() RETURNS uuid
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_current_user_id';
+COMMENT ON FUNCTION companion.current_user_id() IS
+'The user that the session acts for. Read from request.jwt.claims ("sub"), else request.jwt.claim.sub, else companion.user_id; NULL when none is set, or when the claims hold no "sub" (an anonymous request). Error 22P02 when it is malformed.';
+
+CREATE FUNCTION companion.now() RETURNS timestamptz
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_now';
+COMMENT ON FUNCTION companion.now() IS
+'The time that every function goes by: the setting companion.clock where it is set (for tests; superuser), else the start of the transaction.';
+
+CREATE FUNCTION companion.uuid_v7() RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_uuid_v7';
+COMMENT ON FUNCTION companion.uuid_v7() IS
+'A new time-ordered id, UUID version 7 (RFC 9562): milliseconds and their fraction from the real clock, 62 random bits. Ids of one session ascend.';
+
+CREATE FUNCTION companion.set_updated_at() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_set_updated_at';
+COMMENT ON FUNCTION companion.set_updated_at() IS
+'Trigger, BEFORE UPDATE: sets updated_at to companion.now().';
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA companion FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION companion.current_user_id(), companion.now(), companion.uuid_v7()
+TO companion_user, companion_worker, companion_admin;

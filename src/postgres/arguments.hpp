@@ -1,0 +1,91 @@
+// Typed, null-checked access to a function's arguments.
+#pragma once
+
+#include "postgres/server.hpp"
+
+#include <span>
+#include <string_view>
+
+namespace companion {
+
+// The bytes of a text value, not terminated; valid as long as the value is.
+inline std::string_view text_view(Datum value)
+{
+    text *bytes = DatumGetTextPP(value);
+    return {VARDATA_ANY(bytes), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(bytes))};
+}
+
+inline Datum to_text(std::string_view value)
+{
+    return PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size())));
+}
+
+// Refuse a missing argument. Error 22004.
+[[noreturn]] inline void refuse_null(const char *name)
+{
+    ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+            errmsg("argument \"%s\" must not be null", name));
+    pg_unreachable();
+}
+
+// One call's arguments, by position; the name is for the error message.
+class Arguments {
+  public:
+    explicit Arguments(FunctionCallInfo fcinfo) : fcinfo_(fcinfo) {}
+
+    bool is_null(int position) const { return fcinfo_->args[position].isnull; }
+    char null_flag(int position) const { return is_null(position) ? 'n' : ' '; }
+
+    // The value, or a zero Datum when it is null.
+    Datum optional(int position) const
+    {
+        return is_null(position) ? Datum{0} : fcinfo_->args[position].value;
+    }
+
+    // The value; error 22004 when it is null.
+    Datum required(int position, const char *name) const
+    {
+        if (is_null(position))
+            refuse_null(name);
+        return fcinfo_->args[position].value;
+    }
+
+    std::string_view text(int position, const char *name) const
+    {
+        return text_view(required(position, name));
+    }
+
+    // A finite point in time. Error 22008 for infinity.
+    TimestampTz timestamp(int position, const char *name) const
+    {
+        TimestampTz value = DatumGetTimestampTz(required(position, name));
+        if (TIMESTAMP_NOT_FINITE(value))
+            ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+                    errmsg("argument \"%s\" must be finite", name));
+        return value;
+    }
+
+    // A one-dimensional array (or an empty one) without null elements, as a Datum
+    // to bind. Error 22004 for a null, 2202E for another shape.
+    ArrayType *array(int position, const char *name) const
+    {
+        ArrayType *value = DatumGetArrayTypeP(required(position, name));
+        if (ARR_NDIM(value) > 1)
+            ereport(ERROR, errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+                    errmsg("argument \"%s\" must be a one-dimensional array", name));
+        if (array_contains_nulls(value))
+            ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                    errmsg("argument \"%s\" must not contain nulls", name));
+        return value;
+    }
+
+  private:
+    FunctionCallInfo fcinfo_;
+};
+
+inline int array_length(const ArrayType *array)
+{
+    return ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+}
+
+} // namespace companion

@@ -1,0 +1,13 @@
+// The loadable module: its magic block and what happens when it is loaded.
+#include "postgres/entry.hpp"
+#include "postgres/settings.hpp"
+
+extern "C" {
+PG_MODULE_MAGIC;
+PGDLLEXPORT void _PG_init(void);
+}
+
+void _PG_init(void)
+{
+    companion::guarded([] { companion::settings::define(); });
+}

@@ -1,0 +1,60 @@
+// A BEFORE ... FOR EACH ROW trigger that sets one column of the new row.
+#pragma once
+
+#include "postgres/server.hpp"
+
+namespace companion {
+
+// The new row of a BEFORE INSERT or BEFORE UPDATE row trigger.
+class NewRow {
+  public:
+    // Error 39P01 when the function was called in any other way.
+    explicit NewRow(FunctionCallInfo fcinfo)
+    {
+        trigger_ = reinterpret_cast<TriggerData *>(fcinfo->context);
+        if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger_->tg_event) ||
+            !TRIGGER_FIRED_FOR_ROW(trigger_->tg_event) ||
+            TRIGGER_FIRED_BY_DELETE(trigger_->tg_event))
+            ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    errmsg("this function must be called as a trigger before insert or update of a row"));
+    }
+
+    Datum get(const char *column, bool *is_null) const
+    {
+        return heap_getattr(tuple(), position(column), descriptor(), is_null);
+    }
+
+    // The row with one column set, as the trigger's result.
+    Datum with(const char *column, Datum value) const
+    {
+        int number = position(column);
+        bool is_null = false;
+        return PointerGetDatum(
+            heap_modify_tuple_by_cols(tuple(), descriptor(), 1, &number, &value, &is_null));
+    }
+
+    Datum unchanged() const { return PointerGetDatum(tuple()); }
+
+  private:
+    TupleDesc descriptor() const { return RelationGetDescr(trigger_->tg_relation); }
+
+    HeapTuple tuple() const
+    {
+        return TRIGGER_FIRED_BY_UPDATE(trigger_->tg_event) ? trigger_->tg_newtuple
+                                                           : trigger_->tg_trigtuple;
+    }
+
+    int position(const char *column) const
+    {
+        int number = SPI_fnumber(descriptor(), column);
+        if (number <= 0)
+            ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
+                    errmsg("table \"%s\" has no column \"%s\"",
+                           RelationGetRelationName(trigger_->tg_relation), column));
+        return number;
+    }
+
+    TriggerData *trigger_;
+};
+
+} // namespace companion

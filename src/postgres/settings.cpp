@@ -1,0 +1,128 @@
+// The extension's settings (companion.*) and its clock.
+#include "postgres/settings.hpp"
+
+#include "postgres/entry.hpp"
+
+namespace companion::settings {
+
+char *user_id;
+int catch_up;
+int min_gap;
+int max_attempts;
+int retry_backoff;
+char *retry_unknown;
+int retention;
+
+static char *clock_text;
+static bool clock_is_set;
+static TimestampTz clock_time;
+
+// Allocate what a check hook hands to its assign hook.
+static void *allocate_extra(std::size_t size)
+{
+#if PG_VERSION_NUM >= 160000
+    return guc_malloc(LOG, size);
+#else
+    return malloc(size);
+#endif
+}
+
+// Read a timestamp as timestamptz's input does, without raising an error.
+static bool parse_timestamp(const char *text, TimestampTz *result)
+{
+    char work[MAXDATELEN + MAXDATEFIELDS];
+    char *fields[MAXDATEFIELDS];
+    int types[MAXDATEFIELDS];
+    int count, kind, zone;
+    struct pg_tm parts;
+    fsec_t fraction;
+
+    if (ParseDateTime(text, work, sizeof work, fields, types, MAXDATEFIELDS, &count) != 0)
+        return false;
+#if PG_VERSION_NUM >= 160000
+    DateTimeErrorExtra extra;
+    int error = DecodeDateTime(fields, types, count, &kind, &parts, &fraction, &zone, &extra);
+#else
+    int error = DecodeDateTime(fields, types, count, &kind, &parts, &fraction, &zone);
+#endif
+    return error == 0 && kind == DTK_DATE && tm2timestamp(&parts, fraction, &zone, result) == 0;
+}
+
+// Accept an empty string or a finite timestamp for companion.clock.
+static bool check_clock(char **value, void **extra, GucSource)
+{
+    if (*value == nullptr || **value == '\0')
+        return true;
+    TimestampTz time;
+    if (!parse_timestamp(*value, &time)) {
+        GUC_check_errdetail("Expected a timestamp such as 2026-01-31 09:00:00+00.");
+        return false;
+    }
+    auto *slot = static_cast<TimestampTz *>(allocate_extra(sizeof(TimestampTz)));
+    if (slot == nullptr)
+        return false;
+    *slot = time;
+    *extra = slot;
+    return true;
+}
+
+static void assign_clock(const char *, void *extra)
+{
+    clock_is_set = extra != nullptr;
+    if (clock_is_set)
+        clock_time = *static_cast<TimestampTz *>(extra);
+}
+
+static void define_seconds(const char *name, const char *description, int *variable, int boot,
+                           int least, int most)
+{
+    DefineCustomIntVariable(name, description, nullptr, variable, boot, least, most, PGC_SUSET,
+                            GUC_UNIT_S, nullptr, nullptr, nullptr);
+}
+
+void define()
+{
+    constexpr int hour = 3600, day = 24 * hour;
+
+    DefineCustomStringVariable("companion.user_id",
+                               "The user that the session acts for where no JWT claims are set.",
+                               nullptr, &user_id, "", PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("companion.clock",
+                               "The time that companion.now() returns instead of the real one.",
+                               "For tests; empty means the real time.", &clock_text, "", PGC_SUSET,
+                               0, check_clock, assign_clock, nullptr);
+    define_seconds("companion.catch_up",
+                   "How late a check-in may be found, or sent, before it is skipped.", &catch_up,
+                   4 * hour, 0, 7 * day);
+    define_seconds("companion.min_gap", "The least time between two check-ins of one user.",
+                   &min_gap, 6 * hour, 0, 20 * hour);
+    DefineCustomIntVariable("companion.max_attempts",
+                            "How often a message is tried before it has failed.", nullptr,
+                            &max_attempts, 5, 1, 100, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    define_seconds("companion.retry_backoff",
+                   "The wait after a first failure; it doubles with each attempt, up to an hour.",
+                   &retry_backoff, 30, 1, hour);
+    DefineCustomStringVariable(
+        "companion.retry_unknown",
+        "Kinds of message, comma-separated, for which a double is better than a miss.", nullptr,
+        &retry_unknown, "", PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    define_seconds("companion.retention", "How long finished messages are kept.", &retention,
+                   90 * day, day, 3650 * day);
+    MarkGUCPrefixReserved("companion");
+}
+
+} // namespace companion::settings
+
+namespace companion {
+
+TimestampTz now()
+{
+    return settings::clock_is_set ? settings::clock_time : GetCurrentTransactionStartTimestamp();
+}
+
+} // namespace companion
+
+COMPANION_FUNCTION(now)
+{
+    PG_RETURN_TIMESTAMPTZ(companion::now());
+}

@@ -1,0 +1,34 @@
+// The extension's settings (companion.*) and its clock.
+#pragma once
+
+#include "postgres/server.hpp"
+
+namespace companion::settings {
+
+// Register every setting with the server. Called once, when the library loads.
+void define();
+
+extern char *user_id;        // companion.user_id: the identity where no JWT is set
+extern int catch_up;         // companion.catch_up, seconds
+extern int min_gap;          // companion.min_gap, seconds
+extern int max_attempts;     // companion.max_attempts
+extern int retry_backoff;    // companion.retry_backoff, seconds
+extern char *retry_unknown;  // companion.retry_unknown: kinds, comma-separated
+extern int retention;        // companion.retention, seconds
+
+} // namespace companion::settings
+
+namespace companion {
+
+// The time that every function goes by: companion.clock where it is set, else the
+// start of the transaction.
+TimestampTz now();
+
+inline Interval *seconds_interval(int seconds)
+{
+    auto *interval = static_cast<Interval *>(palloc0(sizeof(Interval)));
+    interval->time = static_cast<TimeOffset>(seconds) * USECS_PER_SEC;
+    return interval;
+}
+
+} // namespace companion

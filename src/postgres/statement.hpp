@@ -1,0 +1,84 @@
+// SQL statements prepared once per session through SPI, and their results.
+#pragma once
+
+#include "postgres/server.hpp"
+
+#include <initializer_list>
+
+namespace companion {
+
+// Run a body with SPI connected. What it returns must not point into SPI memory.
+template <class Body>
+auto with_spi(Body body) -> decltype(body())
+{
+    if (SPI_connect() != SPI_OK_CONNECT)
+        elog(ERROR, "SPI_connect failed");
+    if constexpr (std::is_void_v<decltype(body())>) {
+        body();
+        SPI_finish();
+    } else {
+        auto result = body();
+        SPI_finish();
+        return result;
+    }
+}
+
+// A statement with bound parameters. It is planned once, as a generic plan, and
+// kept for the session; the server plans it anew when an object it names changes,
+// so it survives DROP and CREATE EXTENSION. Define as a static object.
+class Statement {
+  public:
+    static constexpr int max_parameters = 16;
+
+    template <class... Types>
+    constexpr explicit Statement(const char *sql, Types... types)
+        : sql_(sql), types_{static_cast<Oid>(types)...}, parameters_(sizeof...(types))
+    {
+        static_assert(sizeof...(types) <= max_parameters);
+    }
+
+    // Execute it within with_spi(); returns the number of rows. nulls holds 'n' for
+    // each null parameter, as SPI_execute_plan has it.
+    uint64 execute(std::initializer_list<Datum> values, const char *nulls = nullptr)
+    {
+        Assert(values.size() == static_cast<std::size_t>(parameters_));
+        if (plan_ == nullptr)
+            prepare();
+        Datum *bound = const_cast<Datum *>(values.begin());
+        int result = SPI_execute_plan(plan_, bound, nulls, false, 0);
+        if (result < 0)
+            elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
+        return SPI_processed;
+    }
+
+  private:
+    void prepare()
+    {
+        SPIPlanPtr plan = SPI_prepare_cursor(sql_, parameters_, types_, CURSOR_OPT_GENERIC_PLAN);
+        if (plan == nullptr)
+            elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+        if (SPI_keepplan(plan) != 0)
+            elog(ERROR, "SPI_keepplan failed");
+        plan_ = plan;
+    }
+
+    const char *sql_;
+    Oid types_[max_parameters];
+    int parameters_;
+    SPIPlanPtr plan_ = nullptr;
+};
+
+// A field of a row of the last result, by position from 1.
+inline Datum result_field(uint64 row, int column, bool *is_null)
+{
+    return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, is_null);
+}
+
+// The same where the column cannot be null.
+inline Datum result_field(uint64 row, int column)
+{
+    bool is_null;
+    return result_field(row, column, &is_null);
+}
+
+} // namespace companion

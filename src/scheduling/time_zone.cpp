@@ -1,0 +1,108 @@
+// The server's time zones, as local_time.hpp takes them.
+#include "scheduling/time_zone.hpp"
+
+#include "postgres/arguments.hpp"
+#include "postgres/entry.hpp"
+
+namespace companion {
+
+// The second that an instant lies in, also before 1970.
+static pg_time_t floor_second(std::int64_t instant)
+{
+    return instant / second - (instant % second < 0);
+}
+
+Period ServerZone::period_at(std::int64_t instant) const
+{
+    pg_time_t at = floor_second(instant);
+    pg_time_t boundary;
+    long before, after;
+    int before_is_dst, after_is_dst;
+    int found = pg_next_dst_boundary(&at, &before, &before_is_dst, &boundary, &after, &after_is_dst,
+                                     zone_);
+    if (found < 0)
+        ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+                errmsg("time zone \"%s\" has no offset at this time", name()));
+    return {found > 0 ? boundary * second : no_end, before * second};
+}
+
+// Whether a name could be a POSIX specification: at least three letters, or a
+// quoted name, then an offset.
+static bool looks_like_posix(std::string_view name)
+{
+    std::size_t letters = 0;
+    if (name.starts_with('<'))
+        return true;
+    while (letters < name.size() && isalpha(static_cast<unsigned char>(name[letters])))
+        letters++;
+    return letters < name.size() && strchr("+-0123456789", name[letters]) != nullptr;
+}
+
+// Whether the server's zone files hold the name; reads them all.
+static bool is_listed(const char *name)
+{
+    bool listed = false;
+    pg_tzenum *zones = pg_tzenumerate_start();
+    while (pg_tz *zone = pg_tzenumerate_next(zones))
+        listed = listed || strcmp(pg_get_timezone_name(zone), name) == 0;
+    pg_tzenumerate_end(zones);
+    return listed;
+}
+
+// Names that mean whatever this machine is set to, or that hide another's name.
+static bool is_alias_of_machine(std::string_view name)
+{
+    return name == "localtime" || name == "posixrules" || name == "Factory" ||
+           name.starts_with("posix/") || name.starts_with("right/");
+}
+
+pg_tz *find_zone(std::string_view name)
+{
+    if (name.empty() || name.size() > TZ_STRLEN_MAX)
+        return nullptr;
+    pg_tz *zone = pg_tzset(pnstrdup(name.data(), name.size()));
+    if (zone == nullptr || !pg_tz_acceptable(zone))
+        return nullptr;
+    const char *canonical = pg_get_timezone_name(zone);
+    if (is_alias_of_machine(canonical) || (looks_like_posix(canonical) && !is_listed(canonical)))
+        return nullptr;
+    return zone;
+}
+
+ServerZone require_zone(std::string_view name)
+{
+    pg_tz *zone = find_zone(name);
+    if (zone == nullptr)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("time zone \"%.*s\" is not known", static_cast<int>(Min(name.size(), 100)),
+                       name.data()),
+                errhint("Use an IANA name such as Europe/Berlin; pg_timezone_names lists them."));
+    return ServerZone(zone);
+}
+
+} // namespace companion
+
+using namespace companion;
+
+COMPANION_FUNCTION(canonical_timezone)
+{
+    ServerZone zone = require_zone(Arguments(fcinfo).text(0, "timezone"));
+    PG_RETURN_DATUM(to_text(zone.name()));
+}
+
+COMPANION_FUNCTION(checkin_instant)
+{
+    Arguments arguments(fcinfo);
+    if (arguments.is_null(0) || arguments.is_null(1) || arguments.is_null(2))
+        PG_RETURN_NULL();
+    ServerZone zone = require_zone(arguments.text(0, "timezone"));
+    DateADT date = DatumGetDateADT(arguments.optional(1));
+    if (DATE_NOT_FINITE(date) || !IS_VALID_DATE(date) || date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE - 2)
+        ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+                errmsg("local date is out of range"));
+    TimeADT time_of_day = DatumGetTimeADT(arguments.optional(2));
+    std::optional<std::int64_t> instant = instant_of(zone, date + epoch_days, time_of_day);
+    if (!instant)
+        PG_RETURN_NULL();
+    PG_RETURN_TIMESTAMPTZ(from_instant(*instant));
+}

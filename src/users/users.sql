@@ -1,0 +1,127 @@
+
+-- Users: the tenants.
+CREATE FUNCTION companion.canonical_timezone(timezone text) RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_canonical_timezone';
+COMMENT ON FUNCTION companion.canonical_timezone(text) IS
+'The IANA name of a time zone in its own spelling ("europe/berlin" gives "Europe/Berlin"). Error 22023 for a name that the server does not know and for a POSIX specification.';
+
+CREATE TABLE companion.users (
+    id uuid DEFAULT companion.uuid_v7() PRIMARY KEY,
+    email text CHECK (length(email) <= 320),
+    display_name text CHECK (length(display_name) <= 200),
+    companion_name text CHECK (length(companion_name) <= 200),
+    support_style text CHECK (length(support_style) <= 200),
+    timezone text NOT NULL DEFAULT 'UTC',
+    checkin_time time DEFAULT '09:00' CHECK (checkin_time < '24:00'),
+    checkin_days smallint[] NOT NULL DEFAULT '{1,2,3,4,5,6,7}'
+        CHECK (checkin_days <@ '{1,2,3,4,5,6,7}' AND array_position(checkin_days, NULL) IS NULL),
+    checkin_paused_until timestamptz,
+    preferred_channel text CHECK (preferred_channel IN ('web', 'telegram', 'whatsapp')),
+    disabled_channels text[] NOT NULL DEFAULT '{}'
+        CHECK (disabled_channels <@ '{telegram,whatsapp}'
+               AND array_position(disabled_channels, NULL) IS NULL),
+    telegram_user_id bigint UNIQUE CHECK (telegram_user_id > 0),
+    telegram_username text CHECK (length(telegram_username) <= 64),
+    telegram_linked_at timestamptz,
+    whatsapp_number text CHECK (whatsapp_number ~ '^\+[1-9][0-9]{6,14}$'),
+    subscription_status text NOT NULL DEFAULT 'free'
+        CHECK (subscription_status IN ('free', 'trial', 'active', 'past_due', 'canceled')),
+    subscription_expires_at timestamptz,
+    preferences jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(preferences) = 'object'),
+    location text CHECK (length(location) <= 500),
+    onboarding_completed_at timestamptz,
+    last_user_message_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT companion.now(),
+    updated_at timestamptz NOT NULL DEFAULT companion.now()
+) WITH (fillfactor = 85);
+
+-- Dispatch walks this: for one zone and one stretch of wall time, who is due.
+CREATE INDEX users_checkin ON companion.users (timezone, checkin_time)
+WHERE checkin_time IS NOT NULL AND onboarding_completed_at IS NOT NULL;
+
+COMMENT ON TABLE companion.users IS
+'One row a user, the tenant. Its id is the auth system''s user id.';
+COMMENT ON COLUMN companion.users.id IS 'The auth system''s user id; a new uuid_v7() where there is none.';
+COMMENT ON COLUMN companion.users.email IS 'E-mail address, as the auth system has it.';
+COMMENT ON COLUMN companion.users.display_name IS 'What the companion calls the user.';
+COMMENT ON COLUMN companion.users.companion_name IS 'What the user calls the companion.';
+COMMENT ON COLUMN companion.users.support_style IS 'How the user wants to be spoken to; the app''s own words.';
+COMMENT ON COLUMN companion.users.timezone IS 'IANA time zone name; checked, and stored in its own spelling.';
+COMMENT ON COLUMN companion.users.checkin_time IS 'Wall time of the daily check-in; NULL opts out.';
+COMMENT ON COLUMN companion.users.checkin_days IS 'ISO weekdays, 1 (Monday) to 7, on which the check-in comes.';
+COMMENT ON COLUMN companion.users.checkin_paused_until IS 'No check-in that is due before this time.';
+COMMENT ON COLUMN companion.users.preferred_channel IS 'Where the companion writes first, if it can; NULL: telegram, whatsapp, web, the first that is usable.';
+COMMENT ON COLUMN companion.users.disabled_channels IS 'Channels that failed for good (a blocked bot); not used until linked again.';
+COMMENT ON COLUMN companion.users.telegram_user_id IS 'The Telegram account linked to this user.';
+COMMENT ON COLUMN companion.users.telegram_username IS 'Telegram''s @name at the time of linking, without the @.';
+COMMENT ON COLUMN companion.users.telegram_linked_at IS 'When the Telegram account was linked.';
+COMMENT ON COLUMN companion.users.whatsapp_number IS 'Phone number in E.164 form, with the +.';
+COMMENT ON COLUMN companion.users.subscription_status IS 'free, trial, active, past_due or canceled.';
+COMMENT ON COLUMN companion.users.subscription_expires_at IS 'When the subscription ends.';
+COMMENT ON COLUMN companion.users.preferences IS 'The app''s own settings, a JSON object.';
+COMMENT ON COLUMN companion.users.location IS 'Where the user lives, in the user''s words.';
+COMMENT ON COLUMN companion.users.onboarding_completed_at IS 'No check-in that is due before this time; NULL: none at all.';
+COMMENT ON COLUMN companion.users.last_user_message_at IS 'When the user last wrote.';
+COMMENT ON COLUMN companion.users.created_at IS 'When the row was made.';
+COMMENT ON COLUMN companion.users.updated_at IS 'When the row last changed; kept by a trigger.';
+COMMENT ON INDEX companion.users_checkin IS 'Who is due: one zone, a stretch of wall time.';
+
+CREATE FUNCTION companion.canonicalize_timezone() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_canonicalize_timezone';
+COMMENT ON FUNCTION companion.canonicalize_timezone() IS
+'Trigger, BEFORE INSERT OR UPDATE OF timezone: stores the zone''s own spelling. Error 22023 for an unknown zone.';
+REVOKE ALL ON FUNCTION companion.canonical_timezone(text), companion.canonicalize_timezone() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION companion.canonical_timezone(text)
+TO companion_user, companion_worker, companion_admin;
+
+CREATE TRIGGER canonicalize_timezone BEFORE INSERT OR UPDATE OF timezone ON companion.users
+FOR EACH ROW EXECUTE FUNCTION companion.canonicalize_timezone();
+COMMENT ON TRIGGER canonicalize_timezone ON companion.users IS 'Checks the zone and stores its own spelling.';
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON companion.users
+FOR EACH ROW EXECUTE FUNCTION companion.set_updated_at();
+COMMENT ON TRIGGER set_updated_at ON companion.users IS 'Keeps updated_at.';
+
+CREATE FUNCTION companion.usable_channel(u companion.users) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN u.preferred_channel = 'web' THEN 'web'
+    WHEN u.preferred_channel = 'whatsapp'
+        AND u.whatsapp_number IS NOT NULL AND 'whatsapp' <> ALL (u.disabled_channels) THEN 'whatsapp'
+    WHEN u.telegram_user_id IS NOT NULL AND 'telegram' <> ALL (u.disabled_channels) THEN 'telegram'
+    WHEN u.whatsapp_number IS NOT NULL AND 'whatsapp' <> ALL (u.disabled_channels) THEN 'whatsapp'
+    ELSE 'web'
+END;
+COMMENT ON FUNCTION companion.usable_channel(companion.users) IS
+'Where the companion writes to this user first: preferred_channel if its address is known and it is not disabled, else the first such of telegram, whatsapp, web. web always is.';
+
+CREATE FUNCTION companion.channel_address(u companion.users, channel text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE channel
+    WHEN 'telegram' THEN u.telegram_user_id::text
+    WHEN 'whatsapp' THEN u.whatsapp_number
+    WHEN 'web' THEN u.id::text
+END;
+COMMENT ON FUNCTION companion.channel_address(companion.users, text) IS
+'The user''s address on a channel: Telegram''s user id, the WhatsApp number, or for web the user''s id. NULL when there is none.';
+REVOKE ALL ON FUNCTION companion.usable_channel(companion.users), companion.channel_address(companion.users, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION companion.usable_channel(companion.users), companion.channel_address(companion.users, text)
+TO companion_user, companion_worker, companion_admin;
+
+ALTER TABLE companion.users ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_row ON companion.users TO companion_user
+USING (id = companion.current_user_id()) WITH CHECK (id = companion.current_user_id());
+COMMENT ON POLICY own_row ON companion.users IS 'An end user sees and changes their own row only.';
+CREATE POLICY every_row ON companion.users TO companion_worker, companion_admin
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.users IS 'Workers and admins act for every user.';
+
+-- An end user changes what concerns them, not who they are or what they pay.
+GRANT SELECT ON companion.users TO companion_user, companion_worker;
+GRANT UPDATE (display_name, companion_name, support_style, timezone, checkin_time, checkin_days,
+              checkin_paused_until, preferred_channel, preferences, location)
+ON companion.users TO companion_user;
+GRANT SELECT, INSERT, UPDATE, DELETE ON companion.users TO companion_admin;
+
+SELECT pg_catalog.pg_extension_config_dump('companion.users', '');
