@@ -1,0 +1,114 @@
+// A worker: waits until messages are due, and delivers each of them once.
+//
+// It connects as libpq does (PGHOST, PGDATABASE, ...) by a role that is a member of
+// companion_worker. Delivering is a line on standard output; a real worker would let its language
+// model write the text after the claim, and call the messenger's API after start_send.
+
+#include <pqxx/pqxx>
+
+#include <cstdlib>
+#include <exception>
+#include <iomanip>
+#include <iostream>
+#include <string>
+
+namespace {
+
+// Wakes the worker; its payload does not matter, for the queue tells what is due
+class Wakeup : public pqxx::notification_receiver {
+public:
+    explicit Wakeup(pqxx::connection& connection)
+        : notification_receiver(connection, "companion") {}
+    void operator()(const std::string&, int) override {}
+};
+
+void prepare_statements(pqxx::connection& connection) {
+    connection.prepare("claim",
+                       "SELECT user_id, message_id, attempt, channel, address, display_name,"
+                       "       companion_name, timezone, content,"
+                       "       to_char(scheduled_for AT TIME ZONE timezone, 'HH24:MI') AS due,"
+                       "       to_char(now() AT TIME ZONE timezone, 'HH24:MI') AS local_time,"
+                       "       extract(epoch FROM late_by)::int / 60 AS minutes_late"
+                       "  FROM companion.claim_messages($1, 4)");
+    connection.prepare("start", "SELECT companion.start_send($1, $2, $3)");
+    connection.prepare("sent", "SELECT companion.mark_sent($1, $2, $3, $4)");
+    connection.prepare("failed", "SELECT companion.mark_failed($1, $2, $3, $4)");
+}
+
+// Run one of the statements that take a message and answer true or false, in its own transaction
+template <typename... Arguments>
+bool report(pqxx::connection& connection, const char* statement, const pqxx::row& message,
+            const Arguments&... arguments) {
+    pqxx::nontransaction transaction(connection);
+    const pqxx::row answer = transaction.exec_prepared1(statement, message["user_id"].c_str(),
+                                                        message["message_id"].c_str(),
+                                                        message["attempt"].as<int>(), arguments...);
+    return answer[0].as<bool>();
+}
+
+// The text of a message: its own, or a greeting for the user's time of day
+std::string compose(const pqxx::row& message) {
+    if (!message["content"].is_null())
+        return message["content"].as<std::string>();
+    const int hour = std::stoi(message["local_time"].as<std::string>());
+    const std::string greeting = hour < 5    ? "Still awake"
+                                 : hour < 12 ? "Good morning"
+                                 : hour < 18 ? "Good afternoon"
+                                             : "Good evening";
+    return greeting + ", " + message["display_name"].as<std::string>("you") + "! " +
+           message["companion_name"].as<std::string>("Your companion") + " here, how are you?";
+}
+
+void deliver(const std::string& worker, const pqxx::row& message, const std::string& text) {
+    std::cout << worker << "  " << message["local_time"].c_str() << " " << std::left
+              << std::setw(20) << message["timezone"].c_str() << std::setw(9)
+              << message["channel"].c_str() << std::setw(14)
+              << message["address"].as<std::string>("") << text;
+    if (message["minutes_late"].as<int>() > 0)
+        std::cout << " (due " << message["due"].c_str() << ", " << message["minutes_late"].c_str()
+                  << " minutes late)";
+    std::cout << std::endl;
+}
+
+void send(pqxx::connection& connection, const std::string& worker, const pqxx::row& message) {
+    const std::string text = compose(message);
+    // False: the lease ran out meanwhile, and the message is another worker's now
+    if (!report(connection, "start", message))
+        return;
+    try {
+        deliver(worker, message, text);
+    } catch (const std::exception& error) {
+        report(connection, "failed", message, error.what());
+        return;
+    }
+    report(connection, "sent", message, text);
+}
+
+pqxx::result claim(pqxx::connection& connection, const std::string& worker) {
+    pqxx::nontransaction transaction(connection);
+    return transaction.exec_prepared("claim", worker);
+}
+
+[[noreturn]] void work(pqxx::connection& connection, const std::string& worker) {
+    for (;;) {
+        const pqxx::result messages = claim(connection, worker);
+        for (const pqxx::row& message : messages)
+            send(connection, worker, message);
+        // A retry becomes due without a notification: look again after ten seconds
+        if (messages.empty())
+            connection.await_notification(10, 0);
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) try {
+    const std::string worker = argc > 1 ? argv[1] : "worker";
+    pqxx::connection connection;
+    const Wakeup wakeup(connection);
+    prepare_statements(connection);
+    work(connection, worker);
+} catch (const std::exception& error) {
+    std::cerr << error.what() << std::endl;
+    return EXIT_FAILURE;
+}
