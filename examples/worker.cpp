@@ -1,8 +1,7 @@
 // A worker: waits until messages are due, and delivers each of them once.
 //
-// It connects as libpq does (PGHOST, PGDATABASE, ...) by a role that is a member of
-// companion_worker. Delivering is a line on standard output; a real worker would let its language
-// model write the text after the claim, and call the messenger's API after start_send.
+// It connects as libpq does (PGHOST, PGDATABASE, ...), by a role that is a member of
+// companion_worker. Delivering is a line on standard output.
 
 #include <pqxx/pqxx>
 
@@ -10,6 +9,7 @@
 #include <exception>
 #include <iomanip>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 
 namespace {
@@ -55,15 +55,18 @@ std::string compose(const pqxx::row& message) {
                                  : hour < 12 ? "Good morning"
                                  : hour < 18 ? "Good afternoon"
                                              : "Good evening";
-    return greeting + ", " + message["display_name"].as<std::string>("you") + "! " +
-           message["companion_name"].as<std::string>("Your companion") + " here, how are you?";
+    return greeting + "! " + message["companion_name"].as<std::string>("Your companion") +
+           " here, how are you?";
 }
 
+// A real worker posts the text to the address on the channel here, and throws if that fails
 void deliver(const std::string& worker, const pqxx::row& message, const std::string& text) {
+    if (message["address"].is_null())
+        throw std::runtime_error("the user has unlinked this channel");
     std::cout << worker << "  " << message["local_time"].c_str() << " " << std::left
               << std::setw(20) << message["timezone"].c_str() << std::setw(9)
-              << message["channel"].c_str() << std::setw(14)
-              << message["address"].as<std::string>("") << text;
+              << message["channel"].c_str() << std::setw(17) << message["display_name"].c_str()
+              << text;
     if (message["minutes_late"].as<int>() > 0)
         std::cout << " (due " << message["due"].c_str() << ", " << message["minutes_late"].c_str()
                   << " minutes late)";
@@ -71,7 +74,7 @@ void deliver(const std::string& worker, const pqxx::row& message, const std::str
 }
 
 void send(pqxx::connection& connection, const std::string& worker, const pqxx::row& message) {
-    const std::string text = compose(message);
+    const std::string text = compose(message); // safe to repeat, so it comes before start_send
     // False: the lease ran out meanwhile, and the message is another worker's now
     if (!report(connection, "start", message))
         return;
