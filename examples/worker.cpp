@@ -16,13 +16,15 @@ namespace {
 
 // Wakes the worker; its payload does not matter, for the queue tells what is due
 class Wakeup : public pqxx::notification_receiver {
-public:
-    explicit Wakeup(pqxx::connection& connection)
-        : notification_receiver(connection, "companion") {}
-    void operator()(const std::string&, int) override {}
+  public:
+    explicit Wakeup(pqxx::connection &connection) : notification_receiver(connection, "companion")
+    {
+    }
+    void operator()(const std::string &, int) override {}
 };
 
-void prepare_statements(pqxx::connection& connection) {
+void prepare_statements(pqxx::connection &connection)
+{
     connection.prepare("claim",
                        "SELECT user_id, message_id, attempt, channel, address, display_name,"
                        "       companion_name, timezone, content,"
@@ -37,8 +39,9 @@ void prepare_statements(pqxx::connection& connection) {
 
 // Run one of the statements that take a message and answer true or false, in its own transaction
 template <typename... Arguments>
-bool report(pqxx::connection& connection, const char* statement, const pqxx::row& message,
-            const Arguments&... arguments) {
+bool report(pqxx::connection &connection, const char *statement, const pqxx::row &message,
+            const Arguments &...arguments)
+{
     pqxx::nontransaction transaction(connection);
     const pqxx::row answer = transaction.exec_prepared1(statement, message["user_id"].c_str(),
                                                         message["message_id"].c_str(),
@@ -47,7 +50,8 @@ bool report(pqxx::connection& connection, const char* statement, const pqxx::row
 }
 
 // The text of a message: its own, or a greeting for the user's time of day
-std::string compose(const pqxx::row& message) {
+std::string compose(const pqxx::row &message)
+{
     if (!message["content"].is_null())
         return message["content"].as<std::string>();
     const int hour = std::stoi(message["local_time"].as<std::string>());
@@ -60,7 +64,8 @@ std::string compose(const pqxx::row& message) {
 }
 
 // A real worker posts the text to the address on the channel here, and throws if that fails
-void deliver(const std::string& worker, const pqxx::row& message, const std::string& text) {
+void deliver(const std::string &worker, const pqxx::row &message, const std::string &text)
+{
     if (message["address"].is_null())
         throw std::runtime_error("the user has unlinked this channel");
     std::cout << worker << "  " << message["local_time"].c_str() << " " << std::left
@@ -73,29 +78,32 @@ void deliver(const std::string& worker, const pqxx::row& message, const std::str
     std::cout << std::endl;
 }
 
-void send(pqxx::connection& connection, const std::string& worker, const pqxx::row& message) {
-    const std::string text = compose(message); // safe to repeat, so it comes before start_send
+void send(pqxx::connection &connection, const std::string &worker, const pqxx::row &message)
+{
+    const std::string text = compose(message);  // safe to repeat, so it comes before start_send
     // False: the lease ran out meanwhile, and the message is another worker's now
     if (!report(connection, "start", message))
         return;
     try {
         deliver(worker, message, text);
-    } catch (const std::exception& error) {
+    } catch (const std::exception &error) {
         report(connection, "failed", message, error.what());
         return;
     }
     report(connection, "sent", message, text);
 }
 
-pqxx::result claim(pqxx::connection& connection, const std::string& worker) {
+pqxx::result claim(pqxx::connection &connection, const std::string &worker)
+{
     pqxx::nontransaction transaction(connection);
     return transaction.exec_prepared("claim", worker);
 }
 
-[[noreturn]] void work(pqxx::connection& connection, const std::string& worker) {
+[[noreturn]] void work(pqxx::connection &connection, const std::string &worker)
+{
     for (;;) {
         const pqxx::result messages = claim(connection, worker);
-        for (const pqxx::row& message : messages)
+        for (const pqxx::row &message : messages)
             send(connection, worker, message);
         // A retry becomes due without a notification: look again after ten seconds
         if (messages.empty())
@@ -103,15 +111,16 @@ pqxx::result claim(pqxx::connection& connection, const std::string& worker) {
     }
 }
 
-} // namespace
+}  // namespace
 
-int main(int argc, char** argv) try {
+int main(int argc, char **argv)
+try {
     const std::string worker = argc > 1 ? argv[1] : "worker";
     pqxx::connection connection;
     const Wakeup wakeup(connection);
     prepare_statements(connection);
     work(connection, worker);
-} catch (const std::exception& error) {
+} catch (const std::exception &error) {
     std::cerr << error.what() << std::endl;
     return EXIT_FAILURE;
 }

@@ -10,42 +10,47 @@
 namespace {
 
 class Wakeup : public pqxx::notification_receiver {
-public:
-    explicit Wakeup(pqxx::connection& connection)
-        : notification_receiver(connection, "companion") {}
-    void operator()(const std::string&, int) override { ++count; }
+  public:
+    explicit Wakeup(pqxx::connection &connection) : notification_receiver(connection, "companion")
+    {
+    }
+    void operator()(const std::string &, int) override { ++count; }
 
     int count = 0;
 };
 
-std::string status_of(Database& database, const std::string& message) {
+std::string status_of(Database &database, const std::string &message)
+{
     return database
         .run("SELECT status FROM companion.scheduled_messages WHERE id = $1", message)[0][0]
         .c_str();
 }
 
 // A column of claimed messages, as the text of a PostgreSQL array
-std::string array_of(const pqxx::result& messages, const char* column) {
+std::string array_of(const pqxx::result &messages, const char *column)
+{
     std::string array;
-    for (const pqxx::row& message : messages)
+    for (const pqxx::row &message : messages)
         array += (array.empty() ? "{" : ",") + message[column].as<std::string>();
     return array + "}";
 }
 
-std::vector<std::string> names_of(const pqxx::result& messages) {
+std::vector<std::string> names_of(const pqxx::result &messages)
+{
     std::vector<std::string> names;
-    for (const pqxx::row& message : messages)
+    for (const pqxx::row &message : messages)
         names.push_back(message["display_name"].as<std::string>());
     return names;
 }
 
-} // namespace
+}  // namespace
 
-TEST_CASE("a message goes from claim to sent by prepared statements") {
+TEST_CASE("a message goes from claim to sent by prepared statements")
+{
     Database database;
     const std::string user = database.add_user("Maya");
     const std::string id = database.add_message(user, "hello");
-    pqxx::connection& connection = database.connection;
+    pqxx::connection &connection = database.connection;
     connection.prepare("claim", "SELECT * FROM companion.claim_messages($1, $2, $3)");
     connection.prepare("start", "SELECT companion.start_send($1, $2, $3)");
     connection.prepare("sent", "SELECT companion.mark_sent($1, $2, $3, $4, $5)");
@@ -74,16 +79,17 @@ TEST_CASE("a message goes from claim to sent by prepared statements") {
     CHECK(filed["initiated_by"].as<std::string>() == "companion");
 }
 
-TEST_CASE("a bulk call answers for each message, in input order") {
+TEST_CASE("a bulk call answers for each message, in input order")
+{
     Database database;
-    for (const char* name : {"Aroha", "Haruto", "Sita"})
+    for (const char *name : {"Aroha", "Haruto", "Sita"})
         database.add_message(database.add_user(name), "hello");
     const pqxx::result messages = database.claim(10);
     REQUIRE(messages.size() == 3);
     const std::string users = array_of(messages, "user_id");
     const std::string ids = array_of(messages, "message_id");
 
-    const auto call = [&](const std::string& function, const std::string& attempts) {
+    const auto call = [&](const std::string &function, const std::string &attempts) {
         return database
             .run("SELECT companion." + function + "($1, $2, $3)", users, ids, attempts)[0][0]
             .as<std::string>();
@@ -95,7 +101,8 @@ TEST_CASE("a bulk call answers for each message, in input order") {
     CHECK(status_of(database, messages[2]["message_id"].c_str()) == "sent");
 }
 
-TEST_CASE("enqueuing wakes a worker that listens") {
+TEST_CASE("enqueuing wakes a worker that listens")
+{
     Database database;
     Wakeup wakeup(database.connection);
     Database elsewhere;
@@ -104,9 +111,10 @@ TEST_CASE("enqueuing wakes a worker that listens") {
     CHECK(wakeup.count == 1);
 }
 
-TEST_CASE("two connections never claim the same message") {
+TEST_CASE("two connections never claim the same message")
+{
     Database database;
-    for (const char* name : {"Aroha", "Haruto", "Sita", "Amina"})
+    for (const char *name : {"Aroha", "Haruto", "Sita", "Amina"})
         database.add_message(database.add_user(name), "hello");
     pqxx::connection other;
     pqxx::work mine(database.connection), theirs(other);
@@ -121,7 +129,8 @@ TEST_CASE("two connections never claim the same message") {
     CHECK(both.size() == 4);
 }
 
-TEST_CASE("an older attempt is refused") {
+TEST_CASE("an older attempt is refused")
+{
     Database database;
     const std::string user = database.add_user("Diego");
     const std::string id = database.add_message(user, "hello");
@@ -135,7 +144,8 @@ TEST_CASE("an older attempt is refused") {
     CHECK_FALSE(database.run(start, user, id, 2)[0][0].as<bool>());
 }
 
-TEST_CASE("a failed message comes back, a permanently failed one does not") {
+TEST_CASE("a failed message comes back, a permanently failed one does not")
+{
     Database database;
     const std::string user = database.add_user("Kiana");
     const std::string id = database.add_message(user, "hello");
@@ -150,7 +160,8 @@ TEST_CASE("a failed message comes back, a permanently failed one does not") {
     CHECK(status_of(database, id) == "failed");
 }
 
-TEST_CASE("an idempotency key makes one message") {
+TEST_CASE("an idempotency key makes one message")
+{
     Database database;
     const std::string user = database.add_user("Beatriz");
     const std::string schedule =
@@ -161,13 +172,14 @@ TEST_CASE("an idempotency key makes one message") {
     CHECK(first[0]["message_id"].as<std::string>() == second[0]["message_id"].as<std::string>());
 }
 
-TEST_CASE("bad arguments are errors with their SQLSTATE") {
+TEST_CASE("bad arguments are errors with their SQLSTATE")
+{
     Database database;
     const std::string nobody = "00000000-0000-7000-8000-000000000000";
     for (const int max_messages : {0, -1, 1000000})
         CHECK(database.error_of("SELECT companion.claim_messages('test', $1)", max_messages) ==
               "22023");
-    for (const char* lease : {"0 seconds", "-1 minute", "1 year"})
+    for (const char *lease : {"0 seconds", "-1 minute", "1 year"})
         CHECK(database.error_of("SELECT companion.claim_messages('test', 1, $1)", lease) ==
               "22023");
     CHECK(database.error_of("SELECT companion.schedule_message($1, now(), 'hello')", nobody) ==
@@ -179,7 +191,8 @@ TEST_CASE("bad arguments are errors with their SQLSTATE") {
               "SELECT companion.checkin_instant('Moon/Base', '2026-01-01', '09:00')") == "22023");
 }
 
-TEST_CASE("each role may do its own part only") {
+TEST_CASE("each role may do its own part only")
+{
     Database database;
     const std::string user = database.add_user("Mary");
     database.add_user("Haruto");
