@@ -49,18 +49,13 @@ bool report(pqxx::connection &connection, const char *statement, const pqxx::row
     return answer[0].as<bool>();
 }
 
-// The text of a message: its own, or a greeting for the user's time of day
+// The text of a message: as it was scheduled, or a greeting
 std::string compose(const pqxx::row &message)
 {
     if (!message["content"].is_null())
         return message["content"].as<std::string>();
-    const int hour = std::stoi(message["local_time"].as<std::string>());
-    const std::string greeting = hour < 5    ? "Still awake"
-                                 : hour < 12 ? "Good morning"
-                                 : hour < 18 ? "Good afternoon"
-                                             : "Good evening";
-    return greeting + "! " + message["companion_name"].as<std::string>("Your companion") +
-           " here, how are you?";
+    return message["companion_name"].as<std::string>("Your companion") +
+           " here. How are you today?";
 }
 
 // A real worker posts the text to the address on the channel here, and throws if that fails
@@ -80,7 +75,7 @@ void deliver(const std::string &worker, const pqxx::row &message, const std::str
 
 void send(pqxx::connection &connection, const std::string &worker, const pqxx::row &message)
 {
-    const std::string text = compose(message);  // safe to repeat, so it comes before start_send
+    const std::string text = compose(message); // safe to repeat, so it comes before start_send
     // False: the lease ran out meanwhile, and the message is another worker's now
     if (!report(connection, "start", message))
         return;
@@ -111,7 +106,7 @@ pqxx::result claim(pqxx::connection &connection, const std::string &worker)
     }
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char **argv)
 try {

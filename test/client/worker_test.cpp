@@ -43,7 +43,7 @@ std::vector<std::string> names_of(const pqxx::result &messages)
     return names;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("a message goes from claim to sent by prepared statements")
 {
