@@ -1,5 +1,6 @@
 # A throwaway server: initdb in a temporary folder, reached only by the socket in it, gone when the
 # calling script ends. For bash scripts to source.
+# shellcheck shell=bash
 
 PG_MAJOR=${PG_MAJOR:-15}
 PG_CONFIG=/usr/lib/postgresql/$PG_MAJOR/bin/pg_config
