@@ -18,13 +18,14 @@ SUBJECTS = \
 INSTALL_SQL = companion--$(EXTVERSION).sql
 MODULE_big  = companion
 OBJS        = $(patsubst %.cpp,%.o,$(sort $(wildcard src/*/*.cpp)))
-HEADERS_OF  = $(wildcard src/*/*.hpp)
+OUR_HEADERS  = $(wildcard src/*/*.hpp)
 DATA_built  = $(INSTALL_SQL)
 DATA        = $(wildcard upgrade/companion--*.sql)
 EXTRA_CLEAN = $(INSTALL_SQL)
 
 PG_CPPFLAGS = -I$(srcdir)/src
-PG_CXXFLAGS = -std=c++20 -fvisibility=hidden -fvisibility-inlines-hidden -Wextra \
+# The server's headers before 16 use `register`, which C++17 dropped.
+PG_CXXFLAGS = -std=c++20 -fvisibility=hidden -fvisibility-inlines-hidden -Wextra -Wno-register \
 	-Wno-unused-parameter -Wno-missing-field-initializers $(if $(WERROR),-Werror)
 SHLIB_LINK += -lstdc++
 
@@ -37,11 +38,11 @@ PGXS      := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # PGXS compiles bitcode with its own flags; ours needs the same language.
-override BITCODE_CXXFLAGS += -std=c++20 -fvisibility=hidden
+override BITCODE_CXXFLAGS += -std=c++20 -fvisibility=hidden -Wno-register
 
-$(OBJS): $(HEADERS_OF)
-$(OBJS:.o=.bc): $(HEADERS_OF)
+$(OBJS): $(OUR_HEADERS)
+$(OBJS:.o=.bc): $(OUR_HEADERS)
 
 $(INSTALL_SQL): $(SUBJECTS:%=src/%.sql) companion.control
-	{ echo '\echo Use "CREATE EXTENSION companion" to load this file. \quit'; \
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION companion" to load this file. \quit'; \
 	  cat $(SUBJECTS:%=$(srcdir)/src/%.sql); } > $@

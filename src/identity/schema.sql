@@ -25,5 +25,3 @@ $$;
 
 GRANT USAGE ON SCHEMA companion TO companion_user, companion_worker, companion_admin;
 
--- Functions are granted one by one; nothing is left to PUBLIC.
-ALTER DEFAULT PRIVILEGES IN SCHEMA companion REVOKE ALL ON FUNCTIONS FROM PUBLIC;

@@ -83,6 +83,16 @@ class Arguments {
     FunctionCallInfo fcinfo_;
 };
 
+// The bound of a maintenance step, in rows. Error 22023 unless it is above zero.
+inline int64 batch_size(const Arguments &arguments, int position)
+{
+    int64 max_rows = DatumGetInt32(arguments.required(position, "max_rows"));
+    if (max_rows < 1)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("max_rows is " INT64_FORMAT ", expected at least 1", max_rows));
+    return max_rows;
+}
+
 inline int array_length(const ArrayType *array)
 {
     return ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));

@@ -16,6 +16,7 @@ extern "C" {
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "pgtime.h"
@@ -50,3 +51,7 @@ extern "C" {
 #undef dgettext
 #undef ngettext
 #undef dngettext
+
+// Before 16 this exports nothing by itself, and our symbols are hidden by default.
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))

@@ -12,7 +12,7 @@ CREATE TABLE companion.users (
     display_name text CHECK (length(display_name) <= 200),
     companion_name text CHECK (length(companion_name) <= 200),
     support_style text CHECK (length(support_style) <= 200),
-    timezone text NOT NULL DEFAULT 'UTC',
+    timezone text COLLATE "C" NOT NULL DEFAULT 'UTC',
     checkin_time time DEFAULT '09:00' CHECK (checkin_time < '24:00'),
     checkin_days smallint[] NOT NULL DEFAULT '{1,2,3,4,5,6,7}'
         CHECK (checkin_days <@ '{1,2,3,4,5,6,7}' AND array_position(checkin_days, NULL) IS NULL),

@@ -1,0 +1,31 @@
+// Build an array of a built-in type, one element after the other.
+#pragma once
+
+#include "postgres/server.hpp"
+
+namespace companion {
+
+class ArrayBuilder {
+  public:
+    explicit ArrayBuilder(Oid element_type)
+        : type_(element_type), state_(initArrayResult(element_type, CurrentMemoryContext, false))
+    {
+    }
+
+    void add(Datum value, bool is_null = false)
+    {
+        state_ = accumArrayResult(state_, value, is_null, type_, context());
+    }
+    int size() const { return state_->nelems; }
+
+    // The array, in the context in which the builder was made.
+    Datum finish() const { return makeArrayResult(state_, context()); }
+
+  private:
+    MemoryContext context() const { return state_->mcontext; }
+
+    Oid type_;
+    ArrayBuildState *state_;
+};
+
+} // namespace companion
