@@ -23,6 +23,8 @@ class Database {
     {
         try {
             run(statement, arguments...);
+        } catch (const pqxx::insufficient_privilege &) {
+            return "42501"; // libpqxx 6.4 leaves the SQLSTATE out of this one
         } catch (const pqxx::sql_error &error) {
             return error.sqlstate();
         }
