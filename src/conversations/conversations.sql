@@ -62,7 +62,7 @@ COMMENT ON COLUMN companion.messages.content IS 'The text.';
 COMMENT ON COLUMN companion.messages.telegram_message_id IS 'Telegram''s id within the chat with this user; a redelivered update is stored once.';
 COMMENT ON COLUMN companion.messages.reply_to_id IS 'The message that this one answers, one of the same user''s.';
 COMMENT ON COLUMN companion.messages.edited_at IS 'When the text was last edited.';
-COMMENT ON COLUMN companion.messages.metadata IS 'The app''s own data, a JSON object.';
+COMMENT ON COLUMN companion.messages.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at.';
 COMMENT ON COLUMN companion.messages.created_at IS 'When it was written.';
 COMMENT ON INDEX companion.messages_conversation IS 'A conversation''s messages in order.';
 COMMENT ON INDEX companion.messages_telegram IS 'A redelivered Telegram update is refused.';
@@ -86,9 +86,8 @@ CREATE POLICY every_row ON companion.messages TO companion_worker, companion_adm
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.messages IS 'Workers and admins act for every user.';
 
+-- An end user adds messages through companion.add_message() only.
 GRANT SELECT ON companion.conversations, companion.messages TO companion_user;
-GRANT INSERT (user_id, conversation_id, role, content, reply_to_id, metadata)
-ON companion.messages TO companion_user;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.conversations, companion.messages
 TO companion_worker, companion_admin;
 

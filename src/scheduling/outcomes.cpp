@@ -1,5 +1,6 @@
 // What a worker reports: that it starts, and how it ended. Each function takes one
 // message or arrays of them; inside there is only the form for many.
+#include "conversations/messages.hpp"
 #include "conversations/open.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
@@ -16,15 +17,16 @@ namespace {
 // returns the positions of those it accepted. A stale worker's attempt matches no row
 // of the queue, nor does one that has given its lease back.
 #define REPORTED(columns, parameters)                                                              \
-    "unnest($1, $2, $3" parameters                                                                 \
-    ") WITH ORDINALITY AS r (user_id, message_id, attempt" columns ", position)"
+    "unnest($1, $2, $3" parameters ") WITH ORDINALITY AS r (user_id, message_id, attempt" columns  \
+    ", position)"
 #define IS_CURRENT                                                                                 \
     "q.user_id = r.user_id AND q.message_id = r.message_id AND q.attempt = r.attempt"              \
     " AND q.leased_until > '-infinity'"
 
-Statement start{"UPDATE companion.dispatch_queue AS q SET sending = true FROM " REPORTED("", "")
-                " WHERE " IS_CURRENT " AND NOT q.sending AND q.send_before > companion.now()"
-                " RETURNING r.position",
+Statement start{"UPDATE companion.dispatch_queue AS q SET sending = true FROM " REPORTED(
+                    "", "") " WHERE " IS_CURRENT
+                            " AND NOT q.sending AND q.send_before > companion.now()"
+                            " RETURNING r.position",
                 UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
 
 Statement extend{"UPDATE companion.dispatch_queue AS q SET leased_until = $4"
@@ -37,60 +39,77 @@ Statement extend{"UPDATE companion.dispatch_queue AS q SET leased_until = $4"
 Statement retry{
     "UPDATE companion.dispatch_queue AS q"
     " SET visible_at = next.visible_at, leased_until = '-infinity', sending = false"
-    " FROM " REPORTED("", "")
-    " CROSS JOIN LATERAL (SELECT companion.now() + coalesce($4,"
-    "      least($5 * least(2 ^ (r.attempt - 1), 3600), '1 hour') * (0.5 + random() / 2))"
-    "      AS visible_at OFFSET 0) AS next"
-    " WHERE " IS_CURRENT " AND q.attempt < $6 AND next.visible_at < q.send_before"
-    " RETURNING r.position",
-    UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, INTERVALOID, INTERVALOID, INT4OID};
+    " FROM " REPORTED(
+        "",
+        "") " CROSS JOIN LATERAL (SELECT companion.now() + coalesce($4,"
+            "      least($5 * least(2 ^ (r.attempt - 1), 3600), '1 hour') * (0.5 + random() / 2))"
+            "      AS visible_at OFFSET 0) AS next"
+            " WHERE " IS_CURRENT " AND q.attempt < $6 AND next.visible_at < q.send_before"
+            " RETURNING r.position",
+    UUIDARRAYOID,
+    UUIDARRAYOID,
+    INT4ARRAYOID,
+    INTERVALOID,
+    INTERVALOID,
+    INT4OID};
 
 // Finish unsent; $5 is the status, failed or skipped, and $6 whether the channel is
 // to be disabled for these users.
 Statement finish_unsent{
     "WITH dropped AS ("
-    " DELETE FROM companion.dispatch_queue AS q USING " REPORTED(", reason", ", $4")
-    " WHERE " IS_CURRENT " RETURNING q.*, r.reason, r.position),"
-    "disabled AS ("
-    " UPDATE companion.users AS u SET disabled_channels = u.disabled_channels || d.channel"
-    " FROM dropped AS d WHERE $6 AND u.id = d.user_id"
-    "   AND d.channel <> 'web' AND d.channel <> ALL (u.disabled_channels))"
-    "UPDATE companion.scheduled_messages AS m"
-    " SET status = $5, failure_reason = d.reason, finished_at = companion.now(),"
-    "     attempts = d.attempt, worker = d.worker"
-    " FROM dropped AS d WHERE m.user_id = d.user_id AND m.id = d.message_id"
-    " RETURNING d.position",
-    UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTOID, BOOLOID};
+    " DELETE FROM companion.dispatch_queue AS q USING " REPORTED(
+        ", reason",
+        ", $4") " WHERE " IS_CURRENT " RETURNING q.*, r.reason, r.position),"
+                "disabled AS ("
+                " UPDATE companion.users AS u SET disabled_channels = u.disabled_channels || "
+                "d.channel"
+                " FROM dropped AS d WHERE $6 AND u.id = d.user_id"
+                "   AND d.channel <> 'web' AND d.channel <> ALL (u.disabled_channels))"
+                "UPDATE companion.scheduled_messages AS m"
+                " SET status = $5, failure_reason = d.reason, finished_at = companion.now(),"
+                "     attempts = d.attempt, worker = d.worker"
+                " FROM dropped AS d WHERE m.user_id = d.user_id AND m.id = d.message_id"
+                " RETURNING d.position",
+    UUIDARRAYOID,
+    UUIDARRAYOID,
+    INT4ARRAYOID,
+    TEXTARRAYOID,
+    TEXTOID,
+    BOOLOID};
 
 // Take off the queue what was started.
-Statement release{"DELETE FROM companion.dispatch_queue AS q USING " REPORTED("", "")
-                  " WHERE " IS_CURRENT " AND q.sending RETURNING r.position, q.channel, q.worker",
-                  UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
+Statement release{
+    "DELETE FROM companion.dispatch_queue AS q"
+    " USING " REPORTED("", "") ", companion.scheduled_messages AS m"
+                               " WHERE " IS_CURRENT " AND q.sending"
+                               "   AND m.user_id = q.user_id AND m.id = q.message_id"
+                               " RETURNING r.position, q.channel, q.worker, m.content",
+    UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
 
 // A late report of what was given up as unknown still counts.
 Statement find_unknown{
-    "SELECT r.position, m.channel, m.worker FROM " REPORTED("", "")
-    " JOIN companion.scheduled_messages AS m ON m.user_id = r.user_id AND m.id = r.message_id"
-    " WHERE m.status = 'unknown' AND m.attempts = r.attempt FOR UPDATE OF m",
+    "SELECT r.position, m.channel, m.worker, m.content FROM " REPORTED(
+        "", "") " JOIN companion.scheduled_messages AS m ON m.user_id = r.user_id AND m.id = "
+                "r.message_id"
+                " WHERE m.status = 'unknown' AND m.attempts = r.attempt FOR UPDATE OF m",
     UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
 
-// Finish what was sent and file its text, in one statement.
-Statement file_sent{
-    "WITH sent AS ("
-    " UPDATE companion.scheduled_messages AS m"
+// Finish what was sent and filed.
+Statement finish_sent{
+    "UPDATE companion.scheduled_messages AS m"
     " SET status = 'sent', sent_at = companion.now(), finished_at = companion.now(),"
     "     failure_reason = NULL, attempts = r.attempt, worker = r.worker,"
-    "     conversation_id = r.conversation_id, message_id = companion.uuid_v7(),"
+    "     conversation_id = r.conversation_id, message_id = r.filed_id,"
     "     telegram_message_id = r.telegram_message_id"
-    " FROM " REPORTED(", content, telegram_message_id, conversation_id, worker",
-                      ", $4, $5, $6, $7")
-    " WHERE r.conversation_id IS NOT NULL AND m.user_id = r.user_id AND m.id = r.message_id"
-    " RETURNING m.*, coalesce(nullif(r.content, ''), m.content) AS sent_text)"
-    "INSERT INTO companion.messages"
-    " (user_id, id, conversation_id, role, content, telegram_message_id)"
-    "SELECT user_id, message_id, conversation_id, 'assistant', sent_text, telegram_message_id"
-    " FROM sent",
-    UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, INT8ARRAYOID, UUIDARRAYOID,
+    " FROM " REPORTED(", telegram_message_id, conversation_id, filed_id, worker",
+                      ", $4, $5, $6, $7") " WHERE r.conversation_id IS NOT NULL AND m.user_id = "
+                                          "r.user_id AND m.id = r.message_id",
+    UUIDARRAYOID,
+    UUIDARRAYOID,
+    INT4ARRAYOID,
+    INT8ARRAYOID,
+    UUIDARRAYOID,
+    UUIDARRAYOID,
     TEXTARRAYOID};
 
 // The messages that a worker reports on, and which of them are accepted so far.
@@ -191,9 +210,9 @@ Datum extend_lease(const Arguments &arguments, bool is_bulk)
 // Finish the reported messages that are on the queue still.
 void finish(Reports &reports, Datum reasons, const char *status, bool disable_channel)
 {
-    reports.accept(finish_unsent.execute({reports.user_ids, reports.message_ids, reports.attempts,
-                                          reasons, CStringGetTextDatum(status),
-                                          BoolGetDatum(disable_channel)}));
+    reports.accept(
+        finish_unsent.execute({reports.user_ids, reports.message_ids, reports.attempts, reasons,
+                               CStringGetTextDatum(status), BoolGetDatum(disable_channel)}));
 }
 
 Datum mark_skipped(const Arguments &arguments, bool is_bulk)
@@ -231,27 +250,51 @@ Datum mark_failed(const Arguments &arguments, bool is_bulk)
     return reports.result();
 }
 
-// Which of the reported messages were sent: for each its channel and worker, null for
-// those not accepted.
-struct Released {
-    explicit Released(int count)
-        : channels_(static_cast<Datum *>(palloc0(Max(count, 1) * sizeof(Datum)))),
-          workers_(static_cast<Datum *>(palloc0(Max(count, 1) * sizeof(Datum)))), count_(count)
+// Which of the reported messages were sent: for each its channel, worker and text, null
+// for those not accepted.
+class Released {
+  public:
+    Released(int count, Datum contents)
+        : channels_(new_column(count)), workers_(new_column(count)), texts_(new_column(count)),
+          count_(count)
     {
+        Datum *given;
+        bool *nulls;
+        int length;
+        deconstruct_array(DatumGetArrayTypeP(contents), TEXTOID, -1, false, TYPALIGN_INT, &given,
+                          &nulls, &length);
+        for (int index = 0; index < length; index++)
+            texts_[index] = nulls[index] || text_view(given[index]).empty() ? 0 : given[index];
     }
 
+    // Take in the rows of release or find_unknown. Error 22023 for one without any text.
     void take(uint64 rows)
     {
         for (uint64 row = 0; row < rows; row++) {
-            channels_[Reports::result_position(row)] = result_field(row, 2);
-            workers_[Reports::result_position(row)] = result_field(row, 3);
+            const int64 position = Reports::result_position(row);
+            bool has_no_content;
+            const Datum content = result_field(row, 4, &has_no_content);
+            channels_[position] = result_field(row, 2);
+            workers_[position] = result_field(row, 3);
+            if (texts_[position] == 0 && has_no_content)
+                ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("the message has no text"),
+                        errhint("Give content, as none was given when it was scheduled."));
+            if (texts_[position] == 0)
+                texts_[position] = content;
         }
     }
 
     Datum channels() const { return array_of(channels_); }
     Datum workers() const { return array_of(workers_); }
+    Datum texts() const { return array_of(texts_); }
 
   private:
+    static Datum *new_column(int count)
+    {
+        return static_cast<Datum *>(palloc0(Max(count, 1) * sizeof(Datum)));
+    }
+
     Datum array_of(const Datum *values) const
     {
         ArrayBuilder builder(TEXTOID);
@@ -260,16 +303,16 @@ struct Released {
         return builder.finish();
     }
 
-    Datum *channels_, *workers_;
+    Datum *channels_, *workers_, *texts_;
     int count_;
 };
 
-Released release_sent(Reports &reports)
+Released release_sent(Reports &reports, Datum contents)
 {
     const int count = reports.count();
-    Released released(count);
-    uint64 rows = reports.accept(
-        release.execute({reports.user_ids, reports.message_ids, reports.attempts}));
+    Released released(count, contents);
+    uint64 rows =
+        reports.accept(release.execute({reports.user_ids, reports.message_ids, reports.attempts}));
     released.take(rows);
     if (rows < static_cast<uint64>(count))
         released.take(reports.accept(
@@ -283,11 +326,14 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
     const Datum contents = reports.optional_column(3, "contents", TEXTOID);
     const Datum telegram_ids = reports.optional_column(4, "telegram_message_ids", INT8OID);
     with_spi([&] {
-        const Released released = release_sent(reports);
-        const Datum channels = released.channels();
-        const Datum conversations = open_companion_conversations(reports.user_ids, channels);
-        file_sent.execute({reports.user_ids, reports.message_ids, reports.attempts, contents,
-                           telegram_ids, conversations, released.workers()});
+        const Released released = release_sent(reports, contents);
+        const Datum conversations =
+            open_companion_conversations(reports.user_ids, released.channels());
+        const FiledMessage *filed =
+            file_messages({reports.user_ids, conversations, released.texts(), telegram_ids,
+                           to_text("assistant")});
+        finish_sent.execute({reports.user_ids, reports.message_ids, reports.attempts, telegram_ids,
+                             conversations, ids_of(filed, reports.count()), released.workers()});
     });
     return reports.result();
 }
@@ -296,8 +342,14 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
 
 // Each report as two SQL functions: for one message and for many.
 #define REPORT_FUNCTION(name)                                                                      \
-    COMPANION_FUNCTION(name) { return name(Arguments(fcinfo), false); }                            \
-    COMPANION_FUNCTION(name##_many) { return name(Arguments(fcinfo), true); }
+    COMPANION_FUNCTION(name)                                                                       \
+    {                                                                                              \
+        return name(Arguments(fcinfo), false);                                                     \
+    }                                                                                              \
+    COMPANION_FUNCTION(name##_many)                                                                \
+    {                                                                                              \
+        return name(Arguments(fcinfo), true);                                                      \
+    }
 
 REPORT_FUNCTION(start_send)
 REPORT_FUNCTION(mark_sent)
