@@ -19,7 +19,8 @@ Statement enqueue{
     "  (user_id, id, kind, idempotency_key, local_date, timezone, scheduled_for, channel,"
     "   content, generation_context)"
     " SELECT u.id, m.id, $4,"
-    "        coalesce($6, CASE WHEN $4 = 'checkin' THEN 'checkin:' || to_char(m.local_time, 'YYYY-MM-DD')"
+    "        coalesce($6, CASE WHEN $4 = 'checkin' THEN 'checkin:' || to_char(m.local_time, "
+    "'YYYY-MM-DD')"
     "                          ELSE m.id::text END),"
     "        m.local_time::date, u.timezone, $2, coalesce($5, companion.usable_channel(u)), $3, $7"
     " FROM companion.users AS u"
@@ -32,7 +33,13 @@ Statement enqueue{
     " INSERT INTO companion.dispatch_queue (visible_at, send_before, user_id, message_id, channel)"
     " SELECT scheduled_for, send_before, user_id, id, channel FROM enqueued)"
     "SELECT id FROM enqueued",
-    UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID};
+    UUIDOID,
+    TIMESTAMPTZOID,
+    TEXTOID,
+    TEXTOID,
+    TEXTOID,
+    TEXTOID,
+    JSONBOID};
 
 Statement find_standing{
     "SELECT m.id FROM companion.users AS u"
@@ -96,8 +103,13 @@ pg_uuid_t schedule(const Arguments &arguments, bool *created)
     Datum user_id = arguments.required(0, "user_id");
     Datum scheduled_for = TimestampTzGetDatum(arguments.timestamp(1, "scheduled_for"));
     Datum key = arguments.optional(5);
-    const char nulls[] = {' ', ' ', arguments.null_flag(2), ' ', arguments.null_flag(4),
-                          arguments.null_flag(5), arguments.null_flag(6)};
+    const char nulls[] = {' ',
+                          ' ',
+                          arguments.null_flag(2),
+                          ' ',
+                          arguments.null_flag(4),
+                          arguments.null_flag(5),
+                          arguments.null_flag(6)};
     *created = enqueue.execute({user_id, scheduled_for, arguments.optional(2),
                                 arguments.required(3, "kind"), arguments.optional(4), key,
                                 arguments.optional(6)},
@@ -142,8 +154,7 @@ COMPANION_FUNCTION(next_checkin)
     TimestampTz after = arguments.timestamp(1, "after");
     TimestampTz next = with_spi([&] {
         Datum gap = PointerGetDatum(seconds_interval(settings::min_gap));
-        bool found =
-            find_next_checkin.execute({user_id, TimestampTzGetDatum(after), gap}) > 0;
+        bool found = find_next_checkin.execute({user_id, TimestampTzGetDatum(after), gap}) > 0;
         return found ? DatumGetTimestampTz(result_field(0, 1)) : DT_NOEND;
     });
     if (next == DT_NOEND)

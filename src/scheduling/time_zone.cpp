@@ -18,8 +18,8 @@ Period ServerZone::period_at(std::int64_t instant) const
     pg_time_t boundary;
     long before, after;
     int before_is_dst, after_is_dst;
-    int found = pg_next_dst_boundary(&at, &before, &before_is_dst, &boundary, &after, &after_is_dst,
-                                     zone_);
+    int found =
+        pg_next_dst_boundary(&at, &before, &before_is_dst, &boundary, &after, &after_is_dst, zone_);
     if (found < 0)
         ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
                 errmsg("time zone \"%s\" has no offset at this time", name()));
@@ -97,7 +97,8 @@ COMPANION_FUNCTION(checkin_instant)
         PG_RETURN_NULL();
     ServerZone zone = require_zone(arguments.text(0, "timezone"));
     DateADT date = DatumGetDateADT(arguments.optional(1));
-    if (DATE_NOT_FINITE(date) || !IS_VALID_DATE(date) || date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE - 2)
+    if (DATE_NOT_FINITE(date) || !IS_VALID_DATE(date) ||
+        date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE - 2)
         ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
                 errmsg("local date is out of range"));
     TimeADT time_of_day = DatumGetTimeADT(arguments.optional(2));
