@@ -1,18 +1,21 @@
 // The conversation that a message goes into.
 #include "conversations/open.hpp"
 
+#include "identity/uuid_v7.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 
 namespace companion {
 
+// LIMIT keeps this a lookup for each pair, however small the table was when planned.
 static Statement find_open{
     "SELECT c.id, w.channel IS NOT NULL AND c.id IS NULL AS is_missing,"
     "       c.initiated_by <> 'companion' OR c.started_at <= $3 AS is_over"
     " FROM unnest($1, $2) WITH ORDINALITY AS w (user_id, channel, position)"
-    " LEFT JOIN companion.conversations AS c"
-    "      ON c.user_id = w.user_id AND c.channel = w.channel AND c.ended_at IS NULL"
+    " LEFT JOIN LATERAL (SELECT * FROM companion.conversations AS c"
+    "                    WHERE c.user_id = w.user_id AND c.channel = w.channel"
+    "                      AND c.ended_at IS NULL LIMIT 1) AS c ON true"
     " ORDER BY w.position",
     UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID};
 
@@ -23,19 +26,18 @@ static Statement end_others{
     "   AND (c.initiated_by <> 'companion' OR c.started_at <= $3)",
     UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID};
 
-static Statement begin_missing{
-    "INSERT INTO companion.conversations (user_id, channel, initiated_by)"
-    " SELECT w.user_id, w.channel, 'companion' FROM unnest($1, $2) AS w (user_id, channel)"
-    " WHERE w.channel IS NOT NULL AND NOT EXISTS (SELECT FROM companion.conversations AS c"
-    "                   WHERE c.user_id = w.user_id AND c.channel = w.channel"
-    "                     AND c.ended_at IS NULL)"
+static Statement begin{
+    "INSERT INTO companion.conversations (user_id, channel, id, initiated_by)"
+    " SELECT w.user_id, w.channel, w.id, 'companion' FROM unnest($1, $2, $3)"
+    "  AS w (user_id, channel, id) WHERE w.id IS NOT NULL"
     " ON CONFLICT (user_id, channel) WHERE ended_at IS NULL DO NOTHING",
-    UUIDARRAYOID, TEXTARRAYOID};
+    UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID};
 
-// What find_open found for every pair.
+// What find_open found for every pair. Where there is none, a new id stands ready.
 struct OpenConversations {
     ArrayBuilder ids{UUIDOID};
-    bool any_missing = false;
+    ArrayBuilder new_ids{UUIDOID};
+    uint64 missing = 0;
     bool any_over = false;
 };
 
@@ -46,8 +48,12 @@ static OpenConversations look_up(Datum user_ids, Datum channels, Datum begun_aft
     for (uint64 row = 0; row < rows; row++) {
         bool has_none;
         Datum id = result_field(row, 1, &has_none);
-        found.ids.add(id, has_none);
-        found.any_missing = found.any_missing || DatumGetBool(result_field(row, 2));
+        const bool is_missing = DatumGetBool(result_field(row, 2));
+        if (is_missing)
+            id = UUIDPGetDatum(uuid_v7());
+        found.ids.add(id, has_none && !is_missing);
+        found.new_ids.add(id, !is_missing);
+        found.missing += is_missing;
         found.any_over = found.any_over || (!has_none && DatumGetBool(result_field(row, 3)));
     }
     return found;
@@ -58,12 +64,16 @@ Datum open_companion_conversations(Datum user_ids, Datum channels)
     const Datum begun_after =
         TimestampTzGetDatum(now() - static_cast<int64>(settings::min_gap) * USECS_PER_SEC);
     for (;;) {
-        OpenConversations found = look_up(user_ids, channels, begun_after);
-        if (!found.any_missing && !found.any_over)
-            return found.ids.finish();
-        if (found.any_over)
+        const OpenConversations found = look_up(user_ids, channels, begun_after);
+        if (found.any_over) {
             end_others.execute({user_ids, channels, begun_after});
-        begin_missing.execute({user_ids, channels});
+            continue;
+        }
+        // Fewer begun than were missing: one stood twice in the arrays, or another
+        // session was faster. The next look finds it.
+        if (found.missing == 0 ||
+            begin.execute({user_ids, channels, found.new_ids.finish()}) == found.missing)
+            return found.ids.finish();
     }
 }
 
