@@ -1,0 +1,9 @@
+\set ECHO none
+-- A fresh extension, quietly, and what every test relies on.
+SET client_min_messages = warning;
+DROP EXTENSION IF EXISTS companion CASCADE;
+CREATE EXTENSION companion;
+RESET client_min_messages;
+SET timezone = 'UTC';
+\i test/error_of.sql
+\set ECHO all
