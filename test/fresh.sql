@@ -5,5 +5,6 @@ DROP EXTENSION IF EXISTS companion CASCADE;
 CREATE EXTENSION companion;
 RESET client_min_messages;
 SET timezone = 'UTC';
+SET datestyle = 'ISO';
 \i test/error_of.sql
 \set ECHO all
