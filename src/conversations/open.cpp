@@ -9,7 +9,7 @@ namespace companion {
 
 static Statement find_open{
     "SELECT c.id, w.channel IS NOT NULL AND c.id IS NULL AS is_missing,"
-    "       c.initiated_by <> 'companion' OR c.started_at <= $3 AS is_over"
+    "       c.initiated_by <> 'companion' OR c.started_at < $3 AS is_over"
     " FROM unnest($1, $2) WITH ORDINALITY AS w (user_id, channel, position)"
     " LEFT JOIN companion.conversations AS c"
     "      ON c.user_id = w.user_id AND c.channel = w.channel AND c.ended_at IS NULL"
@@ -20,7 +20,7 @@ static Statement end_others{
     "UPDATE companion.conversations AS c SET ended_at = greatest(c.started_at, companion.now())"
     " FROM unnest($1, $2) AS w (user_id, channel)"
     " WHERE c.user_id = w.user_id AND c.channel = w.channel AND c.ended_at IS NULL"
-    "   AND (c.initiated_by <> 'companion' OR c.started_at <= $3)",
+    "   AND (c.initiated_by <> 'companion' OR c.started_at < $3)",
     UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID};
 
 static Statement begin_missing{
