@@ -6,5 +6,6 @@ CREATE EXTENSION companion;
 RESET client_min_messages;
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
+SET intervalstyle = 'postgres';
 \i test/error_of.sql
 \set ECHO all
