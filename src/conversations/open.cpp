@@ -10,7 +10,7 @@ namespace companion {
 
 // LIMIT keeps this a lookup for each pair, however small the table was when planned.
 static Statement find_open{
-    "SELECT c.id, c.initiated_by <> 'companion' OR c.started_at <= $3 AS is_over"
+    "SELECT c.id, c.initiated_by <> 'companion' OR c.started_at < $3 AS is_over"
     " FROM unnest($1, $2) WITH ORDINALITY AS w (user_id, channel, position)"
     " LEFT JOIN LATERAL (SELECT * FROM companion.conversations AS c"
     "                    WHERE c.user_id = w.user_id AND c.channel = w.channel"
@@ -25,7 +25,7 @@ static Statement end_others{
     " CROSS JOIN LATERAL (SELECT ctid FROM companion.conversations AS c"
     "                     WHERE c.user_id = w.user_id AND c.channel = w.channel"
     "                       AND c.ended_at IS NULL LIMIT 1) AS row"
-    " WHERE c.ctid = row.ctid AND (c.initiated_by <> 'companion' OR c.started_at <= $3)",
+    " WHERE c.ctid = row.ctid AND (c.initiated_by <> 'companion' OR c.started_at < $3)",
     UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID};
 
 // A user who has been deleted meanwhile gets none.

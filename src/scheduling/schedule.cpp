@@ -97,6 +97,15 @@ void check_key(std::string_view key, std::string_view kind)
                 errhint("Keys of kind checkin, and only these, begin with \"checkin:\"."));
 }
 
+// Refuse an empty text; a null one is for the worker to write. Error 22023.
+void check_content(const Arguments &arguments)
+{
+    if (!arguments.is_null(2) && arguments.text(2, "content").empty())
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("content must not be empty"),
+                errhint("Use NULL where the worker writes it."));
+}
+
 // Enqueue the message; returns its id and whether it is new.
 pg_uuid_t schedule(const Arguments &arguments, bool *created)
 {
@@ -132,6 +141,7 @@ pg_uuid_t schedule(const Arguments &arguments, bool *created)
 COMPANION_FUNCTION(schedule_message)
 {
     Arguments arguments(fcinfo);
+    check_content(arguments);
     check_kind(arguments.text(3, "kind"));
     if (!arguments.is_null(4))
         channel_bit(arguments.text(4, "channel"));
