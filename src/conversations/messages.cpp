@@ -1,9 +1,7 @@
 // Filing messages: the one way by which they get into their conversations.
 #include "conversations/messages.hpp"
 
-#include "identity/uuid_v7.hpp"
 #include "postgres/arguments.hpp"
-#include "postgres/array_builder.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 
@@ -14,12 +12,11 @@ static Statement insert_messages{
     "INSERT INTO companion.messages"
     " (user_id, id, conversation_id, role, content, telegram_message_id, reply_to_id, metadata)"
     " SELECT n.user_id, n.id, n.conversation_id, $6, n.content, n.telegram_message_id,"
-    "        coalesce($7, (SELECT m.id FROM companion.messages AS m"
-    "                      WHERE m.user_id = n.user_id AND m.telegram_message_id = $8)),"
+    "        coalesce($7, (SELECT m.id FROM companion.messages AS m WHERE m.user_id = n.user_id"
+    "                      AND m.telegram_message_id = $8 LIMIT 1)),"
     "        coalesce($9, '{}')"
     " FROM unnest($1, $2, $3, $4, $5)"
     "      AS n (user_id, id, conversation_id, content, telegram_message_id)"
-    " WHERE n.conversation_id IS NOT NULL"
     " ON CONFLICT (user_id, telegram_message_id) WHERE telegram_message_id IS NOT NULL DO NOTHING"
     " RETURNING id",
     UUIDARRAYOID,
@@ -35,8 +32,8 @@ static Statement insert_messages{
 static Statement find_delivered{
     "SELECT n.position, m.id"
     " FROM unnest($1, $2) WITH ORDINALITY AS n (user_id, telegram_message_id, position)"
-    " JOIN companion.messages AS m"
-    "      ON m.user_id = n.user_id AND m.telegram_message_id = n.telegram_message_id",
+    " CROSS JOIN LATERAL (SELECT m.id FROM companion.messages AS m WHERE m.user_id = n.user_id"
+    "                     AND m.telegram_message_id = n.telegram_message_id LIMIT 1) AS m",
     UUIDARRAYOID, INT8ARRAYOID};
 
 static Statement set_last_user_message{
@@ -44,37 +41,17 @@ static Statement set_last_user_message{
     " WHERE id = $1 AND (last_user_message_at IS NULL OR last_user_message_at < companion.now())",
     UUIDOID};
 
-Datum ids_of(const FiledMessage *filed, int count)
+void NewMessages::add(Datum user_id, Datum id, Datum conversation_id, Datum content,
+                      NullableDatum telegram_message_id)
 {
-    ArrayBuilder ids(UUIDOID);
-    for (int index = 0; index < count; index++)
-        ids.add(UUIDPGetDatum(&filed[index].id));
-    return ids.finish();
+    user_ids_.add(user_id);
+    ids_.add(id);
+    conversation_ids_.add(conversation_id);
+    contents_.add(content);
+    telegram_message_ids_.add(telegram_message_id.value, telegram_message_id.isnull);
 }
 
-// Mark as new what the insert returned: ids in the order in which they were given.
-static void mark_new(FiledMessage *filed, uint64 rows)
-{
-    for (uint64 row = 0; row < rows; row++, filed++) {
-        const pg_uuid_t *id = DatumGetUUIDP(result_field(row, 1));
-        while (memcmp(&filed->id, id, sizeof *id) != 0)
-            filed++;
-        filed->is_new = true;
-    }
-}
-
-// Give to those delivered before the id of the first.
-static void find_first(const NewMessages &messages, FiledMessage *filed)
-{
-    const uint64 rows = find_delivered.execute({messages.user_ids, messages.telegram_message_ids});
-    for (uint64 row = 0; row < rows; row++) {
-        FiledMessage &message = filed[DatumGetInt64(result_field(row, 1)) - 1];
-        if (!message.is_new)
-            message.id = *DatumGetUUIDP(result_field(row, 2));
-    }
-}
-
-static uint64 insert(const NewMessages &messages, Datum ids)
+uint64 NewMessages::insert() const
 {
     const auto null_flag = [](NullableDatum value) { return value.isnull ? 'n' : ' '; };
     const char nulls[] = {' ',
@@ -83,38 +60,47 @@ static uint64 insert(const NewMessages &messages, Datum ids)
                           ' ',
                           ' ',
                           ' ',
-                          null_flag(messages.reply_to_id),
-                          null_flag(messages.reply_to_telegram_id),
-                          null_flag(messages.metadata)};
-    return insert_messages.execute({messages.user_ids, ids, messages.conversation_ids,
-                                    messages.contents, messages.telegram_message_ids, messages.role,
-                                    messages.reply_to_id.value, messages.reply_to_telegram_id.value,
-                                    messages.metadata.value},
+                          null_flag(reply_to_id),
+                          null_flag(reply_to_telegram_id),
+                          null_flag(metadata)};
+    return insert_messages.execute({user_ids_.finish(), ids_.finish(), conversation_ids_.finish(),
+                                    contents_.finish(), telegram_message_ids_.finish(), role_,
+                                    reply_to_id.value, reply_to_telegram_id.value, metadata.value},
                                    nulls);
 }
 
-FiledMessage *file_messages(const NewMessages &messages)
+// Give to those that were delivered before the id of the first.
+void NewMessages::find_first(FiledMessage *filed) const
 {
-    const int count = array_length(DatumGetArrayTypeP(messages.user_ids));
-    auto *filed = static_cast<FiledMessage *>(palloc0(Max(count, 1) * sizeof(FiledMessage)));
-    for (int index = 0; index < count; index++)
-        filed[index].id = *uuid_v7();
-    const uint64 stored = insert(messages, ids_of(filed, count));
-    mark_new(filed, stored);
-    if (stored < static_cast<uint64>(count))
-        find_first(messages, filed);
+    const uint64 rows =
+        find_delivered.execute({user_ids_.finish(), telegram_message_ids_.finish()});
+    for (uint64 row = 0; row < rows; row++)
+        filed[DatumGetInt64(result_field(row, 1)) - 1].id = *DatumGetUUIDP(result_field(row, 2));
+}
+
+FiledMessage *NewMessages::file() const
+{
+    auto *filed = static_cast<FiledMessage *>(palloc0(Max(size(), 1) * sizeof(FiledMessage)));
+    const auto *ids =
+        reinterpret_cast<pg_uuid_t *>(ARR_DATA_PTR(DatumGetArrayTypeP(ids_.finish())));
+    const uint64 stored = insert();
+    // What was stored comes back in the order in which it was added
+    uint64 row = 0;
+    for (int index = 0; index < size(); index++) {
+        filed[index].id = ids[index];
+        filed[index].is_new =
+            row < stored &&
+            memcmp(&ids[index], DatumGetUUIDP(result_field(row, 1)), sizeof(pg_uuid_t)) == 0;
+        row += filed[index].is_new;
+    }
+    if (stored < static_cast<uint64>(size()))
+        find_first(filed);
     return filed;
 }
 
-FiledMessage file_message(const NewMessage &message)
+void note_user_message(Datum user_id)
 {
-    const FiledMessage filed = *file_messages(
-        {array_of_one(UUIDOID, message.user_id), array_of_one(UUIDOID, message.conversation_id),
-         array_of_one(TEXTOID, message.content), array_of_one(INT8OID, message.telegram_message_id),
-         message.role, message.reply_to_id, message.reply_to_telegram_id, message.metadata});
-    if (filed.is_new && text_view(message.role) == "user")
-        set_last_user_message.execute({message.user_id});
-    return filed;
+    set_last_user_message.execute({user_id});
 }
 
 void check_content(std::string_view content)

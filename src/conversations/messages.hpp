@@ -1,43 +1,47 @@
 // Filing messages: the one way by which they get into their conversations.
 #pragma once
 
-#include "postgres/server.hpp"
+#include "postgres/array_builder.hpp"
 
 #include <string_view>
 
 namespace companion {
 
-// Messages to be filed: arrays of the same length, and what all of them share.
-// No message is filed where the conversation is null.
-struct NewMessages {
-    Datum user_ids, conversation_ids, contents, telegram_message_ids;
-    Datum role;
-    NullableDatum reply_to_id = absent, reply_to_telegram_id = absent, metadata = absent;
-
-    static constexpr NullableDatum absent{0, true};
-};
-
+// What became of a message: its id, or that of the first where it was delivered before.
 struct FiledMessage {
     pg_uuid_t id;
     bool is_new;
 };
 
-// A message to be filed by itself.
-struct NewMessage {
-    Datum user_id, conversation_id, content, role;
-    NullableDatum telegram_message_id, reply_to_id, reply_to_telegram_id, metadata;
+// Messages to be filed, all of one role.
+class NewMessages {
+  public:
+    explicit NewMessages(Datum role) : role_(role) {}
+
+    void add(Datum user_id, Datum id, Datum conversation_id, Datum content,
+             NullableDatum telegram_message_id);
+
+    int size() const { return user_ids_.size(); }
+
+    // What every one of them replies to, one way or the other, and its metadata.
+    NullableDatum reply_to_id{0, true}, reply_to_telegram_id{0, true}, metadata{0, true};
+
+    // File them; one whose Telegram id the user has already is not stored again. One result
+    // for each. Error 23503 for a conversation, or a message replied to, that is not the
+    // user's. Call within with_spi().
+    FiledMessage *file() const;
+
+  private:
+    uint64 insert() const;
+    void find_first(FiledMessage *filed) const;
+
+    Datum role_;
+    ArrayBuilder user_ids_{UUIDOID}, ids_{UUIDOID}, conversation_ids_{UUIDOID}, contents_{TEXTOID},
+        telegram_message_ids_{INT8OID};
 };
 
-// File messages and return what became of each; one whose Telegram id the user has
-// already is not stored again: it gets the id of the first. Error 23503 for a
-// conversation, or a message replied to, that is not the user's. Call within with_spi().
-FiledMessage *file_messages(const NewMessages &messages);
-
-// The ids of filed messages, as an array to bind.
-Datum ids_of(const FiledMessage *filed, int count);
-
-// File one message; a new one by the user sets users.last_user_message_at.
-FiledMessage file_message(const NewMessage &message);
+// Record that a user has written just now. Call within with_spi().
+void note_user_message(Datum user_id);
 
 // Refuse a text that is empty or longer than companion.max_message_length. Error 22023.
 void check_content(std::string_view content);

@@ -15,7 +15,8 @@ BEGIN ATOMIC
      WHERE m.user_id = recent_messages.user_id
          AND m.conversation_id = recent_messages.conversation_id
          AND m.id < coalesce(before, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-     ORDER BY m.id DESC LIMIT max_messages);
+     ORDER BY m.id DESC LIMIT max_messages)
+    ORDER BY id DESC;
 END;
 COMMENT ON FUNCTION companion.recent_messages(uuid, integer, uuid, uuid) IS
 'A user''s messages, or those of one conversation, the latest first. before is the id of the last message of the page before; NULL begins with the latest. max_messages NULL: all of them. For the user''s own, or workers and admins; others get no row. Error 2201W for a negative max_messages.';

@@ -1,6 +1,7 @@
 // A channel's webhook: who has written, and where it goes, in one call.
 #include "conversations/messages.hpp"
 #include "conversations/open.hpp"
+#include "identity/uuid_v7.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
@@ -54,24 +55,18 @@ void require_one(uint64 users)
                 errhint("Remove whatsapp_number from all but one of them."));
 }
 
-NewMessage read_message(const Arguments &arguments, const Incoming &incoming)
+Incoming file(const Arguments &arguments, pg_uuid_t user_id, int64 idle)
 {
-    return {UUIDPGetDatum(&incoming.user_id),
-            UUIDPGetDatum(&incoming.conversation_id),
-            arguments.required(2, "content"),
-            to_text("user"),
-            arguments.nullable(3),
-            NewMessages::absent,
-            arguments.nullable(4),
-            arguments.nullable(5)};
-}
-
-Incoming file(const Arguments &arguments, const pg_uuid_t &user_id, int64 idle)
-{
-    Incoming incoming{user_id, {}, {}};
-    incoming.conversation_id = open_conversation(
-        UUIDPGetDatum(&user_id), arguments.required(0, "channel"), to_text("user"), idle);
-    incoming.message = file_message(read_message(arguments, incoming));
+    const Datum user = UUIDPGetDatum(&user_id), role = to_text("user");
+    Incoming incoming{user_id, open_conversation(user, arguments.optional(0), role, idle), {}};
+    NewMessages messages(role);
+    messages.reply_to_telegram_id = arguments.nullable(4);
+    messages.metadata = arguments.nullable(5);
+    messages.add(user, UUIDPGetDatum(uuid_v7()), UUIDPGetDatum(&incoming.conversation_id),
+                 arguments.optional(2), arguments.nullable(3));
+    incoming.message = *messages.file();
+    if (incoming.message.is_new)
+        note_user_message(user);
     return incoming;
 }
 

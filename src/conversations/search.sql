@@ -31,6 +31,7 @@ CREATE POLICY every_row ON companion.search_chunks TO companion_worker, companio
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.search_chunks IS 'Workers and admins act for every user.';
 GRANT SELECT, DELETE ON companion.search_chunks TO companion_admin;
+SELECT pg_catalog.pg_extension_config_dump('companion.search_chunks', 'WHERE false');
 
 CREATE FUNCTION companion.forget_edited() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

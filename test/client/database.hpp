@@ -1,9 +1,12 @@
-// A connection for one test case, on a database without users.
+// A connection for one test case, to a database without users.
 #pragma once
 
 #include <pqxx/pqxx>
 
 #include <string>
+
+// Named here and not taken from PGDATABASE, because each test case removes all its users
+inline constexpr char test_database[] = "dbname=companion_client_test";
 
 class Database {
   public:
@@ -52,5 +55,5 @@ class Database {
         return run("SELECT * FROM companion.claim_messages('test', $1)", max_messages);
     }
 
-    pqxx::connection connection;
+    pqxx::connection connection{test_database};
 };
