@@ -59,22 +59,32 @@ Statement keep{
     UUIDOID,
     INT8OID};
 
-// The $4 best of the user's ($1) messages for a query ($2); $5 is whether the chunks are right.
+// The $4 best of the user's ($1) messages for a query ($2); $5 is whether the chunks of the
+// configuration ($6) are right. What is newer than these, or was edited, is read anew.
 Statement find{
-    "WITH newer AS ("
+    "WITH chunks AS NOT MATERIALIZED ("
+    " SELECT * FROM companion.search_chunks AS c"
+    " WHERE $5 AND c.user_id = $1 AND c.config = $6),"
+    "kept AS ("
+    " SELECT coalesce((SELECT c.last_message_id FROM chunks AS c"
+    "                  ORDER BY c.last_message_id DESC LIMIT 1), " BEFORE_ANY_MESSAGE ") AS until),"
+    "edited AS ("
+    " SELECT m.id, m.content FROM companion.messages AS m"
+    " WHERE m.user_id = $1 AND m.id <= (SELECT until FROM kept) AND m.edited_at IS NOT NULL),"
+    "unkept AS ("
     " SELECT m.id, " DOCUMENT(
-        "$3") " AS document FROM companion.messages AS m"
-              " WHERE m.user_id = $1 AND m.id > coalesce("
-              "     (SELECT c.last_message_id FROM companion.search_chunks AS c WHERE $5 AND "
-              "c.user_id = $1"
-              "      ORDER BY c.last_message_id DESC LIMIT 1), " BEFORE_ANY_MESSAGE ") OFFSET 0),"
+        "$3") " AS document"
+              " FROM (SELECT * FROM edited"
+              "       UNION ALL SELECT m.id, m.content FROM companion.messages AS m"
+              "       WHERE m.user_id = $1 AND m.id > (SELECT until FROM kept)) AS m OFFSET 0),"
               "best AS ("
               " SELECT f.id, ts_rank(f.document, $2) AS rank"
-              " FROM (SELECT d.id, d.document FROM companion.search_chunks AS c"
+              " FROM (SELECT d.id, d.document FROM chunks AS c"
               "       CROSS JOIN LATERAL unnest(c.message_ids, c.documents) AS d (id, document)"
-              "       WHERE $5 AND c.user_id = $1 AND d.document @@ $2"
-              "       UNION ALL SELECT n.id, n.document FROM newer AS n WHERE n.document @@ $2) AS "
-              "f"
+              "       WHERE d.document @@ $2 AND NOT d.id = ANY (ARRAY(SELECT e.id FROM edited AS "
+              "e))"
+              "       UNION ALL SELECT u.id, u.document FROM unkept AS u WHERE u.document @@ $2) "
+              "AS f"
               " ORDER BY rank DESC, f.id DESC LIMIT $4)"
               "SELECT m.id, m.conversation_id, m.role,"
               "       ts_headline($3, m.content, $2, 'StartSel=**, StopSel=**'), best.rank, "
@@ -85,7 +95,8 @@ Statement find{
     TSQUERYOID,
     REGCONFIGOID,
     INT4OID,
-    BOOLOID};
+    BOOLOID,
+    TEXTOID};
 
 struct Search {
     Datum user_id;
@@ -142,8 +153,8 @@ bool use_chunks(const Search &search)
 bool return_found(const Search &search, ReturnSetInfo *result)
 {
     const Datum is_right = BoolGetDatum(use_chunks(search));
-    const uint64 rows =
-        find.execute({search.user_id, search.query, search.config, search.max_results, is_right});
+    const uint64 rows = find.execute({search.user_id, search.query, search.config,
+                                      search.max_results, is_right, search.config_name});
     for (uint64 row = 0; row < rows; row++)
         tuplestore_puttuple(result->setResult, SPI_tuptable->vals[row]);
     return rows > 0;

@@ -21,7 +21,7 @@ COMMENT ON COLUMN companion.search_chunks.config IS 'The text search configurati
 COMMENT ON COLUMN companion.search_chunks.message_count IS 'How many messages.';
 COMMENT ON COLUMN companion.search_chunks.message_ids_hash IS 'The exclusive or of their ids'' hashes: tells when messages have gone or come since.';
 COMMENT ON COLUMN companion.search_chunks.message_ids IS 'The messages, in order.';
-COMMENT ON COLUMN companion.search_chunks.documents IS 'Their texts as text search documents, in the same order.';
+COMMENT ON COLUMN companion.search_chunks.documents IS 'Their texts as text search documents, in the same order; of a message that was edited the text is read from messages.';
 
 ALTER TABLE companion.search_chunks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.search_chunks TO companion_user
@@ -32,21 +32,6 @@ USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.search_chunks IS 'Workers and admins act for every user.';
 GRANT SELECT, DELETE ON companion.search_chunks TO companion_admin;
 SELECT pg_catalog.pg_extension_config_dump('companion.search_chunks', 'WHERE false');
-
-CREATE FUNCTION companion.forget_edited() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    DELETE FROM companion.search_chunks AS c
-    WHERE c.user_id = OLD.user_id AND c.last_message_id >= OLD.id;
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION companion.forget_edited() IS
-'Trigger, AFTER UPDATE OF content: drops the chunk that holds the earlier text, and those after it. Internal.';
-CREATE TRIGGER forget_edited AFTER UPDATE OF content ON companion.messages
-FOR EACH ROW EXECUTE FUNCTION companion.forget_edited();
-COMMENT ON TRIGGER forget_edited ON companion.messages IS 'A search finds the edited text.';
 
 CREATE FUNCTION companion.search_messages(
     user_id uuid, query text, max_results integer DEFAULT 20)
@@ -59,7 +44,6 @@ AS 'MODULE_PATHNAME', 'companion_search_messages';
 COMMENT ON FUNCTION companion.search_messages(uuid, text, integer) IS
 'The user''s messages that match a query, the best first, of equals the latest. The query is as on the web: words, "a phrase", or, -not; any text is one, and one without words finds nothing. excerpt is the part that matches, the words found between two asterisks on each side. Words are compared under companion.text_search_config. query: up to 1000 characters; max_results: 1 to 1000; error 22023 otherwise. For the user''s own, or workers and admins; others get no row. Error 42704 for a setting that names no configuration.';
 
-REVOKE ALL ON FUNCTION companion.forget_edited(), companion.search_messages(uuid, text, integer)
-FROM PUBLIC;
+REVOKE ALL ON FUNCTION companion.search_messages(uuid, text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION companion.search_messages(uuid, text, integer)
 TO companion_user, companion_worker, companion_admin;

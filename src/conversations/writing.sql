@@ -32,7 +32,8 @@ COMMENT ON FUNCTION companion.add_message(uuid, uuid, text, text, bigint, uuid, 
 CREATE FUNCTION companion.edit_message(
     user_id uuid, message_id uuid, content text, telegram_message_id bigint DEFAULT NULL)
 RETURNS uuid
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS 'MODULE_PATHNAME', 'companion_edit_message';
 COMMENT ON FUNCTION companion.edit_message(uuid, uuid, text, bigint) IS
 'Replaces a message''s text and returns its id. The earlier text and when it was written are added to metadata, in the array edits. The same text again changes nothing. The message is named by its id or, with message_id NULL, by Telegram''s; a Telegram id that is not stored gives NULL. Error 23503 when the user has no such message, 22023 for content that is empty or over companion.max_message_length, and unless exactly one id is given.';
