@@ -52,9 +52,12 @@ Statement finish_unsent{
     " DELETE FROM companion.dispatch_queue AS q USING " REPORTED(", reason", ", $4")
     " WHERE " IS_CURRENT " RETURNING q.*, r.reason, r.position),"
     "disabled AS ("
-    " UPDATE companion.users AS u SET disabled_channels = u.disabled_channels || d.channel"
-    " FROM dropped AS d WHERE $6 AND u.id = d.user_id"
-    "   AND d.channel <> 'web' AND d.channel <> ALL (u.disabled_channels))"
+    " UPDATE companion.users AS u"
+    " SET disabled_channels = ARRAY(SELECT unnest(u.disabled_channels || d.channels)"
+    "                               GROUP BY 1 ORDER BY 1)"
+    " FROM (SELECT user_id, array_agg(channel) AS channels FROM dropped"
+    "       WHERE $6 AND channel <> 'web' GROUP BY user_id) AS d"
+    " WHERE u.id = d.user_id)"
     "UPDATE companion.scheduled_messages AS m"
     " SET status = $5, failure_reason = d.reason, finished_at = companion.now(),"
     "     attempts = d.attempt, worker = d.worker"
@@ -62,9 +65,12 @@ Statement finish_unsent{
     " RETURNING d.position",
     UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTOID, BOOLOID};
 
-// Take off the queue what was started.
-Statement release{"DELETE FROM companion.dispatch_queue AS q USING " REPORTED("", "")
-                  " WHERE " IS_CURRENT " AND q.sending RETURNING r.position, q.channel, q.worker",
+// Take off the queue what was started, if its user is there still.
+Statement release{"DELETE FROM companion.dispatch_queue AS q"
+                  " USING " REPORTED("", "") ", companion.scheduled_messages AS m"
+                  " WHERE " IS_CURRENT " AND q.sending"
+                  "   AND m.user_id = r.user_id AND m.id = r.message_id"
+                  " RETURNING r.position, q.channel, q.worker",
                   UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
 
 // A late report of what was given up as unknown still counts.
@@ -74,7 +80,8 @@ Statement find_unknown{
     " WHERE m.status = 'unknown' AND m.attempts = r.attempt FOR UPDATE OF m",
     UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
 
-// Finish what was sent and file its text, in one statement.
+// Finish what was sent and file its text, in one statement; returns a message that has
+// no text, if there is one.
 Statement file_sent{
     "WITH sent AS ("
     " UPDATE companion.scheduled_messages AS m"
@@ -85,11 +92,13 @@ Statement file_sent{
     " FROM " REPORTED(", content, telegram_message_id, conversation_id, worker",
                       ", $4, $5, $6, $7")
     " WHERE r.conversation_id IS NOT NULL AND m.user_id = r.user_id AND m.id = r.message_id"
-    " RETURNING m.*, coalesce(nullif(r.content, ''), m.content) AS sent_text)"
-    "INSERT INTO companion.messages"
-    " (user_id, id, conversation_id, role, content, telegram_message_id)"
-    "SELECT user_id, message_id, conversation_id, 'assistant', sent_text, telegram_message_id"
-    " FROM sent",
+    " RETURNING m.*, coalesce(nullif(r.content, ''), m.content) AS sent_text),"
+    "filed AS ("
+    " INSERT INTO companion.messages"
+    "  (user_id, id, conversation_id, role, content, telegram_message_id)"
+    " SELECT user_id, message_id, conversation_id, 'assistant', sent_text, telegram_message_id"
+    " FROM sent WHERE sent_text IS NOT NULL)"
+    "SELECT id FROM sent WHERE sent_text IS NULL LIMIT 1",
     UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, INT8ARRAYOID, UUIDARRAYOID,
     TEXTARRAYOID};
 
@@ -277,6 +286,15 @@ Released release_sent(Reports &reports)
     return released;
 }
 
+[[noreturn]] void refuse_without_text(Datum message_id)
+{
+    ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+            errmsg("message %s has no text",
+                   DatumGetCString(DirectFunctionCall1(uuid_out, message_id))),
+            errhint("Give its content here, or when it is scheduled."));
+    pg_unreachable();
+}
+
 Datum mark_sent(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
@@ -286,8 +304,9 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
         const Released released = release_sent(reports);
         const Datum channels = released.channels();
         const Datum conversations = open_companion_conversations(reports.user_ids, channels);
-        file_sent.execute({reports.user_ids, reports.message_ids, reports.attempts, contents,
-                           telegram_ids, conversations, released.workers()});
+        if (file_sent.execute({reports.user_ids, reports.message_ids, reports.attempts, contents,
+                               telegram_ids, conversations, released.workers()}) > 0)
+            refuse_without_text(result_field(0, 1));
     });
     return reports.result();
 }

@@ -99,29 +99,42 @@ void check_content(const Arguments &arguments)
                 errhint("Use NULL where the worker writes it."));
 }
 
+// Find the message that stands under the key; false when it has gone meanwhile. Error
+// 23503 for an unknown user.
+bool find(Datum user_id, Datum scheduled_for, const Arguments &arguments, pg_uuid_t *id)
+{
+    const char nulls[] = {' ', ' ', arguments.null_flag(5)};
+    if (find_standing.execute({user_id, scheduled_for, arguments.optional(5)}, nulls) == 0)
+        ereport(ERROR, errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+                errmsg("user %s does not exist",
+                       DatumGetCString(DirectFunctionCall1(uuid_out, user_id))));
+    bool is_gone;
+    Datum found = result_field(0, 1, &is_gone);
+    if (!is_gone)
+        *id = *DatumGetUUIDP(found);
+    return !is_gone;
+}
+
 // Enqueue the message; returns its id and whether it is new.
 pg_uuid_t schedule(const Arguments &arguments, bool *created)
 {
     Datum user_id = arguments.required(0, "user_id");
     Datum scheduled_for = TimestampTzGetDatum(arguments.timestamp(1, "scheduled_for"));
-    Datum key = arguments.optional(5);
     const char nulls[] = {' ', ' ', arguments.null_flag(2), ' ', arguments.null_flag(4),
                           arguments.null_flag(5), arguments.null_flag(6)};
-    *created = enqueue.execute({user_id, scheduled_for, arguments.optional(2),
-                                arguments.required(3, "kind"), arguments.optional(4), key,
-                                arguments.optional(6)},
-                               nulls) > 0;
-    if (*created) {
-        if (DatumGetTimestampTz(scheduled_for) <= now())
-            Async_Notify("companion", "");
-        return *DatumGetUUIDP(result_field(0, 1));
+    for (pg_uuid_t id;;) {
+        *created = enqueue.execute({user_id, scheduled_for, arguments.optional(2),
+                                    arguments.required(3, "kind"), arguments.optional(4),
+                                    arguments.optional(5), arguments.optional(6)},
+                                   nulls) > 0;
+        if (*created) {
+            if (DatumGetTimestampTz(scheduled_for) <= now())
+                Async_Notify("companion", "");
+            return *DatumGetUUIDP(result_field(0, 1));
+        }
+        if (find(user_id, scheduled_for, arguments, &id))
+            return id;
     }
-    const char find_nulls[] = {' ', ' ', arguments.null_flag(5)};
-    if (find_standing.execute({user_id, scheduled_for, key}, find_nulls) == 0)
-        ereport(ERROR, errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-                errmsg("user %s does not exist",
-                       DatumGetCString(DirectFunctionCall1(uuid_out, user_id))));
-    return *DatumGetUUIDP(result_field(0, 1));
 }
 
 } // namespace
@@ -152,8 +165,7 @@ COMPANION_FUNCTION(next_checkin)
     TimestampTz after = arguments.timestamp(1, "after");
     TimestampTz next = with_spi([&] {
         Datum gap = PointerGetDatum(seconds_interval(settings::min_gap));
-        bool found =
-            find_next_checkin.execute({user_id, TimestampTzGetDatum(after), gap}) > 0;
+        bool found = find_next_checkin.execute({user_id, TimestampTzGetDatum(after), gap}) > 0;
         return found ? DatumGetTimestampTz(result_field(0, 1)) : DT_NOEND;
     });
     if (next == DT_NOEND)

@@ -20,8 +20,8 @@ Period ServerZone::period_at(std::int64_t instant) const
     pg_time_t boundary;
     long before, after;
     int before_is_dst, after_is_dst;
-    int found = pg_next_dst_boundary(&at, &before, &before_is_dst, &boundary, &after, &after_is_dst,
-                                     zone_);
+    int found =
+        pg_next_dst_boundary(&at, &before, &before_is_dst, &boundary, &after, &after_is_dst, zone_);
     if (found < 0)
         ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
                 errmsg("time zone \"%s\" has no offset at this time", name()));
