@@ -64,10 +64,12 @@ class Reports {
     }
 
     // Lock the message on the queue; true when the report is by the worker that holds it.
-    // A stale worker's attempt is another, and one that gave its lease back holds none.
+    // A stale worker's attempt is an older one, and is refused without a lock that the
+    // newer would wait for; one that gave its lease back holds none.
     bool is_current(Queue &queue, int index) const
     {
-        return queue.lock(user_id(index), message_id(index)) &&
+        return queue.find(user_id(index), message_id(index)) &&
+               queue.row().attempt <= attempt(index) && queue.lock() &&
                queue.row().attempt == attempt(index) && queue.row().is_claimed();
     }
 
