@@ -130,7 +130,7 @@ pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, in
 
 int64 idle_length(Datum idle)
 {
-    return interval_between(idle, "idle", 0, 36500 * USECS_PER_DAY, "zero to 100 years");
+    return interval_between(idle, "idle", 0, 36000 * USECS_PER_DAY, "zero to 100 years");
 }
 
 } // namespace companion

@@ -3,7 +3,6 @@
 
 #include "conversations/messages.hpp"
 #include "conversations/open.hpp"
-#include "postgres/arguments.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 
@@ -22,34 +21,24 @@ static Statement record_unsent{
     "     attempts = r.attempt, worker = r.worker"
     " FROM unnest($1, $2, $3, $4, $5, $6)"
     "      AS r (user_id, message_id, attempt, worker, status, reason)" AUDIT_ROW,
-    UUIDARRAYOID,
-    UUIDARRAYOID,
-    INT4ARRAYOID,
-    TEXTARRAYOID,
-    TEXTARRAYOID,
-    TEXTARRAYOID};
+    UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID};
 
-// Returns what is to be filed.
+// Returns each message that was recorded: its place, its id, and what is to be filed.
 static Statement record_sent{
     "UPDATE companion.scheduled_messages AS m"
     " SET status = 'sent', sent_at = companion.now(), finished_at = companion.now(),"
     "     failure_reason = NULL, attempts = r.attempt, worker = r.worker,"
     "     conversation_id = r.conversation_id, message_id = companion.uuid_v7(),"
     "     telegram_message_id = r.telegram_message_id"
-    " FROM unnest($1, $2, $3, $4, $5, $6, $7)"
-    "      AS r (user_id, message_id, attempt, worker, content, telegram_message_id,"
+    " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)"
+    "      AS r (place, user_id, message_id, attempt, worker, content, telegram_message_id,"
     "            conversation_id)" AUDIT_ROW
-    " RETURNING m.user_id, m.message_id, m.conversation_id,"
-    "           coalesce(nullif(r.content, ''), m.content), m.telegram_message_id, m.id",
-    UUIDARRAYOID,
-    UUIDARRAYOID,
-    INT4ARRAYOID,
-    TEXTARRAYOID,
-    TEXTARRAYOID,
-    INT8ARRAYOID,
-    UUIDARRAYOID};
+    " RETURNING r.place, m.id, m.user_id, m.message_id, m.conversation_id,"
+    "           coalesce(nullif(r.content, ''), m.content), m.telegram_message_id",
+    INT4ARRAYOID, UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+    INT8ARRAYOID, UUIDARRAYOID};
 
-static Statement refer_to_first{
+static Statement set_message_id{
     "UPDATE companion.scheduled_messages SET message_id = $3 WHERE user_id = $1 AND id = $2",
     UUIDOID, UUIDOID, UUIDOID};
 
@@ -80,16 +69,27 @@ void Unsent::record() const
                                workers_.finish(), statuses_.finish(), reasons_.finish()});
 }
 
-void Sent::add(const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt, Datum channel,
-               Datum worker, Datum content, const NullableDatum &telegram_message_id)
+void Sent::add(int place, const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt,
+               Datum channel, Datum worker, const NullableDatum &content,
+               const NullableDatum &telegram_message_id)
 {
+    places_.add(Int32GetDatum(place));
     user_ids_.add(UUIDPGetDatum(&user_id));
     message_ids_.add(UUIDPGetDatum(&message_id));
     attempts_.add(Int32GetDatum(attempt));
     workers_.add(worker);
     channels_.add(channel);
-    contents_.add(content, content == 0);
+    contents_.add(content.value, content.isnull);
     telegram_message_ids_.add(telegram_message_id.value, telegram_message_id.isnull);
+}
+
+[[noreturn]] static void refuse_without_text(Datum message_id)
+{
+    ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+            errmsg("message %s has no text",
+                   DatumGetCString(DirectFunctionCall1(uuid_out, message_id))),
+            errhint("Give its content here, or when it is scheduled."));
+    pg_unreachable();
 }
 
 // Hand a row that record_sent has returned on to be filed. Error 22023 for one without text.
@@ -97,42 +97,41 @@ static void add_sent(NewMessages &messages, uint64 row)
 {
     bool has_no_text;
     NullableDatum telegram_message_id;
-    const Datum text = result_field(row, 4, &has_no_text);
-    telegram_message_id.value = result_field(row, 5, &telegram_message_id.isnull);
+    const Datum text = result_field(row, 6, &has_no_text);
+    telegram_message_id.value = result_field(row, 7, &telegram_message_id.isnull);
     if (has_no_text)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("message %s has no text",
-                       DatumGetCString(DirectFunctionCall1(uuid_out, result_field(row, 6)))),
-                errhint("Give its content here, or when it is scheduled."));
-    messages.add(result_field(row, 1), result_field(row, 2), result_field(row, 3), text,
+        refuse_without_text(result_field(row, 2));
+    messages.add(result_field(row, 3), result_field(row, 4), result_field(row, 5), text,
                  telegram_message_id);
 }
 
-// What had been filed before, under the same Telegram id, stands.
-static void refer_to_filed(SPITupleTable *sent, uint64 rows, const FiledMessage *filed)
+// Where a message was filed before under the same Telegram id, that one stands.
+static void refer_to_filed(SPITupleTable *sent, const FiledMessage *filed, uint64 rows)
 {
     bool is_null;
     for (uint64 row = 0; row < rows; row++)
         if (!filed[row].is_new)
-            refer_to_first.execute({SPI_getbinval(sent->vals[row], sent->tupdesc, 1, &is_null),
-                                    SPI_getbinval(sent->vals[row], sent->tupdesc, 6, &is_null),
+            set_message_id.execute({SPI_getbinval(sent->vals[row], sent->tupdesc, 3, &is_null),
+                                    SPI_getbinval(sent->vals[row], sent->tupdesc, 2, &is_null),
                                     UUIDPGetDatum(&filed[row].id)});
 }
 
-void Sent::record() const
+void Sent::record(bool *recorded) const
 {
     if (size() == 0)
         return;
     const Datum user_ids = user_ids_.finish();
     const Datum conversations = open_companion_conversations(user_ids, channels_.finish());
-    const uint64 rows =
-        record_sent.execute({user_ids, message_ids_.finish(), attempts_.finish(), workers_.finish(),
-                             contents_.finish(), telegram_message_ids_.finish(), conversations});
-    SPITupleTable *sent = SPI_tuptable;
+    const uint64 rows = record_sent.execute(
+        {places_.finish(), user_ids, message_ids_.finish(), attempts_.finish(), workers_.finish(),
+         contents_.finish(), telegram_message_ids_.finish(), conversations});
     NewMessages messages(to_text("assistant"));
-    for (uint64 row = 0; row < rows; row++)
+    for (uint64 row = 0; row < rows; row++) {
         add_sent(messages, row);
-    refer_to_filed(sent, rows, messages.file());
+        recorded[DatumGetInt32(result_field(row, 1))] = true;
+    }
+    SPITupleTable *sent = SPI_tuptable;
+    refer_to_filed(sent, messages.file(), rows);
 }
 
 } // namespace companion
