@@ -3,6 +3,7 @@
 
 #include "conversations/messages.hpp"
 #include "conversations/open.hpp"
+#include "postgres/arguments.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 
