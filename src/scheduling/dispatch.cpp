@@ -14,7 +14,8 @@ using namespace companion;
 namespace {
 
 // Wait for a tick that is running, and learn how far it came.
-Statement lock_state{"SELECT previous_tick FROM companion.dispatch_state WHERE only_row FOR UPDATE"};
+Statement lock_state{
+    "SELECT previous_tick FROM companion.dispatch_state WHERE only_row FOR UPDATE"};
 
 Statement start_state{"INSERT INTO companion.dispatch_state (previous_tick) VALUES ($1)"
                       " ON CONFLICT DO NOTHING",
@@ -172,8 +173,8 @@ int tick(TimestampTz at)
     const Windows windows = find_windows(previous, at);
     const uint64 enqueued = windows.size() > 0 ? windows.enqueue(at) : 0;
     set_state.execute({TimestampTzGetDatum(at)});
-    if (enqueued > 0 || find_newly_visible.execute({TimestampTzGetDatum(previous),
-                                                    TimestampTzGetDatum(at)}) > 0)
+    if (enqueued > 0 ||
+        find_newly_visible.execute({TimestampTzGetDatum(previous), TimestampTzGetDatum(at)}) > 0)
         Async_Notify("companion", "");
     return static_cast<int>(enqueued);
 }

@@ -19,7 +19,8 @@ Statement enqueue{
     "  (user_id, id, kind, idempotency_key, local_date, timezone, scheduled_for, channel,"
     "   content, generation_context)"
     " SELECT u.id, m.id, $4,"
-    "        coalesce($6, CASE WHEN $4 = 'checkin' THEN 'checkin:' || to_char(m.local_time, 'YYYY-MM-DD')"
+    "        coalesce($6, CASE WHEN $4 = 'checkin' THEN 'checkin:'"
+    "                          || to_char(m.local_time, 'YYYY-MM-DD')"
     "                          ELSE m.id::text END),"
     "        m.local_time::date, u.timezone, $2, coalesce($5, companion.usable_channel(u)), $3, $7"
     " FROM companion.users AS u"
@@ -120,8 +121,13 @@ pg_uuid_t schedule(const Arguments &arguments, bool *created)
 {
     Datum user_id = arguments.required(0, "user_id");
     Datum scheduled_for = TimestampTzGetDatum(arguments.timestamp(1, "scheduled_for"));
-    const char nulls[] = {' ', ' ', arguments.null_flag(2), ' ', arguments.null_flag(4),
-                          arguments.null_flag(5), arguments.null_flag(6)};
+    const char nulls[] = {' ',
+                          ' ',
+                          arguments.null_flag(2),
+                          ' ',
+                          arguments.null_flag(4),
+                          arguments.null_flag(5),
+                          arguments.null_flag(6)};
     for (pg_uuid_t id;;) {
         *created = enqueue.execute({user_id, scheduled_for, arguments.optional(2),
                                     arguments.required(3, "kind"), arguments.optional(4),
