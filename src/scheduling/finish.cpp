@@ -10,8 +10,8 @@
 namespace companion {
 
 // The lateral lookup, with its LIMIT, keeps each statement a walk of the primary key for
-// every message, however small the table was when the statement was planned. Only whoever
-// took a message off the queue writes its row here, so the row cannot move meanwhile.
+// every message, however small the table was when the statement was planned. A row that
+// somebody else changes meanwhile moves, and only a second look finds it.
 #define AUDIT_ROW                                                                                  \
     " CROSS JOIN LATERAL (SELECT ctid FROM companion.scheduled_messages"                           \
     "  WHERE user_id = r.user_id AND id = r.message_id LIMIT 1) AS row WHERE m.ctid = row.ctid"
@@ -21,7 +21,8 @@ static Statement record_unsent{
     " SET status = r.status, failure_reason = r.reason, finished_at = companion.now(),"
     "     attempts = r.attempt, worker = r.worker"
     " FROM unnest($1, $2, $3, $4, $5, $6)"
-    "      AS r (user_id, message_id, attempt, worker, status, reason)" AUDIT_ROW,
+    "      AS r (user_id, message_id, attempt, worker, status, reason)" AUDIT_ROW
+    " AND m.status = 'pending'",
     UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID};
 
 // Returns each message that was recorded: its place, its id, and what is to be filed.
@@ -33,7 +34,7 @@ static Statement record_sent{
     "     telegram_message_id = r.telegram_message_id"
     " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)"
     "      AS r (place, user_id, message_id, attempt, worker, content, telegram_message_id,"
-    "            conversation_id)" AUDIT_ROW
+    "            conversation_id)" AUDIT_ROW " AND m.status IN ('pending', 'unknown')"
     " RETURNING r.place, m.id, m.user_id, m.message_id, m.conversation_id,"
     "           coalesce(nullif(r.content, ''), m.content), m.telegram_message_id",
     INT4ARRAYOID, UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
@@ -65,9 +66,11 @@ void disable(const QueueRow &row)
 
 void Unsent::record() const
 {
-    if (size() > 0)
-        record_unsent.execute({user_ids_.finish(), message_ids_.finish(), attempts_.finish(),
-                               workers_.finish(), statuses_.finish(), reasons_.finish()});
+    uint64 found = 0;
+    for (int look = 0; look < 2 && found < static_cast<uint64>(size()); look++)
+        found +=
+            record_unsent.execute({user_ids_.finish(), message_ids_.finish(), attempts_.finish(),
+                                   workers_.finish(), statuses_.finish(), reasons_.finish()});
 }
 
 void Sent::add(int place, const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt,
@@ -117,15 +120,9 @@ static void refer_to_filed(SPITupleTable *sent, const FiledMessage *filed, uint6
                                     UUIDPGetDatum(&filed[row].id)});
 }
 
-void Sent::record(bool *recorded) const
+// File what record_sent has returned.
+static void file_sent(uint64 rows, bool *recorded)
 {
-    if (size() == 0)
-        return;
-    const Datum user_ids = user_ids_.finish();
-    const Datum conversations = open_companion_conversations(user_ids, channels_.finish());
-    const uint64 rows = record_sent.execute(
-        {places_.finish(), user_ids, message_ids_.finish(), attempts_.finish(), workers_.finish(),
-         contents_.finish(), telegram_message_ids_.finish(), conversations});
     NewMessages messages(to_text("assistant"));
     for (uint64 row = 0; row < rows; row++) {
         add_sent(messages, row);
@@ -133,6 +130,24 @@ void Sent::record(bool *recorded) const
     }
     SPITupleTable *sent = SPI_tuptable;
     refer_to_filed(sent, messages.file(), rows);
+}
+
+void Sent::record(bool *recorded) const
+{
+    if (size() == 0)
+        return;
+    const Datum user_ids = user_ids_.finish();
+    const Datum conversations = open_companion_conversations(user_ids, channels_.finish());
+    uint64 found = 0;
+    for (int look = 0; look < 2 && found < static_cast<uint64>(size()); look++) {
+        const uint64 rows = record_sent.execute(
+            {places_.finish(), user_ids, message_ids_.finish(), attempts_.finish(),
+             workers_.finish(), contents_.finish(), telegram_message_ids_.finish(),
+             conversations});
+        if (rows > 0)
+            file_sent(rows, recorded);
+        found += rows;
+    }
 }
 
 } // namespace companion
