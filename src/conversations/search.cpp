@@ -10,7 +10,7 @@ using namespace companion;
 
 namespace {
 
-constexpr int chunk_size = 128;
+constexpr int chunk_size = 64;
 constexpr int max_query_length = 1000;
 
 #define BEFORE_ANY_MESSAGE "'00000000-0000-0000-0000-000000000000'"
