@@ -14,6 +14,7 @@ CREATE FUNCTION companion.close_conversation(
     user_id uuid, conversation_id uuid, mood_summary text DEFAULT NULL, topics text[] DEFAULT NULL)
 RETURNS boolean
 LANGUAGE c SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS 'MODULE_PATHNAME', 'companion_close_conversation';
 COMMENT ON FUNCTION companion.close_conversation(uuid, uuid, text, text[]) IS
 'Ends a conversation and says how the user felt and what it was about; NULL leaves that as it stands. Returns whether it was open; one that had ended keeps its end and takes the summary. Error 23503 when the user has no such conversation, 2202E or 22004 for topics that are not a plain list.';
