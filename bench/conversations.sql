@@ -28,6 +28,9 @@ JOIN sentences AS s ON s.n = m.i % 20000;
 REINDEX TABLE companion.messages;
 VACUUM ANALYZE companion.users, companion.conversations, companion.messages;
 
+-- An end user whom no policy holds
+CREATE ROLE unheld BYPASSRLS IN ROLE companion_user;
+
 CREATE SCHEMA usual;
 CREATE TABLE usual.conversations (id uuid PRIMARY KEY, user_id uuid NOT NULL);
 INSERT INTO usual.conversations SELECT id, user_id FROM companion.conversations;

@@ -1,7 +1,6 @@
 // A channel's webhook: who has written, and where it goes, in one call.
 #include "conversations/messages.hpp"
 #include "conversations/open.hpp"
-#include "identity/uuid_v7.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
@@ -59,14 +58,10 @@ Incoming file(const Arguments &arguments, pg_uuid_t user_id, int64 idle)
 {
     const Datum user = UUIDPGetDatum(&user_id), role = to_text("user");
     Incoming incoming{user_id, open_conversation(user, arguments.optional(0), role, idle), {}};
-    NewMessages messages(role);
-    messages.reply_to_telegram_id = arguments.nullable(4);
-    messages.metadata = arguments.nullable(5);
-    messages.add(user, UUIDPGetDatum(uuid_v7()), UUIDPGetDatum(&incoming.conversation_id),
-                 arguments.optional(2), arguments.nullable(3));
-    incoming.message = *messages.file();
-    if (incoming.message.is_new)
-        note_user_message(user);
+    incoming.message =
+        file_message({user, UUIDPGetDatum(&incoming.conversation_id), role, arguments.optional(2),
+                      arguments.nullable(3), NullableDatum{0, true}, arguments.nullable(4),
+                      arguments.nullable(5)});
     return incoming;
 }
 

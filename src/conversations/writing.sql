@@ -24,8 +24,7 @@ CREATE FUNCTION companion.add_message(
     telegram_message_id bigint DEFAULT NULL, reply_to_id uuid DEFAULT NULL,
     metadata jsonb DEFAULT NULL, reply_to_telegram_id bigint DEFAULT NULL)
 RETURNS uuid
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'companion_add_message';
 COMMENT ON FUNCTION companion.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint) IS
 'Adds a message to a conversation and returns its id. A Telegram update delivered again stores nothing and returns the id of the first. A message may be added to a conversation that has ended: an answer belongs where the question is. What it replies to is named by reply_to_id or by Telegram''s id, not both; a Telegram id that is not stored leaves reply_to_id NULL. role user sets users.last_user_message_at. End users add their own, with role user and without telegram_message_id. Error 22023 for an unknown role, for content that is empty or over companion.max_message_length, and for two replies; 23503 for a conversation or a message replied to that is not the user''s; 23514 for metadata that is not an object or a Telegram id below 1; 42501 for another''s, another role or a Telegram id as an end user.';

@@ -3,7 +3,6 @@
 
 #include "conversations/messages.hpp"
 #include "conversations/open.hpp"
-#include "postgres/arguments.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 
@@ -97,7 +96,7 @@ void Sent::add(int place, const pg_uuid_t &user_id, const pg_uuid_t &message_id,
 }
 
 // Hand a row that record_sent has returned on to be filed. Error 22023 for one without text.
-static void add_sent(NewMessages &messages, uint64 row)
+static void add_sent(SentMessages &messages, uint64 row)
 {
     bool has_no_text;
     NullableDatum telegram_message_id;
@@ -123,7 +122,7 @@ static void refer_to_filed(SPITupleTable *sent, const FiledMessage *filed, uint6
 // File what record_sent has returned.
 static void file_sent(uint64 rows, bool *recorded)
 {
-    NewMessages messages(to_text("assistant"));
+    SentMessages messages;
     for (uint64 row = 0; row < rows; row++) {
         add_sent(messages, row);
         recorded[DatumGetInt32(result_field(row, 1))] = true;
