@@ -199,6 +199,21 @@ SET companion.user_id = :maya;
 SELECT count(*) FROM companion.recent_messages(:maya);
 SELECT count(*) FROM companion.recent_messages(:diego);
 SELECT count(DISTINCT user_id) FROM companion.conversations;
+-- A page far back is found by the index, under the policy too.
+CREATE FUNCTION pg_temp.index_conditions(query text) RETURNS SETOF text LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    line text;
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+        IF line ~ 'Filter: .*id <|Seq Scan|Index Cond' THEN
+            RETURN NEXT trim(line);
+        END IF;
+    END LOOP;
+END
+$$;
+PREPARE page (uuid, uuid, uuid) AS SELECT * FROM companion.recent_messages($1, 20, $2, $3);
+SELECT * FROM pg_temp.index_conditions('EXECUTE page (companion.current_user_id(), NULL, NULL)');
 SELECT count(*), sum(by_companion) FROM companion.conversation_starts;
 SELECT companion.add_message(:maya, companion.open_conversation(:maya, 'web'), 'user', 'typed') IS NOT NULL AS added;
 SELECT content FROM companion.recent_messages(:maya, 1);

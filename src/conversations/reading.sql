@@ -1,5 +1,6 @@
 
--- Reading messages, the latest first. Of the two halves one is empty before it starts.
+-- Reading messages, the latest first. Of the two halves one is empty before it starts. A CASE,
+-- unlike coalesce, does not keep a condition from the index under a policy.
 CREATE FUNCTION companion.recent_messages(
     user_id uuid, max_messages integer DEFAULT 20, conversation_id uuid DEFAULT NULL,
     before uuid DEFAULT NULL)
@@ -8,13 +9,13 @@ LANGUAGE sql STABLE ROWS 20
 BEGIN ATOMIC
     (SELECT m.* FROM companion.messages AS m
      WHERE recent_messages.conversation_id IS NULL AND m.user_id = recent_messages.user_id
-         AND m.id < coalesce(before, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+         AND m.id < CASE WHEN before IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE before END
      ORDER BY m.id DESC LIMIT max_messages)
     UNION ALL
     (SELECT m.* FROM companion.messages AS m
      WHERE m.user_id = recent_messages.user_id
          AND m.conversation_id = recent_messages.conversation_id
-         AND m.id < coalesce(before, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+         AND m.id < CASE WHEN before IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE before END
      ORDER BY m.id DESC LIMIT max_messages)
     ORDER BY id DESC;
 END;

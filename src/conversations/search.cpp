@@ -16,7 +16,7 @@ constexpr int max_query_length = 1000;
 #define BEFORE_ANY_MESSAGE "'00000000-0000-0000-0000-000000000000'"
 // As much of a text as always makes a document: a message written past the functions,
 // directly into the table, may be longer than companion.max_message_length allows.
-#define DOCUMENT(config) "to_tsvector(" config ", left(m.content, 100000))"
+#define DOCUMENT "to_tsvector($3, left(m.content, 100000))"
 
 // Up to which message a user's ($1) chunks reach, whether they are right, of the wanted
 // configuration ($2) and of exactly the messages there are, and how many are newer.
@@ -46,12 +46,10 @@ Statement keep{
     " (user_id, last_message_id, config, message_count, message_ids_hash, message_ids, documents)"
     " SELECT $1, (array_agg(m.id ORDER BY m.id DESC))[1], $2, count(*),"
     "        bit_xor(uuid_hash_extended(m.id, 0)), array_agg(m.id ORDER BY m.id),"
-    "        array_agg(" DOCUMENT(
-        "$3") " ORDER BY m.id)"
-              " FROM (SELECT id, content, (row_number() OVER (ORDER BY id) - 1) / $4 AS chunk"
-              "       FROM companion.messages WHERE user_id = $1 AND id > $5 ORDER BY id LIMIT $6) "
-              "AS m"
-              " GROUP BY m.chunk",
+    "        array_agg(" DOCUMENT " ORDER BY m.id)"
+    " FROM (SELECT id, content, (row_number() OVER (ORDER BY id) - 1) / $4 AS chunk"
+    "       FROM companion.messages WHERE user_id = $1 AND id > $5 ORDER BY id LIMIT $6) AS m"
+    " GROUP BY m.chunk",
     UUIDOID,
     TEXTOID,
     REGCONFIGOID,
@@ -71,26 +69,24 @@ Statement find{
     "edited AS ("
     " SELECT m.id, m.content FROM companion.messages AS m"
     " WHERE m.user_id = $1 AND m.id <= (SELECT until FROM kept) AND m.edited_at IS NOT NULL),"
-    "unkept AS ("
-    " SELECT m.id, " DOCUMENT(
-        "$3") " AS document"
-              " FROM (SELECT * FROM edited"
-              "       UNION ALL SELECT m.id, m.content FROM companion.messages AS m"
-              "       WHERE m.user_id = $1 AND m.id > (SELECT until FROM kept)) AS m OFFSET 0),"
-              "best AS ("
-              " SELECT f.id, ts_rank(f.document, $2) AS rank"
-              " FROM (SELECT d.id, d.document FROM chunks AS c"
-              "       CROSS JOIN LATERAL unnest(c.message_ids, c.documents) AS d (id, document)"
-              "       WHERE d.document @@ $2 AND NOT d.id = ANY (ARRAY(SELECT e.id FROM edited AS "
-              "e))"
-              "       UNION ALL SELECT u.id, u.document FROM unkept AS u WHERE u.document @@ $2) "
-              "AS f"
-              " ORDER BY rank DESC, f.id DESC LIMIT $4)"
-              "SELECT m.id, m.conversation_id, m.role,"
-              "       ts_headline($3, m.content, $2, 'StartSel=**, StopSel=**'), best.rank, "
-              "m.created_at"
-              " FROM best JOIN companion.messages AS m ON m.user_id = $1 AND m.id = best.id"
-              " ORDER BY best.rank DESC, best.id DESC",
+    "newer AS ("
+    " SELECT m.id, m.content FROM companion.messages AS m"
+    " WHERE m.user_id = $1 AND m.id > (SELECT until FROM kept)),"
+    "read AS ("
+    " SELECT m.id, " DOCUMENT " AS document"
+    " FROM (TABLE edited UNION ALL TABLE newer) AS m OFFSET 0),"
+    "best AS ("
+    " SELECT f.id, ts_rank(f.document, $2) AS rank"
+    " FROM (SELECT d.id, d.document FROM chunks AS c"
+    "       CROSS JOIN LATERAL unnest(c.message_ids, c.documents) AS d (id, document)"
+    "       WHERE d.document @@ $2 AND NOT d.id = ANY (ARRAY(SELECT e.id FROM edited AS e))"
+    "       UNION ALL"
+    "       SELECT r.id, r.document FROM read AS r WHERE r.document @@ $2) AS f"
+    " ORDER BY rank DESC, f.id DESC LIMIT $4)"
+    "SELECT m.id, m.conversation_id, m.role,"
+    "       ts_headline($3, m.content, $2, 'StartSel=**, StopSel=**'), best.rank, m.created_at"
+    " FROM best JOIN companion.messages AS m ON m.user_id = $1 AND m.id = best.id"
+    " ORDER BY best.rank DESC, best.id DESC",
     UUIDOID,
     TSQUERYOID,
     REGCONFIGOID,
