@@ -46,6 +46,7 @@ SELECT key, status FROM state;
 SELECT pg_temp.error_of('SET LOCAL companion.retention = ' || value) AS outcome FROM (VALUES ('''0'''), ('''23h'''), ('''11y'''), ('''4000d''')) AS v (value);
 
 -- Settings have units and bounds.
+RESET companion.clock;
 SELECT name, setting, unit, min_val, max_val, context FROM pg_settings WHERE name LIKE 'companion.%'
     AND name IN ('companion.catch_up', 'companion.min_gap', 'companion.max_attempts', 'companion.retry_backoff',
                  'companion.retention', 'companion.clock', 'companion.user_id', 'companion.retry_unknown') ORDER BY 1;

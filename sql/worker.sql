@@ -341,6 +341,17 @@ SELECT regexp_count(pg_temp.many('start_send', '{f,f,f}', '{1,1,1}'), 't') AS st
        regexp_count(pg_temp.many('mark_sent', '{f,f,f}', '{1,1,1}', ', ''{x,x,x}'''), 't') AS sent,
        regexp_count(pg_temp.many('mark_skipped', '{g,g,g}', '{1,1,1}', ', ''{x,x,x}'''), 't') AS skipped;
 SELECT count(*) FROM companion.messages WHERE content = 'x';
+-- A late report may come along with others, also twice; a failure for good too.
+SELECT count(pg_temp.schedule('Maya', key)) FROM unnest('{h,i,j,k}'::text[]) AS key;
+SELECT count(*) AS claimed FROM companion.claim_messages('w', 10, '1 minute') WHERE attempt = 1;
+SELECT pg_temp.many('start_send', '{h,i}', '{1,1}') AS started;
+SET companion.clock = '2026-03-04 09:02+00';
+SELECT companion.finish_abandoned() AS unknown;
+SELECT pg_temp.many('start_send', '{j,k}', '{1,1}') AS started;
+SELECT regexp_count(pg_temp.many('mark_sent', '{h,j,h,i,j}', '{1,1,1,1,1}', ', ''{y,y,y,y,y}'''), 't') AS sent;
+SELECT regexp_count(pg_temp.many('mark_failed', '{k,k,h}', '{1,1,1}', ', ''{x,x,x}'', NULL, true'), 't') AS failed;
+SELECT key, status, reason, queued_attempt FROM state WHERE key IN ('h', 'i', 'j', 'k');
+SELECT count(*) FROM companion.messages WHERE content = 'y';
 SELECT companion.start_send_many('{}', '{}', '{}') AS none, companion.mark_sent_many('{}', '{}', '{}') AS none,
        companion.mark_sent_many('{}', '{}', '{}', '{}', '{}') AS none, companion.mark_failed_many('{}', '{}', '{}', '{}') AS none;
 SELECT arguments, pg_temp.error_of(format('SELECT companion.mark_sent_many(%s)', replace(arguments, '#', '00000000-0000-0000-0000-000000000001'))) AS outcome
