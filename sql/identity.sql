@@ -129,6 +129,9 @@ UNION ALL SELECT 'scheduled_messages', user_id FROM companion.scheduled_messages
 UNION ALL SELECT 'telegram_link_tokens', user_id FROM companion.telegram_link_tokens;
 GRANT SELECT ON every_table TO companion_user;
 
+-- What an admin has seen, and the plans kept from it, an end user of the same session does not see.
+SELECT companion.next_checkin('00000000-0000-0000-0000-000000000002') > now() AS next_checkin_seen;
+
 -- An end user sees their own rows only, in all seven tables; nobody sees none.
 SET ROLE companion_user;
 SET request.jwt.claims = '{"sub": "00000000-0000-0000-0000-000000000001"}';

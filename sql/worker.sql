@@ -268,6 +268,17 @@ SELECT key, status, queued_attempt, sending FROM state;
 SELECT pg_temp.report('mark_sent', 'alarm', 1, ', ''late''') AS "the old attempt";
 SELECT kind, attempt FROM companion.claim_messages('w2') ORDER BY kind;
 SELECT pg_temp.report('mark_sent', 'alarm', 1, ', ''late''') AS "the old attempt";
+CALL pg_temp.start_over();
+-- But not past send_before, nor once companion.max_attempts is used up: that is unknown, not unsent.
+SET companion.retry_unknown = 'checkin';
+INSERT INTO companion.users (id, display_name, onboarding_completed_at) VALUES ('00000000-0000-0000-0000-000000000001', 'Maya', '2026-01-01');
+SELECT companion.rewind_dispatch('2026-03-04 08:59+00');
+SET companion.clock = '2026-03-04 09:00+00';
+SELECT companion.dispatch();
+SELECT companion.start_send(user_id, message_id, attempt) AS started FROM companion.claim_messages('w');
+SET companion.clock = '2026-03-04 13:00+00';
+SELECT companion.finish_abandoned() AS finished;
+SELECT key, status, reason FROM state;
 RESET companion.retry_unknown;
 CALL pg_temp.start_over();
 
