@@ -40,14 +40,14 @@ my @tables = split /\n/, $node->safe_psql('before', "SELECT relname FROM pg_clas
 cmp_ok(@tables, '>=', 9, 'all tables are looked at');
 for my $table (@tables)
 {
-	my $rows = "SELECT t::text FROM companion.$table AS t ORDER BY 1";
-	my $before = $node->safe_psql('before', $rows);
-	is($node->safe_psql('after', $rows), $before, "$table is as it was");
-	isnt($before, '', "$table has rows");
+    my $rows = "SELECT t::text FROM companion.$table AS t ORDER BY 1";
+    my $before = $node->safe_psql('before', $rows);
+    is($node->safe_psql('after', $rows), $before, "$table is as it was");
+    isnt($before, '', "$table has rows");
 }
 
 is($node->safe_psql('after', "SET companion.clock = '2026-03-04 09:30+00'; SELECT companion.dispatch()"),
-	'0', 'nothing is enqueued again');
+    '0', 'nothing is enqueued again');
 is($node->safe_psql('after', <<'SQL'), "11\n2|0", 'work goes on: what was started is unknown, the rest can be claimed');
 SET companion.clock = '2026-03-04 09:30+00';
 SELECT count(*) FROM companion.claim_messages('w2');

@@ -22,20 +22,20 @@ $node->safe_psql('postgres', 'CREATE EXTENSION companion');
 # The SQLSTATE, message and hint with which a statement fails
 sub error_of
 {
-	my ($statement) = @_;
-	my ($status, $output, $error) = $node->psql('postgres', "\\set VERBOSITY verbose\n$statement");
-	return $error;
+    my ($statement) = @_;
+    my ($status, $output, $error) = $node->psql('postgres', "\\set VERBOSITY verbose\n$statement");
+    return $error;
 }
 
 like(error_of('SELECT companion.schedule_jobs()'),
-	qr/55000: pg_cron is not installed in this database.*HINT: .*CREATE EXTENSION pg_cron/s,
-	'without the extension the error says how to install it');
+    qr/55000: pg_cron is not installed in this database.*HINT: .*CREATE EXTENSION pg_cron/s,
+    'without the extension the error says how to install it');
 like(error_of('SELECT companion.unschedule_jobs()'), qr/55000/, 'nor are there jobs to remove');
 
 $node->safe_psql('postgres', 'CREATE EXTENSION pg_cron');
 is($node->safe_psql('postgres', 'SELECT * FROM companion.schedule_jobs()'),
-	"companion_dispatch|* * * * *\ncompanion_maintenance|*/5 * * * *\ncompanion_retention|17 3 * * *",
-	'three jobs');
+    "companion_dispatch|* * * * *\ncompanion_maintenance|*/5 * * * *\ncompanion_retention|17 3 * * *",
+    'three jobs');
 my $jobs = 'SELECT jobid, jobname, schedule, command, database, active FROM cron.job ORDER BY jobid';
 my $before = $node->safe_psql('postgres', $jobs);
 $node->safe_psql('postgres', 'SELECT companion.schedule_jobs()');
@@ -44,17 +44,17 @@ $node->safe_psql('postgres', "SELECT companion.schedule_jobs('5 minutes'); SELEC
 is($node->safe_psql('postgres', $jobs), $before, 'and can be changed, and changed back');
 
 my $knows_seconds = $node->safe_psql('postgres',
-	"SELECT string_to_array(substring(extversion FROM '^[0-9.]+'), '.')::integer[] >= '{1,5}' FROM pg_extension WHERE extname = 'pg_cron'");
+    "SELECT string_to_array(substring(extversion FROM '^[0-9.]+'), '.')::integer[] >= '{1,5}' FROM pg_extension WHERE extname = 'pg_cron'");
 if ($knows_seconds eq 't')
 {
-	is($node->safe_psql('postgres', "SELECT schedule FROM companion.schedule_jobs('10 seconds') WHERE job = 'companion_dispatch'"),
-		'10 seconds', 'every ten seconds');
+    is($node->safe_psql('postgres', "SELECT schedule FROM companion.schedule_jobs('10 seconds') WHERE job = 'companion_dispatch'"),
+        '10 seconds', 'every ten seconds');
 }
 else
 {
-	like(error_of("SELECT companion.schedule_jobs('10 seconds')"),
-		qr/0A000: pg_cron .* cannot run a job every 10 seconds.*HINT:/s, 'every ten seconds is too much for this pg_cron');
-	is($node->safe_psql('postgres', $jobs), $before, 'and changes nothing');
+    like(error_of("SELECT companion.schedule_jobs('10 seconds')"),
+        qr/0A000: pg_cron .* cannot run a job every 10 seconds.*HINT:/s, 'every ten seconds is too much for this pg_cron');
+    is($node->safe_psql('postgres', $jobs), $before, 'and changes nothing');
 }
 
 # Somebody was due ten minutes ago, and dispatch has been down for an hour.
@@ -65,9 +65,9 @@ SELECT 'Maya', 'UTC', (now() AT TIME ZONE 'UTC' - interval '10 minutes')::time, 
 SQL
 ok($node->poll_query_until('postgres', 'SELECT EXISTS (SELECT FROM companion.scheduled_messages)'), 'pg_cron fires, and dispatch enqueues');
 is($node->safe_psql('postgres', "SELECT kind, status, scheduled_for < now() - interval '9 minutes' FROM companion.scheduled_messages"),
-	'checkin|pending|t', 'the check-in has its own instant');
+    'checkin|pending|t', 'the check-in has its own instant');
 ok($node->poll_query_until('postgres', "SELECT EXISTS (SELECT FROM cron.job_run_details AS r JOIN cron.job AS j USING (jobid)
-	WHERE j.jobname = 'companion_dispatch' AND r.status = 'succeeded')"), 'the run succeeded');
+    WHERE j.jobname = 'companion_dispatch' AND r.status = 'succeeded')"), 'the run succeeded');
 
 # Retention takes pg_cron's own rows along.
 is($node->safe_psql('postgres', <<'SQL'), '0', 'old runs are deleted');
