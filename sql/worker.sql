@@ -398,3 +398,11 @@ SELECT companion.schedule_message(id, companion.now(), NULL) IS NOT NULL AS sche
 SELECT count(*) AS claimed FROM companion.claim_messages('w', 10);
 SELECT status, failure_reason, count(*) FROM companion.scheduled_messages GROUP BY 1, 2 ORDER BY 1;
 SELECT count(*) AS queued FROM companion.dispatch_queue;
+CALL pg_temp.start_over();
+
+-- A read-only transaction claims and starts nothing.
+BEGIN READ ONLY;
+SELECT pg_temp.error_of('SELECT companion.claim_messages(''w'')');
+SELECT pg_temp.error_of('SELECT companion.start_send_many(''{}'', ''{}'', ''{}'')');
+SELECT pg_temp.error_of('SELECT companion.dispatch()');
+ROLLBACK;
