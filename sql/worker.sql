@@ -468,17 +468,20 @@ SELECT count(*) AS leased, count(DISTINCT attempt) AS attempts FROM companion.di
     WHERE attempt = 1;
 CALL pg_temp.start_over();
 
--- What is past sending never stands in the way, however much of it there is.
-INSERT INTO companion.users (display_name, onboarding_completed_at) SELECT 'sleeper ' || n,
-    '2026-01-01' FROM generate_series(1, 2500) AS n;
+-- What is past sending never stands in the way, however much of it there is: a claim gives up on
+-- a thousand at most, and passes over the rest.
+INSERT INTO companion.users (display_name, onboarding_completed_at)
+SELECT 'sleeper ' || n, '2026-01-01' FROM generate_series(1, 2500) AS n;
 SELECT companion.rewind_dispatch('2026-03-04 08:59+00');
 SELECT companion.dispatch('2026-03-04 09:00+00') AS enqueued;
 SET companion.clock = '2026-03-04 13:00+00';
-SELECT companion.schedule_message(id, companion.now(), NULL) IS NOT NULL AS scheduled
-    FROM companion.users LIMIT 1;
-SELECT count(*) AS claimed FROM companion.claim_messages('w', 10);
+SELECT companion.schedule_message(id, companion.now(), 'hello') IS NOT NULL AS scheduled
+FROM companion.users LIMIT 1;
+SELECT content FROM companion.claim_messages('w', 10);
 SELECT status, failure_reason, count(*) FROM companion.scheduled_messages GROUP BY 1, 2 ORDER BY 1;
-SELECT count(*) AS queued FROM companion.dispatch_queue;
+SELECT count(*) AS nothing_left FROM companion.claim_messages('w', 10);
+SELECT companion.finish_abandoned() AS "the rest";
+SELECT state, count(*) FROM companion.pending_messages GROUP BY 1;
 CALL pg_temp.start_over();
 
 -- A read-only transaction claims and starts nothing.
