@@ -176,6 +176,11 @@ SQL
 add_users(250);
 add_travellers(50);
 my $ticks = add_ticks();
+query(<<'SQL');
+CREATE TABLE foretold AS
+SELECT id AS user_id, companion.next_checkin(id, (SELECT min(at) FROM ticks)) AS at
+FROM companion.users WHERE display_name IS NULL
+SQL
 note "$ticks ticks from $year on";
 query("SET timezone = 'UTC'; SELECT setseed(0.5);
     INSERT INTO stays SELECT id, timezone, (SELECT min(at) FROM ticks), 'infinity'
@@ -187,6 +192,12 @@ is(query('SELECT * FROM expected EXCEPT ALL SELECT * FROM actual LIMIT 10'),
     '', "no check-in is missing ($context)");
 is(query('SELECT * FROM actual EXCEPT ALL SELECT * FROM expected LIMIT 10'),
     '', "there is none too many ($context)");
+is(query(<<'SQL'), '', "the first of each user is the one foretold ($context)");
+SELECT f.*, first.at
+FROM foretold AS f
+LEFT JOIN (SELECT user_id, min(scheduled_for) AS at FROM actual GROUP BY 1) AS first USING (user_id)
+WHERE first.at IS DISTINCT FROM CASE WHEN f.at <= (SELECT max(at) FROM ticks) THEN f.at END LIMIT 10
+SQL
 is(query(<<'SQL'), '', "no traveller has two on one local day ($context)");
 SELECT a.user_id, a.idempotency_key, a.scheduled_for, b.idempotency_key, b.scheduled_for
 FROM journey AS a JOIN journey AS b ON b.user_id = a.user_id AND b.id > a.id
