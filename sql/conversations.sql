@@ -25,7 +25,8 @@ AS $$ SELECT id FROM companion.messages WHERE messages.content = message.content
 SELECT pg_temp.named(companion.open_conversation(:maya, 'web'));
 SET companion.clock = '2026-03-03 07:59+00';
 SELECT pg_temp.named(companion.open_conversation(:maya, 'web'));
-SELECT companion.add_message(:maya, pg_temp.conversation('Maya web 1'), 'user', 'good morning') = pg_temp.message('good morning') AS added;
+SELECT companion.add_message(:maya, pg_temp.conversation('Maya web 1'), 'user',
+    'good morning') = pg_temp.message('good morning') AS added;
 SET companion.clock = '2026-03-04 07:58+00';
 SELECT pg_temp.named(companion.open_conversation(:maya, 'web'));
 SET companion.clock = '2026-03-04 07:59+00';
@@ -36,22 +37,27 @@ SELECT pg_temp.named(companion.open_conversation(:maya, 'web', idle => '100 year
 SELECT name, initiated_by, started_at, ended_at FROM log ORDER BY name;
 
 -- Closing keeps the first end, and what is not said.
-SELECT companion.close_conversation(:maya, pg_temp.conversation('Maya web 3'), 'calm', '{garden,sleep}');
+SELECT companion.close_conversation(:maya, pg_temp.conversation('Maya web 3'), 'calm',
+    '{garden,sleep}');
 SET companion.clock = '2026-03-04 09:00+00';
 SELECT companion.close_conversation(:maya, pg_temp.conversation('Maya web 3'));
 SELECT companion.close_conversation(:maya, pg_temp.conversation('Maya web 3'), 'calmer', '{}');
 SELECT name, ended_at, mood_summary, topics FROM log WHERE name = 'Maya web 3';
 -- An answer that took its time still belongs to its conversation.
-SELECT companion.add_message(:maya, pg_temp.conversation('Maya web 3'), 'assistant', 'sleep well') = pg_temp.message('sleep well') AS added;
+SELECT companion.add_message(:maya, pg_temp.conversation('Maya web 3'), 'assistant',
+    'sleep well') = pg_temp.message('sleep well') AS added;
 SELECT pg_temp.named(companion.open_conversation(:maya, 'web'));
 
 -- What a webhook brings, in one call; brought again, nothing happens.
-SELECT pg_temp.named(conversation_id), is_new FROM companion.record_incoming('telegram', '100', 'I planted tomatoes', 11);
+SELECT pg_temp.named(conversation_id), is_new
+FROM companion.record_incoming('telegram', '100', 'I planted tomatoes', 11);
 SELECT last_user_message_at FROM companion.users WHERE id = :maya;
 SET companion.clock = '2026-03-09 09:00+00';
-SELECT pg_temp.named(conversation_id), message_id = pg_temp.message('I planted tomatoes') AS the_first, is_new
+SELECT pg_temp.named(conversation_id),
+    message_id = pg_temp.message('I planted tomatoes') AS the_first, is_new
 FROM companion.record_incoming('telegram', '100', 'I planted tomatoes', 11);
-SELECT companion.add_message(:maya, pg_temp.conversation('Maya web 1'), 'user', 'I planted tomatoes', 11) = pg_temp.message('I planted tomatoes') AS the_first;
+SELECT companion.add_message(:maya, pg_temp.conversation('Maya web 1'), 'user',
+    'I planted tomatoes', 11) = pg_temp.message('I planted tomatoes') AS the_first;
 SELECT last_user_message_at FROM companion.users WHERE id = :maya;
 SELECT pg_temp.named(conversation_id), is_new
 FROM companion.record_incoming('telegram', '100', 'and basil', 12, 11, '{"language": "en"}');
@@ -60,11 +66,15 @@ FROM companion.messages AS m LEFT JOIN companion.messages AS r ON r.id = m.reply
 WHERE m.telegram_message_id = 12;
 SELECT last_user_message_at FROM companion.users WHERE id = :maya;
 -- Telegram's ids are each chat's own.
-SELECT pg_temp.named(conversation_id), is_new FROM companion.record_incoming('telegram', '200', 'hi', 11);
+SELECT pg_temp.named(conversation_id), is_new
+FROM companion.record_incoming('telegram', '200', 'hi', 11);
 -- WhatsApp sends the number without its plus; web is known by the user's id.
-SELECT pg_temp.named(conversation_id), is_new FROM companion.record_incoming('whatsapp', '14155550100', 'from my phone');
-SELECT pg_temp.named(conversation_id), is_new FROM companion.record_incoming('whatsapp', '+14155550100', 'again', idle => '1 minute');
-SELECT pg_temp.named(conversation_id), is_new FROM companion.record_incoming('web', :maya, 'from my desk', idle => '8 days');
+SELECT pg_temp.named(conversation_id), is_new
+FROM companion.record_incoming('whatsapp', '14155550100', 'from my phone');
+SELECT pg_temp.named(conversation_id), is_new
+FROM companion.record_incoming('whatsapp', '+14155550100', 'again', idle => '1 minute');
+SELECT pg_temp.named(conversation_id), is_new
+FROM companion.record_incoming('web', :maya, 'from my desk', idle => '8 days');
 -- Nobody we know.
 SELECT * FROM companion.record_incoming('telegram', '300', 'hi', 1);
 SELECT * FROM companion.record_incoming('whatsapp', 'unknown', 'hi');
@@ -76,28 +86,38 @@ UPDATE companion.users SET whatsapp_number = NULL WHERE id = :diego;
 
 -- The user's last message is never moved backwards, and only by the user's own.
 SET companion.clock = '2026-03-09 08:00+00';
-SELECT companion.add_message(:maya, pg_temp.conversation('Maya web 4'), 'user', 'late delivery') IS NOT NULL AS added;
+SELECT companion.add_message(:maya, pg_temp.conversation('Maya web 4'), 'user',
+    'late delivery') IS NOT NULL AS added;
 SET companion.clock = '2026-03-09 10:00+00';
-SELECT companion.add_message(:maya, pg_temp.conversation('Maya web 4'), 'assistant', 'lovely') IS NOT NULL AS added;
+SELECT companion.add_message(:maya, pg_temp.conversation('Maya web 4'), 'assistant',
+    'lovely') IS NOT NULL AS added;
 SELECT last_user_message_at FROM companion.users WHERE id = :maya;
 
 -- A reply names its message by id, or by Telegram's; one that is not stored is left out.
-SELECT companion.add_message(:maya, pg_temp.conversation('Maya telegram 2'), 'assistant', 'which kind?', 13, pg_temp.message('and basil')) IS NOT NULL AS added;
-SELECT companion.add_message(:maya, pg_temp.conversation('Maya telegram 2'), 'user', 'Genovese', 14, reply_to_telegram_id => 13) IS NOT NULL AS added;
-SELECT companion.add_message(:maya, pg_temp.conversation('Maya telegram 2'), 'user', 'to the photo', 15, reply_to_telegram_id => 99) IS NOT NULL AS added;
+SELECT companion.add_message(:maya, pg_temp.conversation('Maya telegram 2'), 'assistant',
+    'which kind?', 13, pg_temp.message('and basil')) IS NOT NULL AS added;
+SELECT companion.add_message(:maya, pg_temp.conversation('Maya telegram 2'), 'user', 'Genovese',
+    14, reply_to_telegram_id => 13) IS NOT NULL AS added;
+SELECT companion.add_message(:maya, pg_temp.conversation('Maya telegram 2'), 'user',
+    'to the photo', 15, reply_to_telegram_id => 99) IS NOT NULL AS added;
 SELECT m.content, r.content AS reply_to
-FROM companion.messages AS m LEFT JOIN companion.messages AS r ON r.user_id = m.user_id AND r.id = m.reply_to_id
+FROM companion.messages AS m LEFT JOIN companion.messages AS r ON r.user_id = m.user_id
+    AND r.id = m.reply_to_id
 WHERE m.telegram_message_id IN (13, 14, 15) ORDER BY m.id;
 
 -- An edit keeps the earlier text and when it was written; delivered again, nothing happens.
-SELECT companion.edit_message(:maya, pg_temp.message('Genovese'), 'Thai basil') = pg_temp.message('Thai basil') AS edited;
+SELECT companion.edit_message(:maya, pg_temp.message('Genovese'),
+    'Thai basil') = pg_temp.message('Thai basil') AS edited;
 SET companion.clock = '2026-03-09 10:05+00';
-SELECT companion.edit_message(:maya, NULL, 'Thai basil', 14) = pg_temp.message('Thai basil') AS edited;
+SELECT companion.edit_message(:maya, NULL, 'Thai basil',
+    14) = pg_temp.message('Thai basil') AS edited;
 SELECT companion.edit_message(:maya, NULL, 'both', 14) = pg_temp.message('both') AS edited;
-SELECT content, created_at, edited_at, jsonb_pretty(metadata) FROM companion.messages WHERE telegram_message_id = 14;
+SELECT content, created_at, edited_at, jsonb_pretty(metadata) FROM companion.messages
+WHERE telegram_message_id = 14;
 SELECT companion.edit_message(:maya, NULL, 'not stored', 99) IS NULL AS unknown;
 -- Metadata of the app's own under that name gives way.
-UPDATE companion.messages SET metadata = '{"edits": 3, "mood": "calm"}' WHERE telegram_message_id = 15;
+UPDATE companion.messages SET metadata = '{"edits": 3, "mood": "calm"}'
+WHERE telegram_message_id = 15;
 SELECT companion.edit_message(:maya, NULL, 'to the other photo', 15) IS NOT NULL AS edited;
 SELECT metadata FROM companion.messages WHERE telegram_message_id = 15;
 
@@ -105,7 +125,8 @@ SELECT metadata FROM companion.messages WHERE telegram_message_id = 15;
 SELECT content FROM companion.recent_messages(:maya, 4);
 SELECT content FROM companion.recent_messages(:maya, 4, before => pg_temp.message('late delivery'));
 SELECT content FROM companion.recent_messages(:maya, 2, pg_temp.conversation('Maya telegram 2'));
-SELECT content FROM companion.recent_messages(:maya, 2, pg_temp.conversation('Maya telegram 2'), pg_temp.message('both'));
+SELECT content FROM companion.recent_messages(:maya, 2, pg_temp.conversation('Maya telegram 2'),
+    pg_temp.message('both'));
 SELECT count(*) FROM companion.recent_messages(:maya);
 SELECT count(*) FROM companion.recent_messages(:maya, NULL);
 SELECT count(*) FROM companion.recent_messages(:maya, 0);
@@ -114,33 +135,46 @@ SELECT count(*) FROM companion.recent_messages(:nobody);
 
 -- The companion's own messages are filed by the same rules: each begins a conversation.
 SET companion.clock = '2026-03-10 08:00+00';
-SELECT companion.schedule_message(:maya, '2026-03-10 08:00+00', 'how is the basil?', channel => 'telegram') IS NOT NULL AS scheduled;
-SELECT companion.start_send(user_id, message_id, attempt), companion.mark_sent(user_id, message_id, attempt, NULL, 16)
+SELECT companion.schedule_message(:maya, '2026-03-10 08:00+00', 'how is the basil?',
+    channel => 'telegram') IS NOT NULL AS scheduled;
+SELECT companion.start_send(user_id, message_id, attempt), companion.mark_sent(user_id,
+    message_id, attempt, NULL, 16)
 FROM companion.claim_messages('w');
-SELECT pg_temp.named(m.conversation_id), m.role, m.content, m.telegram_message_id, s.message_id = m.id AS recorded
-FROM companion.messages AS m JOIN companion.scheduled_messages AS s ON s.user_id = m.user_id AND s.content = m.content;
+SELECT pg_temp.named(m.conversation_id), m.role, m.content, m.telegram_message_id,
+    s.message_id = m.id AS recorded
+FROM companion.messages AS m JOIN companion.scheduled_messages AS s ON s.user_id = m.user_id
+    AND s.content = m.content;
 -- One whose Telegram id is stored already stands as it is.
-SELECT companion.schedule_message(:maya, '2026-03-10 08:00+00', 'reported twice', channel => 'telegram') IS NOT NULL AS scheduled;
-SELECT companion.start_send(user_id, message_id, attempt), companion.mark_sent(user_id, message_id, attempt, NULL, 16)
+SELECT companion.schedule_message(:maya, '2026-03-10 08:00+00', 'reported twice',
+    channel => 'telegram') IS NOT NULL AS scheduled;
+SELECT companion.start_send(user_id, message_id, attempt), companion.mark_sent(user_id,
+    message_id, attempt, NULL, 16)
 FROM companion.claim_messages('w');
 SELECT s.status, m.content FROM companion.scheduled_messages AS s
-JOIN companion.messages AS m ON m.user_id = s.user_id AND m.id = s.message_id WHERE s.content = 'reported twice';
+JOIN companion.messages AS m ON m.user_id = s.user_id AND m.id = s.message_id
+WHERE s.content = 'reported twice';
 -- An answer goes where the companion asked.
 SET companion.clock = '2026-03-10 08:40+00';
-SELECT pg_temp.named(conversation_id) FROM companion.record_incoming('telegram', '100', 'growing', 17, 16);
+SELECT pg_temp.named(conversation_id)
+FROM companion.record_incoming('telegram', '100', 'growing', 17, 16);
 
 -- Who starts, and whether the companion is answered; by the user's own calendar.
 SELECT u.display_name, s.local_date, s.by_user, s.by_companion
 FROM companion.conversation_starts AS s JOIN companion.users AS u ON u.id = s.user_id ORDER BY 1, 2;
-SELECT pg_temp.named(conversation_id), local_date, replied_at, reply_delay FROM companion.companion_starts ORDER BY started_at;
-SELECT local_date, started, replied, reply_rate, median_reply_delay FROM companion.reply_rates ORDER BY local_date;
+SELECT pg_temp.named(conversation_id), local_date, replied_at, reply_delay
+FROM companion.companion_starts ORDER BY started_at;
+SELECT local_date, started, replied, reply_rate, median_reply_delay FROM companion.reply_rates
+ORDER BY local_date;
 
 -- What is not accepted leaves nothing behind.
-CREATE TEMP TABLE before AS SELECT count(*) AS messages, (SELECT count(*) FROM companion.conversations) AS conversations FROM companion.messages;
+CREATE TEMP TABLE before AS SELECT count(*) AS messages, (SELECT count(*)
+    FROM companion.conversations) AS conversations FROM companion.messages;
 CREATE FUNCTION pg_temp.attempt(call text) RETURNS text LANGUAGE sql
 AS $$ SELECT regexp_replace(
-    pg_temp.error_of(replace(replace(replace('SELECT companion.' || call, ':maya', '''00000000-0000-0000-0000-000000000001'''),
-        ':diego', '''00000000-0000-0000-0000-000000000002'''), ':nobody', '''00000000-0000-0000-0000-000000000009''')),
+    pg_temp.error_of(replace(replace(replace('SELECT companion.' || call, ':maya',
+        '''00000000-0000-0000-0000-000000000001'''),
+        ':diego', '''00000000-0000-0000-0000-000000000002'''), ':nobody',
+            '''00000000-0000-0000-0000-000000000009''')),
     '[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f-]{17}', '<id>') $$;
 SELECT call, pg_temp.attempt(call) AS outcome FROM (VALUES
     ('open_conversation(:nobody, ''web'')'),
@@ -189,7 +223,8 @@ SET companion.max_message_length = 5;
 SELECT pg_temp.attempt('record_incoming(''telegram'', ''100'', ''six ch'')');
 SELECT pg_temp.attempt('edit_message(:maya, pg_temp.message(''growing''), ''six ch'')');
 RESET companion.max_message_length;
-SELECT (SELECT count(*) FROM companion.messages) = messages AND (SELECT count(*) FROM companion.conversations) = conversations AS unchanged FROM before;
+SELECT (SELECT count(*) FROM companion.messages) = messages AND (SELECT count(*)
+FROM companion.conversations) = conversations AS unchanged FROM before;
 
 -- An end user reads all of their own, adds messages as user, and nothing else.
 CREATE FUNCTION pg_temp.mine(name text) RETURNS uuid LANGUAGE sql SECURITY DEFINER
@@ -201,7 +236,8 @@ SELECT count(*) FROM companion.recent_messages(:diego);
 SELECT count(DISTINCT user_id) FROM companion.conversations;
 -- A page far back is found by the index, under the policy too.
 CREATE FUNCTION pg_temp.index_conditions(query text) RETURNS SETOF text LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET plan_cache_mode = force_generic_plan AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET plan_cache_mode
+    = force_generic_plan AS $$
 DECLARE
     line text;
 BEGIN
@@ -215,7 +251,8 @@ $$;
 PREPARE page (uuid, uuid, uuid) AS SELECT * FROM companion.recent_messages($1, 20, $2, $3);
 SELECT * FROM pg_temp.index_conditions('EXECUTE page (companion.current_user_id(), NULL, NULL)');
 SELECT count(*), sum(by_companion) FROM companion.conversation_starts;
-SELECT companion.add_message(:maya, companion.open_conversation(:maya, 'web'), 'user', 'typed') IS NOT NULL AS added;
+SELECT companion.add_message(:maya, companion.open_conversation(:maya, 'web'), 'user',
+    'typed') IS NOT NULL AS added;
 SELECT content FROM companion.recent_messages(:maya, 1);
 SELECT last_user_message_at FROM companion.users;
 SELECT call, pg_temp.error_of('SELECT companion.' || call) AS outcome FROM (VALUES
@@ -230,7 +267,8 @@ SELECT call, pg_temp.error_of('SELECT companion.' || call) AS outcome FROM (VALU
     ('record_incoming(''telegram'', ''100'', ''x'')')
 ) AS v (call);
 SELECT pg_temp.error_of(statement) FROM (VALUES
-    ('UPDATE companion.conversations SET mood_summary = ''x'''), ('DELETE FROM companion.conversations'),
+    ('UPDATE companion.conversations SET mood_summary = ''x'''),
+        ('DELETE FROM companion.conversations'),
     ('UPDATE companion.messages SET content = ''x'''), ('DELETE FROM companion.messages'),
     ('INSERT INTO companion.messages (user_id, conversation_id, role, content) VALUES (companion.current_user_id(), pg_temp.mine(''Maya web 1''), ''user'', ''x'')'),
     ('UPDATE companion.users SET last_user_message_at = now()')
@@ -243,7 +281,8 @@ SELECT pg_temp.error_of('SELECT companion.open_conversation(''00000000-0000-0000
 -- A worker acts for every user.
 SET ROLE companion_worker;
 SELECT count(*) FROM companion.recent_messages(:maya);
-SELECT companion.add_message(:diego, companion.open_conversation(:diego, 'telegram'), 'system', 'note') IS NOT NULL AS added;
+SELECT companion.add_message(:diego, companion.open_conversation(:diego, 'telegram'), 'system',
+    'note') IS NOT NULL AS added;
 SELECT companion.close_conversation(:diego, companion.open_conversation(:diego, 'telegram'));
 SELECT count(*) FROM companion.record_incoming('telegram', '200', 'hello');
 RESET ROLE;

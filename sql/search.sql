@@ -9,9 +9,11 @@ SELECT companion.open_conversation(:maya, 'web') AS conversation \gset
 SELECT count(companion.add_message(:maya, :'conversation', 'user', content)) AS added FROM (VALUES
     ('I planted tomatoes in the garden'), ('the tomatoes need water, so many tomatoes'),
     ('slept badly, again'), ('my sister Ana called about the garden party'),
-    ('Ana''s party was lovely 🎉'), ('C''est déjà l''été à Genève'), ('a "quoted" word & an | operator')
+    ('Ana''s party was lovely 🎉'), ('C''est déjà l''été à Genève'),
+        ('a "quoted" word & an | operator')
 ) AS v (content);
-SELECT companion.add_message(:diego, companion.open_conversation(:diego, 'web'), 'user', 'tomatoes for Diego') IS NOT NULL AS added;
+SELECT companion.add_message(:diego, companion.open_conversation(:diego, 'web'), 'user',
+    'tomatoes for Diego') IS NOT NULL AS added;
 
 -- Words, a phrase, or, not; the best first, of equals the latest.
 SELECT excerpt FROM companion.search_messages(:maya, 'tomatoes');
@@ -28,9 +30,12 @@ SELECT role, rank > 0 AS is_ranked, created_at, conversation_id = :'conversation
 FROM companion.search_messages(:maya, 'badly');
 
 -- Whatever is asked is a query; what holds no word finds nothing.
-SELECT left(query, 20) AS query, (SELECT count(*) FROM companion.search_messages(:maya, query)) AS found FROM (VALUES
-    (''), ('   '), ('🎉'), ('!'), ('& | ! ( ) <-> :*'), ('"'), ('''; DROP TABLE x; --'), ('-'), ('or or or'),
-    ('a:b:c*'), ('"quoted" operator'), ('tomatoes & !water'), (E'\\'), ('ana''s'), (repeat('ab', 500))
+SELECT left(query, 20) AS query, (SELECT count(*)
+FROM companion.search_messages(:maya, query)) AS found FROM (VALUES
+    (''), ('   '), ('🎉'), ('!'), ('& | ! ( ) <-> :*'), ('"'), ('''; DROP TABLE x; --'), ('-'),
+        ('or or or'),
+    ('a:b:c*'), ('"quoted" operator'), ('tomatoes & !water'), (E'\\'), ('ana''s'), (repeat('ab',
+        500))
 ) AS v (query);
 SELECT pg_temp.error_of(statement) FROM (VALUES
     ('SELECT companion.search_messages(''00000000-0000-0000-0000-000000000001'', repeat(''a'', 1001))'),
@@ -52,22 +57,29 @@ SELECT pg_temp.error_of('SELECT companion.search_messages(''00000000-0000-0000-0
 RESET companion.text_search_config;
 
 -- A search finds the same whether it reads the messages or what searches have kept of them.
-CREATE FUNCTION pg_temp.differences(config regconfig) RETURNS TABLE (query text, only_in text) LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.differences(config regconfig) RETURNS TABLE (query text,
+    only_in text) LANGUAGE sql AS $$
     WITH found AS (
-        SELECT q, f.message_id FROM unnest(ARRAY['w1', 'w2 w3', '"w2 w3"', 'w4 or w5', '-w1', 'w7 -w8', 'edited', 'old']) AS q,
+        SELECT q, f.message_id
+            FROM unnest(ARRAY['w1', 'w2 w3', '"w2 w3"', 'w4 or w5', '-w1', 'w7 -w8', 'edited',
+            'old']) AS q,
             companion.search_messages('00000000-0000-0000-0000-000000000001', q, 1000) AS f),
     wanted AS (
-        SELECT q, m.id FROM unnest(ARRAY['w1', 'w2 w3', '"w2 w3"', 'w4 or w5', '-w1', 'w7 -w8', 'edited', 'old']) AS q, companion.messages AS m
-        WHERE m.user_id = '00000000-0000-0000-0000-000000000001' AND to_tsvector(config, m.content) @@ websearch_to_tsquery(config, q))
+        SELECT q, m.id FROM unnest(ARRAY['w1', 'w2 w3', '"w2 w3"', 'w4 or w5', '-w1', 'w7 -w8',
+            'edited', 'old']) AS q, companion.messages AS m
+        WHERE m.user_id = '00000000-0000-0000-0000-000000000001'
+            AND to_tsvector(config, m.content) @@ websearch_to_tsquery(config, q))
     (SELECT q, 'search' FROM (TABLE found EXCEPT ALL TABLE wanted) AS f)
     UNION ALL (SELECT q, 'messages' FROM (TABLE wanted EXCEPT ALL TABLE found) AS w)
 $$;
 CREATE FUNCTION pg_temp.kept() RETURNS text LANGUAGE sql AS $$
-    SELECT count(*) || ' chunks, ' || coalesce(sum(message_count), 0) || ' messages' FROM companion.search_chunks
+    SELECT count(*) || ' chunks, ' || coalesce(sum(message_count), 0) || ' messages'
+        FROM companion.search_chunks
 $$;
 SELECT pg_temp.kept();
 INSERT INTO companion.messages (user_id, conversation_id, role, content)
-SELECT :maya, :'conversation', 'user', format('w%s w%s w%s', n % 7, n % 11, n % 13) FROM generate_series(1, 300) AS n;
+SELECT :maya, :'conversation', 'user', format('w%s w%s w%s', n % 7, n % 11, n % 13)
+FROM generate_series(1, 300) AS n;
 BEGIN READ ONLY;
 SELECT * FROM pg_temp.differences('simple');
 COMMIT;
@@ -76,17 +88,20 @@ SELECT * FROM pg_temp.differences('simple');
 SELECT pg_temp.kept();
 -- Messages that come after it, before it, and go; and one that is edited.
 INSERT INTO companion.messages (user_id, conversation_id, role, content)
-SELECT :maya, :'conversation', 'user', format('w%s w%s', n % 7, n % 11) FROM generate_series(1, 100) AS n;
+SELECT :maya, :'conversation', 'user', format('w%s w%s', n % 7, n % 11)
+FROM generate_series(1, 100) AS n;
 SELECT * FROM pg_temp.differences('simple');
 SELECT pg_temp.kept();
 INSERT INTO companion.messages (user_id, id, conversation_id, role, content)
-VALUES (:maya, '00000000-0000-7000-8000-000000000001', :'conversation', 'user', 'an old w1 from elsewhere');
+VALUES (:maya, '00000000-0000-7000-8000-000000000001', :'conversation', 'user',
+    'an old w1 from elsewhere');
 SELECT * FROM pg_temp.differences('simple');
 DELETE FROM companion.messages WHERE id = '00000000-0000-7000-8000-000000000001';
 INSERT INTO companion.messages (user_id, id, conversation_id, role, content)
 VALUES (:maya, '00000000-0000-7000-8000-000000000002', :'conversation', 'user', 'another old w1');
 SELECT * FROM pg_temp.differences('simple');
-DELETE FROM companion.messages WHERE id IN (SELECT id FROM companion.messages WHERE user_id = :maya ORDER BY id OFFSET 130 LIMIT 2);
+DELETE FROM companion.messages WHERE id IN (SELECT id FROM companion.messages
+WHERE user_id = :maya ORDER BY id OFFSET 130 LIMIT 2);
 SELECT * FROM pg_temp.differences('simple');
 SELECT pg_temp.kept();
 SELECT companion.edit_message(:maya, id, 'w1 edited') IS NOT NULL AS edited
@@ -108,7 +123,8 @@ SELECT DISTINCT config FROM companion.search_chunks;
 RESET companion.text_search_config;
 -- What was written past the functions and is too long for a document is found by its beginning.
 INSERT INTO companion.messages (user_id, conversation_id, role, content)
-SELECT :maya, :'conversation', 'user', 'needle ' || string_agg(md5(n::text), ' ') || ' haystack' FROM generate_series(1, 50000) AS n;
+SELECT :maya, :'conversation', 'user', 'needle ' || string_agg(md5(n::text), ' ') || ' haystack'
+FROM generate_series(1, 50000) AS n;
 SELECT count(*) FROM companion.search_messages(:maya, 'needle');
 SELECT count(*) FROM companion.search_messages(:maya, 'haystack');
 
