@@ -1,6 +1,6 @@
 // Adding a message to a conversation.
 #include "conversations/messages.hpp"
-#include "identity/access.hpp"
+#include "identity/acting.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
@@ -46,7 +46,7 @@ NewMessage read_message(const Arguments &arguments)
                              arguments.nullable(5),
                              arguments.nullable(7),
                              arguments.nullable(6)};
-    require_access(message.user_id);
+    require_right_to_act_for(message.user_id);
     check_role(text_view(message.role));
     check_content(text_view(message.content));
     check_references(message);
@@ -59,6 +59,6 @@ COMPANION_FUNCTION(add_message)
 {
     const NewMessage message = read_message(Arguments(fcinfo));
     auto *id = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));
-    *id = as_owner(fcinfo, [&] { return with_spi([&] { return file_message(message).id; }); });
+    *id = act_for(fcinfo, message.user_id, [&] { return file_message(message).id; });
     PG_RETURN_UUID_P(id);
 }

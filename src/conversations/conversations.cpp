@@ -1,6 +1,6 @@
 // Opening and closing conversations.
 #include "conversations/open.hpp"
-#include "identity/access.hpp"
+#include "identity/acting.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
@@ -59,16 +59,14 @@ COMPANION_FUNCTION(open_conversation)
     const Datum channel = arguments.required(1, "channel");
     const Datum initiated_by = arguments.required(2, "initiated_by");
     const int64 idle = idle_length(arguments.required(3, "idle"));
-    require_access(user_id);
+    require_right_to_act_for(user_id);
     channel_bit(text_view(channel));
     check_initiator(text_view(initiated_by));
 
-    const pg_uuid_t id = as_owner(fcinfo, [&] {
-        return with_spi([&] { return open_conversation(user_id, channel, initiated_by, idle); });
-    });
-    auto *result = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));
-    *result = id;
-    PG_RETURN_UUID_P(result);
+    auto *id = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));
+    *id = act_for(fcinfo, user_id,
+                  [&] { return open_conversation(user_id, channel, initiated_by, idle); });
+    PG_RETURN_UUID_P(id);
 }
 
 COMPANION_FUNCTION(close_conversation)

@@ -42,7 +42,7 @@ LANGUAGE c ROWS 20 SET search_path = pg_catalog, pg_temp SET client_min_messages
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS 'MODULE_PATHNAME', 'companion_search_messages';
 COMMENT ON FUNCTION companion.search_messages(uuid, text, integer) IS
-'The user''s messages that match a query, the best first, of equals the latest. The query is as on the web: words, "a phrase", or, -not; any text is one, and one without words finds nothing. excerpt is the part that matches, the words found between two asterisks on each side. Words are compared under companion.text_search_config. query: up to 1000 characters; max_results: 1 to 1000; error 22023 otherwise. For the user''s own, or workers and admins; others get no row. Error 42704 for a setting that names no configuration.';
+'The user''s messages that match a query, the best first, of equals the latest. The query is as on the web: words, "a phrase", or, -not; any text is one, and one without words finds nothing. excerpt is the part that matches, the words found between two asterisks on each side. Words are compared under companion.text_search_config. query: up to 1000 characters; max_results: 1 to 1000; error 22023 otherwise. For the user''s own, or workers and admins; error 42501 for another''s, 42704 for a setting that names no configuration.';
 
 REVOKE ALL ON FUNCTION companion.search_messages(uuid, text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION companion.search_messages(uuid, text, integer)

@@ -111,10 +111,10 @@ const pg_uuid_t *current_user_id()
 
 COMPANION_FUNCTION(current_user_id)
 {
-    const pg_uuid_t *current = companion::current_user_id();
-    if (current == nullptr)
+    const pg_uuid_t *identity = companion::current_user_id();
+    if (identity == nullptr)
         PG_RETURN_NULL();
     auto *user_id = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));
-    *user_id = *current;
+    *user_id = *identity;
     PG_RETURN_UUID_P(user_id);
 }

@@ -5,8 +5,7 @@
 
 namespace companion {
 
-// The session's identity, valid until the next call; null where there is none. Error
-// 22P02 when it is malformed.
+// The session's identity, or null when it has none. Error 22P02 when it is malformed.
 const pg_uuid_t *current_user_id();
 
 } // namespace companion
