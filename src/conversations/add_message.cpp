@@ -46,7 +46,6 @@ NewMessage read_message(const Arguments &arguments)
                              arguments.nullable(5),
                              arguments.nullable(7),
                              arguments.nullable(6)};
-    require_right_to_act_for(message.user_id);
     check_role(text_view(message.role));
     check_content(text_view(message.content));
     check_references(message);

@@ -59,7 +59,6 @@ COMPANION_FUNCTION(open_conversation)
     const Datum channel = arguments.required(1, "channel");
     const Datum initiated_by = arguments.required(2, "initiated_by");
     const int64 idle = idle_length(arguments.required(3, "idle"));
-    require_right_to_act_for(user_id);
     channel_bit(text_view(channel));
     check_initiator(text_view(initiated_by));
 
