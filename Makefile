@@ -10,7 +10,7 @@ SUBJECTS = \
 	users/users users/onboarding \
 	conversations/conversations \
 	memory/memory \
-	scheduling/local_time scheduling/scheduled_messages scheduling/dispatch \
+	scheduling/local_time memory/functions scheduling/scheduled_messages scheduling/dispatch \
 	scheduling/worker \
 	linking/linking \
 	cron/cron
