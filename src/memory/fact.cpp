@@ -16,6 +16,11 @@ const char *Fact::place(Field field) const
     return index < 0 ? names[field] : psprintf("facts[%d].%s", index, names[field]);
 }
 
+bool Fact::is_users_word() const
+{
+    return !is_null[source] && (text(source) == "user" || text(source) == "pinned");
+}
+
 // Refuse a text that is missing, empty or longer than so many characters.
 static void check_text(const Fact &fact, Fact::Field field, int longest)
 {
@@ -92,7 +97,7 @@ static void check_metadata(const Fact &fact)
     DirectFunctionCall1(date_in, CStringGetDatum(pnstrdup(date.val.string.val, 10)));
 }
 
-void Fact::check() const
+void Fact::complete()
 {
     constexpr int longest_category = 100;
     check_text(*this, category, longest_category);
@@ -109,6 +114,8 @@ void Fact::check() const
     for (const auto &[field, check] : optional)
         if (!is_null[field])
             check(*this);
+    if (is_null[pinned] && !is_null[source] && text(source) == "pinned")
+        set(pinned, BoolGetDatum(true));
 }
 
 } // namespace companion

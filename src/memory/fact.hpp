@@ -38,11 +38,15 @@ struct Fact {
         is_null[field] = false;
     }
 
+    // Whether the user says so, or has pinned it; else a model has extracted it, or the like.
+    bool is_users_word() const;
+
     // The field's name in error messages.
     const char *place(Field field) const;
 
-    // Refuse a fact that is incomplete or out of bounds. Errors 22004, 22023, 22008.
-    void check() const;
+    // Refuse a fact that is incomplete or out of bounds. Errors 22004, 22023, 22008. Source
+    // pinned pins.
+    void complete();
 };
 
 // Whether a text has the form YYYY-MM-DD.

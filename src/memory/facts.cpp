@@ -146,7 +146,7 @@ static void read_fact(ListedFact &fact, JsonbContainer *object)
         else if (token == WJB_VALUE)
             read_field(fact, field, json);
     }
-    fact.check();
+    fact.complete();
 }
 
 static bool is_before(const ListedFact *a, const ListedFact *b)

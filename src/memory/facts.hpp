@@ -22,7 +22,7 @@ struct Facts {
     ListedFact *find(std::string_view category, std::string_view key) const;
 };
 
-// Read and check an array of objects. Errors 22023 and those of Fact::check().
+// Read and check an array of objects. Errors 22023 and those of Fact::complete().
 Facts read_facts(Jsonb *array);
 
 } // namespace companion

@@ -5,11 +5,6 @@
     "INSERT INTO companion.user_context_history"                                                   \
     " (user_id, category, key, value, source, held_from, held_until, replaced_by) "
 
-// The value that a row c of user_context has just superseded.
-#define ARCHIVE_PREVIOUS                                                                           \
-    INTO_HISTORY "SELECT c.user_id, c.category, c.key, c.previous_value, c.previous_source,"       \
-                 " c.previous_since, c.value_since, c.value"
-
 // The values of rows dropped because they had expired, but for those that never held.
 #define ARCHIVE_EXPIRED                                                                            \
     INTO_HISTORY "SELECT user_id, category, key, value, source, value_since, expires_at, NULL"     \

@@ -22,6 +22,7 @@ CREATE TABLE companion.user_context (
     previous_source text,
     previous_since timestamptz,
     contradicted_by text,
+    item_number integer NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT companion.now(),
     updated_at timestamptz NOT NULL DEFAULT companion.now(),
     PRIMARY KEY (user_id, id),
@@ -54,10 +55,11 @@ COMMENT ON COLUMN companion.user_context.confirmations IS 'How often the value w
 COMMENT ON COLUMN companion.user_context.confirmed_at IS 'When the value was last stated.';
 COMMENT ON COLUMN companion.user_context.last_referenced_at IS 'When it was last used or stated.';
 COMMENT ON COLUMN companion.user_context.value_since IS 'Since when this value has held.';
-COMMENT ON COLUMN companion.user_context.previous_value IS 'The value that this one superseded; NULL: none.';
-COMMENT ON COLUMN companion.user_context.previous_source IS 'Where that came from.';
-COMMENT ON COLUMN companion.user_context.previous_since IS 'Since when that had held.';
+COMMENT ON COLUMN companion.user_context.previous_value IS 'The value that the last upsert superseded; NULL: none, it stated the same or a new item.';
+COMMENT ON COLUMN companion.user_context.previous_source IS 'The source before the last upsert.';
+COMMENT ON COLUMN companion.user_context.previous_since IS 'value_since before the last upsert.';
 COMMENT ON COLUMN companion.user_context.contradicted_by IS 'The value that the last upsert gave and that was not taken, because the user''s word stands; NULL: the last upsert was taken.';
+COMMENT ON COLUMN companion.user_context.item_number IS 'About how many items the user had when this one was added: what spares counting them for companion.max_context_items. Internal.';
 COMMENT ON COLUMN companion.user_context.created_at IS 'When it was first learned.';
 COMMENT ON COLUMN companion.user_context.updated_at IS 'When the row last changed.';
 COMMENT ON INDEX companion.user_context_source IS 'What was learned from a message.';
@@ -71,7 +73,7 @@ CREATE TABLE companion.user_context_history (
     value text NOT NULL,
     source text NOT NULL,
     held_from timestamptz NOT NULL,
-    held_until timestamptz NOT NULL CHECK (held_until >= held_from),
+    held_until timestamptz NOT NULL,
     replaced_by text,
     PRIMARY KEY (user_id, category, key, id)
 );

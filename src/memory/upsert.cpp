@@ -10,195 +10,154 @@ using namespace companion;
 
 namespace {
 
-// What becomes of a standing item c that is given a fact; the fields are SQL
-// expressions. The user's word stands against any other source's. In short: value,
-// importance and the like are taken or, where NULL, kept; a value that is superseded
-// moves to previous_value, one that is not taken to contradicted_by.
-#define USERS_WORD(source) "coalesce(" source " IN ('user', 'pinned'), false)"
-#define STANDS(source) "((c.pinned OR " USERS_WORD("c.source") ") AND NOT " USERS_WORD(source) ")"
-#define KEEPS_VALUE(value, source) "(c.value = " value " OR " STANDS(source) ")"
-#define IS_REFUSED(value, source) "(c.value <> " value " AND " STANDS(source) ")"
-#define TAKEN(column, given, source)                                                               \
-    column " = CASE WHEN " STANDS(source) " THEN c." column " ELSE coalesce(" given ", c." column  \
-                                          ") END, "
-#define MERGE(value, importance, emotional_valence, source, expires_at, source_message_id,                                                                      \
-              metadata, pinned)                                                                                                                                 \
-    TAKEN("value", value, source)                                                                                                                               \
-    TAKEN("importance", importance, source)                                                                                                                     \
-    TAKEN("emotional_valence", emotional_valence, source)                                                                                                       \
-    TAKEN("source", source, source)                                                                                                                             \
-    TAKEN("source_message_id", source_message_id, source)                                                                                                       \
-    TAKEN("metadata", metadata, source)                                                                                                                         \
-    "expires_at = CASE WHEN " STANDS(                                                                                                                           \
-        source) " THEN c.expires_at"                                                                                                                            \
-                "                  ELSE nullif(coalesce(" expires_at                                                                                            \
-                ", c.expires_at), 'infinity') END,"                                                                                                             \
-                "pinned = coalesce(" pinned ", c.pinned OR " source " = 'pinned', c.pinned),"                                                                   \
-                "resolved_at = CASE WHEN " KEEPS_VALUE(                                                                                                         \
-                    value,                                                                                                                                      \
-                    source) " THEN c.resolved_at END,"                                                                                                          \
-                            "confirmations = CASE WHEN " IS_REFUSED(                                                                                            \
-                                value,                                                                                                                          \
-                                source) " THEN c.confirmations"                                                                                                 \
-                                        "                     WHEN c.value = " value                                                                            \
-                                        " THEN c.confirmations + 1 ELSE 1 END,"                                                                                 \
-                                        "confirmed_at = CASE WHEN " IS_REFUSED(                                                                                 \
-                                            value,                                                                                                              \
-                                            source) " THEN c.confirmed_at"                                                                                      \
-                                                    "                    ELSE "                                                                                 \
-                                                    "greatest(c.confirmed_at, companion.now()) "                                                                \
-                                                    "END,"                                                                                                      \
-                                                    "last_referenced_at = CASE WHEN " IS_REFUSED(                                                               \
-                                                        value,                                                                                                  \
-                                                        source) " THEN c.last_referenced_at"                                                                    \
-                                                                "                          ELSE "                                                               \
-                                                                "greatest(c.last_referenced_at, "                                                               \
-                                                                "companion.now()) END,"                                                                         \
-                                                                "value_since = CASE "                                                                           \
-                                                                "WHEN " KEEPS_VALUE(                                                                            \
-                                                                    value,                                                                                      \
-                                                                    source) " THEN c.value_since"                                                               \
-                                                                            "                   "                                                               \
-                                                                            "ELSE "                                                                             \
-                                                                            "greatest(c.value_"                                                                 \
-                                                                            "since, "                                                                           \
-                                                                            "companion.now()) "                                                                 \
-                                                                            "END,"                                                                              \
-                                                                            "previous_value = "                                                                 \
-                                                                            "CASE "                                                                             \
-                                                                            "WHEN " KEEPS_VALUE(                                                                \
-                                                                                value,                                                                          \
-                                                                                source) " THEN "                                                                \
-                                                                                        "c."                                                                    \
-                                                                                        "previous"                                                              \
-                                                                                        "_value"                                                                \
-                                                                                        "        "                                                              \
-                                                                                        "        "                                                              \
-                                                                                        "      "                                                                \
-                                                                                        "ELSE "                                                                 \
-                                                                                        "c.value "                                                              \
-                                                                                        "END,"                                                                  \
-                                                                                        "previous"                                                              \
-                                                                                        "_source "                                                              \
-                                                                                        "= CASE "                                                               \
-                                                                                        "WHEN"                                                                  \
-                                                                                        " " KEEPS_VALUE(                                                        \
-                                                                                            value,                                                              \
-                                                                                            source) " THEN c.previous_source"                                   \
-                                                                                                    "                       ELSE c.source END,"                 \
-                                                                                                    "previous_since = CASE WHEN " KEEPS_VALUE(                  \
-                                                                                                        value,                                                  \
-                                                                                                        source) " THEN c.previous_since"                        \
-                                                                                                                "                      ELSE c.value_since END," \
-                                                                                                                "contradicted_by = CASE WHEN " IS_REFUSED(      \
-                                                                                                                    value,                                      \
-                                                                                                                    source) " THEN " value                      \
-                                                                                                                            " END,"                             \
-                                                                                                                            "updated_at = companion.now()"
+// The statements are laid out by hand.
+// clang-format off
 
-#define NEW_ITEM(value, importance, emotional_valence, source, expires_at, source_message_id,      \
-                 metadata, pinned)                                                                 \
-    value ", coalesce(" importance ", 0.5), coalesce(" emotional_valence ", 0),"                   \
-          " coalesce(" source ", 'extracted'), nullif(" expires_at                                 \
-          ", 'infinity'), " source_message_id ", coalesce(" metadata ", '{}'), coalesce(" pinned   \
-          ", " source " = 'pinned', false)"
-#define NEW_ITEM_COLUMNS                                                                           \
-    "(user_id, category, key, value, importance, emotional_valence, source, expires_at,"           \
-    " source_message_id, metadata, pinned)"
+// What becomes of an item c that takes a fact; the fields are SQL expressions. The
+// value that it supersedes moves to previous_value.
+#define UNLESS_SAME(value, column, otherwise) \
+    column " = CASE WHEN c.value = " value " THEN c." column otherwise " END,"
+#define TAKE(value, importance, emotional_valence, source, expires_at, source_message_id, \
+             metadata, pinned) \
+    "value = " value "," \
+    "importance = coalesce(" importance ", c.importance)," \
+    "emotional_valence = coalesce(" emotional_valence ", c.emotional_valence)," \
+    "source = coalesce(" source ", c.source)," \
+    "source_message_id = coalesce(" source_message_id ", c.source_message_id)," \
+    "metadata = coalesce(" metadata ", c.metadata)," \
+    "pinned = coalesce(" pinned ", c.pinned)," \
+    "expires_at = nullif(coalesce(" expires_at ", c.expires_at), 'infinity')," \
+    UNLESS_SAME(value, "resolved_at", "") \
+    UNLESS_SAME(value, "confirmations", " + 1 ELSE 1") \
+    UNLESS_SAME(value, "value_since", " ELSE greatest(c.value_since, companion.now())") \
+    "previous_value = nullif(c.value, " value ")," \
+    "previous_source = c.source," \
+    "previous_since = c.value_since," \
+    "contradicted_by = NULL," \
+    "confirmed_at = companion.now()," \
+    "last_referenced_at = companion.now()," \
+    "updated_at = companion.now()"
+
+// What becomes of an item that the user has stated or pinned, given another's word: it
+// is confirmed or, by another value, contradicted.
+#define HOLD(value) \
+    "confirmations = c.confirmations + (c.value = " value ")::integer," \
+    "contradicted_by = nullif(" value ", c.value)," \
+    "confirmed_at = CASE WHEN c.value = " value " THEN companion.now() ELSE c.confirmed_at END," \
+    "last_referenced_at = CASE WHEN c.value = " value " THEN companion.now()" \
+    "                          ELSE c.last_referenced_at END," \
+    "updated_at = companion.now()"
+
+#define NEW_ITEM(value, importance, emotional_valence, source, expires_at, source_message_id, \
+                 metadata, pinned) \
+    value ", coalesce(" importance ", 0.5), coalesce(" emotional_valence ", 0)," \
+    " coalesce(" source ", 'extracted'), nullif(" expires_at ", 'infinity'), " source_message_id \
+    ", coalesce(" metadata ", '{}'), coalesce(" pinned ", false)"
+#define NEW_ITEM_COLUMNS \
+    "(user_id, category, key, value, importance, emotional_valence, source, expires_at," \
+    " source_message_id, metadata, pinned, item_number)"
+#define LAST_ITEM_NUMBER \
+    "coalesce((SELECT n.item_number FROM companion.user_context AS n WHERE n.user_id = $1" \
+    "          ORDER BY n.id DESC LIMIT 1), 0)"
 
 #define IS_LIVE "(c.expires_at IS NULL OR c.expires_at > companion.now())"
+#define IS_USERS "(c.pinned OR c.source IN ('user', 'pinned'))"
 
-// What an upsert did, told by the row that it left: a first statement has one
-// confirmation, and so has one that superseded another.
-#define IS_FIRST_STATEMENT "c.confirmations = 1 AND c.contradicted_by IS NULL"
-#define IS_NEW IS_FIRST_STATEMENT " AND c.previous_value IS NULL"
-#define HAS_SUPERSEDED IS_FIRST_STATEMENT " AND c.previous_value IS NOT NULL"
-
-// No row when the item has expired: it is locked then, to be dropped.
-#define GIVEN "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11"
 #define EXPAND(macro, arguments) macro(arguments)
-Statement upsert{"INSERT INTO companion.user_context AS c " NEW_ITEM_COLUMNS
-                 " VALUES ($1, $2, $3, " EXPAND(
-                     NEW_ITEM, GIVEN) ")"
-                                      " ON CONFLICT (user_id, category, key) DO UPDATE SET " EXPAND(
-                                          MERGE, GIVEN) " WHERE " IS_LIVE " RETURNING c, " IS_NEW
-                                                        ", " HAS_SUPERSEDED,
-                 UUIDOID,
-                 TEXTOID,
-                 TEXTOID,
-                 TEXTOID,
-                 FLOAT4OID,
-                 INT4OID,
-                 TEXTOID,
-                 TIMESTAMPTZOID,
-                 UUIDOID,
-                 JSONBOID,
-                 BOOLOID};
+
+// $12: whether it is the user's word. No row when the item does not take the fact, but
+// it is locked then. Returns the item, its number if it is new, else 0, and what it
+// superseded.
+#define GIVEN "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11"
+Statement upsert{
+    "INSERT INTO companion.user_context AS c " NEW_ITEM_COLUMNS
+    " VALUES ($1, $2, $3, " EXPAND(NEW_ITEM, GIVEN) ", 1 + " LAST_ITEM_NUMBER ")"
+    " ON CONFLICT (user_id, category, key) DO UPDATE SET " EXPAND(TAKE, GIVEN)
+    " WHERE " IS_LIVE " AND ($12 OR NOT " IS_USERS ")"
+    " RETURNING c, CASE WHEN c.confirmations = 1 AND c.previous_value IS NULL"
+    "                   THEN c.item_number ELSE 0 END,"
+    "           c.previous_value, c.previous_source, c.previous_since, c.value_since",
+    UUIDOID, TEXTOID, TEXTOID, TEXTOID, FLOAT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID,
+    JSONBOID, BOOLOID, BOOLOID};
 #undef GIVEN
 
-// The same for many. An item that has expired, or that another transaction has made
-// meanwhile, is missing in the result.
-#define GIVEN                                                                                      \
-    "g.value", "g.importance", "g.emotional_valence", "g.source", "g.expires_at",                  \
-        "g.source_message_id", "g.metadata", "g.pinned"
+Statement archive{
+    INTO_HISTORY "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
+
+Statement hold{
+    "UPDATE companion.user_context AS c SET " HOLD("$4")
+    " WHERE c.user_id = $1 AND c.category = $2 AND c.key = $3 AND " IS_LIVE " AND " IS_USERS
+    " RETURNING c",
+    UUIDOID, TEXTOID, TEXTOID, TEXTOID};
+
+Statement drop_expired{
+    "WITH dropped AS ("
+    " DELETE FROM companion.user_context AS c USING unnest($2, $3) AS g (category, key)"
+    " WHERE c.user_id = $1 AND c.category = g.category AND c.key = g.key AND NOT " IS_LIVE
+    " RETURNING c.*) " ARCHIVE_EXPIRED,
+    UUIDOID, TEXTARRAYOID, TEXTARRAYOID};
+
+// All of these for many facts; $12 tells which are the user's word. An item that has
+// expired, or that another transaction has made meanwhile, is missing in the result.
+#define GIVEN \
+    "g.value", "g.importance", "g.emotional_valence", "g.source", "g.expires_at", \
+    "g.source_message_id", "g.metadata", "g.pinned"
+#define OF_GIVEN \
+    " FROM given AS g" \
+    " WHERE c.user_id = $1 AND c.category = g.category AND c.key = g.key AND " IS_LIVE
 Statement upsert_many{
     "WITH given AS MATERIALIZED ("
-    " SELECT * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS g"
+    " SELECT * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) WITH ORDINALITY AS g"
     " (category, key, value, importance, emotional_valence, source, expires_at,"
-    "  source_message_id, metadata, pinned)),"
-    "updated AS ("
-    " UPDATE companion.user_context AS c SET " EXPAND(
-        MERGE,
-        GIVEN) " FROM given AS g"
-               " WHERE c.user_id = $1 AND c.category = g.category AND c.key = g.key AND " IS_LIVE
-               " RETURNING c.*, c AS item),"
-               "added AS ("
-               " INSERT INTO companion.user_context AS c " NEW_ITEM_COLUMNS
-               " SELECT $1, g.category, g.key, " EXPAND(
-                   NEW_ITEM, GIVEN) " FROM given AS g"
-                                    " ON CONFLICT (user_id, category, key) DO NOTHING"
-                                    " RETURNING c.category, c.key, c AS item),"
-                                    "archived AS (" ARCHIVE_PREVIOUS
-                                    " FROM updated AS c WHERE " HAS_SUPERSEDED ")"
-                                    "SELECT category, key, item, false FROM updated"
-                                    " UNION ALL SELECT category, key, item, true FROM added",
-    UUIDOID,
-    TEXTARRAYOID,
-    TEXTARRAYOID,
-    TEXTARRAYOID,
-    FLOAT4ARRAYOID,
-    INT4ARRAYOID,
-    TEXTARRAYOID,
-    TIMESTAMPTZARRAYOID,
-    UUIDARRAYOID,
-    JSONBARRAYOID,
-    BOOLARRAYOID};
+    "  source_message_id, metadata, pinned, is_users_word, position)),"
+    "taken AS ("
+    " UPDATE companion.user_context AS c SET " EXPAND(TAKE, GIVEN) OF_GIVEN
+    " AND (g.is_users_word OR NOT " IS_USERS ") RETURNING c.*, c AS item),"
+    "held AS ("
+    " UPDATE companion.user_context AS c SET " HOLD("g.value") OF_GIVEN
+    " AND NOT g.is_users_word AND " IS_USERS " RETURNING c.category, c.key, c AS item),"
+    "added AS ("
+    " INSERT INTO companion.user_context AS c " NEW_ITEM_COLUMNS
+    " SELECT $1, g.category, g.key, " EXPAND(NEW_ITEM, GIVEN) ", g.position + " LAST_ITEM_NUMBER
+    " FROM given AS g ON CONFLICT (user_id, category, key) DO NOTHING"
+    " RETURNING c.category, c.key, c AS item, c.item_number),"
+    "archived AS (" INTO_HISTORY
+    " SELECT user_id, category, key, previous_value, previous_source, previous_since,"
+    "        value_since, value FROM taken WHERE previous_value IS NOT NULL)"
+    "SELECT category, key, item, 0 FROM taken"
+    " UNION ALL SELECT category, key, item, 0 FROM held"
+    " UNION ALL SELECT category, key, item, item_number FROM added",
+    UUIDOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID,
+    TIMESTAMPTZARRAYOID, UUIDARRAYOID, JSONBARRAYOID, BOOLARRAYOID, BOOLARRAYOID};
 #undef GIVEN
 
-Statement archive_previous{ARCHIVE_PREVIOUS
-                           " FROM companion.user_context AS c"
-                           " WHERE c.user_id = $1 AND c.category = $2 AND c.key = $3",
-                           UUIDOID, TEXTOID, TEXTOID};
-
-Statement drop_expired{"WITH dropped AS ("
-                       " DELETE FROM companion.user_context AS c"
-                       " USING unnest($2, $3) AS g (category, key)"
-                       " WHERE c.user_id = $1 AND c.category = g.category AND c.key = g.key"
-                       "   AND NOT " IS_LIVE " RETURNING c.*) " ARCHIVE_EXPIRED,
-                       UUIDOID, TEXTARRAYOID, TEXTARRAYOID};
-
-Statement find_item_beyond{
-    "SELECT FROM companion.user_context WHERE user_id = $1 OFFSET $2 LIMIT 1", UUIDOID, INT4OID};
+// Count the user's items, and number the newest by it.
+Statement count_items{
+    "WITH counted AS ("
+    " SELECT count(*) AS items FROM companion.user_context WHERE user_id = $1)"
+    "UPDATE companion.user_context AS c SET item_number = counted.items FROM counted"
+    " WHERE c.user_id = $1 AND c.id = (SELECT n.id FROM companion.user_context AS n"
+    "                                  WHERE n.user_id = $1 ORDER BY n.id DESC LIMIT 1)"
+    " RETURNING counted.items",
+    UUIDOID};
 
 Statement find_end_of_day{"SELECT companion.end_of_day($1, $2)", UUIDOID, DATEOID};
 
-// Refuse new items beyond the limit. Error 54000.
-void check_item_limit(Datum user_id)
+// clang-format on
+
+// Refuse new items beyond the limit, given the number of the last of them. The numbers
+// run ahead when items are deleted, and fall behind when some are added at the same
+// time; so where they matter, and now and then, the items are counted. Error 54000.
+void check_item_limit(Datum user_id, int item_number, int new_items)
 {
-    const int limit = settings::max_context_items;
-    if (find_item_beyond.execute({user_id, Int32GetDatum(limit)}) > 0)
+    constexpr int count_every = 64;
+    if (item_number <= settings::max_context_items && item_number % count_every >= new_items)
+        return;
+    const bool counted = count_items.execute({user_id}) > 0;
+    if (counted && DatumGetInt64(result_field(0, 1)) > settings::max_context_items)
         ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                errmsg("user has more than %d context items", limit),
+                errmsg("user has more than %d context items", settings::max_context_items),
                 errhint("Forget some, or raise companion.max_context_items."));
 }
 
@@ -209,24 +168,61 @@ Datum array_of(Datum text)
     return builder.finish();
 }
 
-Datum upsert_fact(Datum user_id, const Fact &fact)
+// Move what the item that upsert has returned superseded, if anything, to the history.
+void archive_superseded(Datum user_id, const Fact &fact)
+{
+    bool has_none;
+    const Datum previous_value = result_field(0, 3, &has_none);
+    if (has_none)
+        return;
+    const Datum *v = fact.values;
+    archive.execute({user_id, v[Fact::category], v[Fact::key], previous_value, result_field(0, 4),
+                     result_field(0, 5), result_field(0, 6), v[Fact::value]});
+}
+
+Datum returned_item()
+{
+    return SPI_datumTransfer(result_field(0, 1), false, -1);
+}
+
+// The row after the item took the fact, or zero when it does not.
+Datum try_to_take(Datum user_id, const Fact &fact)
 {
     const Datum *v = fact.values;
-    char nulls[1 + Fact::field_count] = {' '};
+    char nulls[1 + Fact::field_count + 1] = {' '};
     for (int field = 0; field < Fact::field_count; field++)
         nulls[1 + field] = fact.is_null[field] ? 'n' : ' ';
-    const Datum category = v[Fact::category], key = v[Fact::key];
-    while (upsert.execute({user_id, v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]},
-                          nulls) == 0)
-        drop_expired.execute({user_id, array_of(category), array_of(key)});
-    const Datum item = SPI_datumTransfer(result_field(0, 1), false, -1);
-    const bool is_new = DatumGetBool(result_field(0, 2));
-    const bool has_superseded = DatumGetBool(result_field(0, 3));
-    if (is_new)
-        check_item_limit(user_id);
-    if (has_superseded)
-        archive_previous.execute({user_id, category, key});
+    nulls[1 + Fact::field_count] = ' ';
+    if (upsert.execute({user_id, v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9],
+                        BoolGetDatum(fact.is_users_word())},
+                       nulls) == 0)
+        return 0;
+    const Datum item = returned_item();
+    if (const int item_number = DatumGetInt32(result_field(0, 2)))
+        check_item_limit(user_id, item_number, 1);
+    else
+        archive_superseded(user_id, fact);
     return item;
+}
+
+// The row that stands against the fact, or zero when it has expired, and is dropped.
+Datum try_to_hold(Datum user_id, const Fact &fact)
+{
+    const Datum category = fact.values[Fact::category], key = fact.values[Fact::key];
+    if (hold.execute({user_id, category, key, fact.values[Fact::value]}) > 0)
+        return returned_item();
+    drop_expired.execute({user_id, array_of(category), array_of(key)});
+    return 0;
+}
+
+Datum upsert_fact(Datum user_id, const Fact &fact)
+{
+    for (;;) {
+        if (const Datum item = try_to_take(user_id, fact))
+            return item;
+        if (const Datum item = try_to_hold(user_id, fact))
+            return item;
+    }
 }
 
 // A field of the facts that have no item yet, as an array.
@@ -241,28 +237,40 @@ Datum column_of(const Facts &facts, Fact::Field field)
     return builder.finish();
 }
 
-struct Upserted {
-    int items;
-    bool any_new;
+// Which of the facts that have no item yet are the user's word.
+Datum users_words(const Facts &facts)
+{
+    ArrayBuilder builder(BOOLOID);
+    for (int index = 0; index < facts.distinct_count; index++)
+        if (facts.distinct[index]->item == 0)
+            builder.add(BoolGetDatum(facts.distinct[index]->is_users_word()));
+    return builder.finish();
+}
+
+// How many facts have become items, and how many of these are new; the number of the last.
+struct Progress {
+    int items = 0;
+    int new_items = 0;
+    int item_number = 0;
 };
 
 // Upsert the facts that have no item yet.
-Upserted upsert_remaining(Datum user_id, const Facts &facts)
+void upsert_remaining(Datum user_id, const Facts &facts, Progress &progress)
 {
-    Datum columns[Fact::field_count];
+    Datum c[Fact::field_count];
     for (int field = 0; field < Fact::field_count; field++)
-        columns[field] = column_of(facts, static_cast<Fact::Field>(field));
-    const Datum *c = columns;
-    const uint64 rows =
-        upsert_many.execute({user_id, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]});
-    Upserted upserted{static_cast<int>(rows), false};
+        c[field] = column_of(facts, static_cast<Fact::Field>(field));
+    const uint64 rows = upsert_many.execute(
+        {user_id, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], users_words(facts)});
     for (uint64 row = 0; row < rows; row++) {
         ListedFact *fact =
             facts.find(text_view(result_field(row, 1)), text_view(result_field(row, 2)));
         fact->item = result_field(row, 3);
-        upserted.any_new = upserted.any_new || DatumGetBool(result_field(row, 4));
+        const int item_number = DatumGetInt32(result_field(row, 4));
+        progress.items++;
+        progress.new_items += item_number > 0;
+        progress.item_number = Max(progress.item_number, item_number);
     }
-    return upserted;
 }
 
 // Turn local dates into the instants at which they end.
@@ -282,17 +290,15 @@ void resolve_expiry_dates(Datum user_id, Facts &facts)
 void upsert_facts(Datum user_id, Facts &facts)
 {
     resolve_expiry_dates(user_id, facts);
-    bool any_new = false;
-    for (int remaining = facts.distinct_count; remaining > 0;) {
-        const Upserted upserted = upsert_remaining(user_id, facts);
-        any_new = any_new || upserted.any_new;
-        remaining -= upserted.items;
-        if (remaining > 0)
+    Progress progress;
+    while (progress.items < facts.distinct_count) {
+        upsert_remaining(user_id, facts, progress);
+        if (progress.items < facts.distinct_count)
             drop_expired.execute(
                 {user_id, column_of(facts, Fact::category), column_of(facts, Fact::key)});
     }
-    if (any_new)
-        check_item_limit(user_id);
+    if (progress.new_items > 0)
+        check_item_limit(user_id, progress.item_number, progress.new_items);
 }
 
 void return_items(const Facts &facts, ReturnSetInfo *result)
@@ -317,7 +323,7 @@ COMPANION_FUNCTION(upsert_user_context)
         fact.values[field] = arguments.optional(1 + field);
         fact.is_null[field] = arguments.is_null(1 + field);
     }
-    fact.check();
+    fact.complete();
     return act_for(fcinfo, user_id, [&] { return upsert_fact(user_id, fact); });
 }
 
