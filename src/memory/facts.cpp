@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <tuple>
 
 namespace companion {
@@ -45,8 +46,8 @@ static double to_double(const JsonbValue &json)
 static Datum to_importance(const Fact &fact, const JsonbValue &json)
 {
     require_type(fact, Fact::importance, json, jbvNumeric, "a number");
-    // What is out of range stays so as a float.
-    return Float4GetDatum(static_cast<float>(std::clamp(to_double(json), -1.0, 2.0)));
+    constexpr double furthest = std::numeric_limits<float>::max();
+    return Float4GetDatum(static_cast<float>(std::clamp(to_double(json), -furthest, furthest)));
 }
 
 static Datum to_valence(const Fact &fact, const JsonbValue &json)
