@@ -6,6 +6,8 @@
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 
+#include <algorithm>
+
 using namespace companion;
 
 namespace {
@@ -65,20 +67,24 @@ namespace {
 
 #define EXPAND(macro, arguments) macro(arguments)
 
-// $12: whether it is the user's word. No row when the item does not take the fact, but
-// it is locked then. Returns the item, its number if it is new, else 0, and what it
-// superseded.
+#define THIS_ITEM " WHERE c.user_id = $1 AND c.category = $2 AND c.key = $3 AND " IS_LIVE
 #define GIVEN "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11"
-Statement upsert{
-    "INSERT INTO companion.user_context AS c " NEW_ITEM_COLUMNS
-    " VALUES ($1, $2, $3, " EXPAND(NEW_ITEM, GIVEN) ", 1 + " LAST_ITEM_NUMBER ")"
-    " ON CONFLICT (user_id, category, key) DO UPDATE SET " EXPAND(TAKE, GIVEN)
-    " WHERE " IS_LIVE " AND ($12 OR NOT " IS_USERS ")"
-    " RETURNING c, CASE WHEN c.confirmations = 1 AND c.previous_value IS NULL"
-    "                   THEN c.item_number ELSE 0 END,"
-    "           c.previous_value, c.previous_source, c.previous_since, c.value_since",
+
+// An item that is there takes the fact; $12: whether that is the user's word. Returns the
+// item and what it superseded.
+Statement take{
+    "UPDATE companion.user_context AS c SET " EXPAND(TAKE, GIVEN) THIS_ITEM
+    " AND ($12 OR NOT " IS_USERS ")"
+    " RETURNING c, c.previous_value, c.previous_source, c.previous_since, c.value_since",
     UUIDOID, TEXTOID, TEXTOID, TEXTOID, FLOAT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID,
     JSONBOID, BOOLOID, BOOLOID};
+
+Statement add{
+    "INSERT INTO companion.user_context AS c " NEW_ITEM_COLUMNS
+    " VALUES ($1, $2, $3, " EXPAND(NEW_ITEM, GIVEN) ", 1 + " LAST_ITEM_NUMBER ")"
+    " ON CONFLICT (user_id, category, key) DO NOTHING RETURNING c, c.item_number",
+    UUIDOID, TEXTOID, TEXTOID, TEXTOID, FLOAT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID,
+    JSONBOID, BOOLOID};
 #undef GIVEN
 
 Statement archive{
@@ -87,8 +93,7 @@ Statement archive{
 
 Statement hold{
     "UPDATE companion.user_context AS c SET " HOLD("$4")
-    " WHERE c.user_id = $1 AND c.category = $2 AND c.key = $3 AND " IS_LIVE " AND " IS_USERS
-    " RETURNING c",
+    THIS_ITEM " AND " IS_USERS " RETURNING c",
     UUIDOID, TEXTOID, TEXTOID, TEXTOID};
 
 Statement drop_expired{
@@ -168,62 +173,87 @@ Datum array_of(Datum text)
     return builder.finish();
 }
 
-// Move what the item that upsert has returned superseded, if anything, to the history.
-void archive_superseded(Datum user_id, const Fact &fact)
-{
-    bool has_none;
-    const Datum previous_value = result_field(0, 3, &has_none);
-    if (has_none)
-        return;
-    const Datum *v = fact.values;
-    archive.execute({user_id, v[Fact::category], v[Fact::key], previous_value, result_field(0, 4),
-                     result_field(0, 5), result_field(0, 6), v[Fact::value]});
-}
-
 Datum returned_item()
 {
     return SPI_datumTransfer(result_field(0, 1), false, -1);
 }
 
-// The row after the item took the fact, or zero when it does not.
-Datum try_to_take(Datum user_id, const Fact &fact)
+// Move what the item has superseded, if anything, to the history.
+void archive_superseded(Datum user_id, const Fact &fact)
 {
+    bool has_none;
+    const Datum previous_value = result_field(0, 2, &has_none);
+    if (has_none)
+        return;
     const Datum *v = fact.values;
-    char nulls[1 + Fact::field_count + 1] = {' '};
-    for (int field = 0; field < Fact::field_count; field++)
-        nulls[1 + field] = fact.is_null[field] ? 'n' : ' ';
-    nulls[1 + Fact::field_count] = ' ';
-    if (upsert.execute({user_id, v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9],
-                        BoolGetDatum(fact.is_users_word())},
-                       nulls) == 0)
-        return 0;
-    const Datum item = returned_item();
-    if (const int item_number = DatumGetInt32(result_field(0, 2)))
-        check_item_limit(user_id, item_number, 1);
-    else
-        archive_superseded(user_id, fact);
-    return item;
+    archive.execute({user_id, v[Fact::category], v[Fact::key], previous_value, result_field(0, 3),
+                     result_field(0, 4), result_field(0, 5), v[Fact::value]});
 }
 
-// The row that stands against the fact, or zero when it has expired, and is dropped.
-Datum try_to_hold(Datum user_id, const Fact &fact)
-{
-    const Datum category = fact.values[Fact::category], key = fact.values[Fact::key];
-    if (hold.execute({user_id, category, key, fact.values[Fact::value]}) > 0)
-        return returned_item();
-    drop_expired.execute({user_id, array_of(category), array_of(key)});
-    return 0;
-}
-
-Datum upsert_fact(Datum user_id, const Fact &fact)
-{
-    for (;;) {
-        if (const Datum item = try_to_take(user_id, fact))
-            return item;
-        if (const Datum item = try_to_hold(user_id, fact))
-            return item;
+// One fact and what may become of it; each attempt returns the item, or zero when it is
+// not its case.
+class Upsert {
+  public:
+    Upsert(Datum user_id, const Fact &fact) : user_id_(user_id), fact_(fact), v_(fact.values)
+    {
+        std::fill(std::begin(nulls_), std::end(nulls_), ' ');
+        for (int field = 0; field < Fact::field_count; field++)
+            nulls_[1 + field] = fact.is_null[field] ? 'n' : ' ';
     }
-}
+
+    // Somebody else may add or delete the item between two attempts: so again.
+    Datum run()
+    {
+        for (;;) {
+            for (auto attempt : {&Upsert::try_to_take, &Upsert::try_to_add, &Upsert::try_to_hold})
+                if (const Datum item = (this->*attempt)())
+                    return item;
+            drop_if_expired();
+        }
+    }
+
+  private:
+    Datum try_to_take()
+    {
+        if (take.execute({user_id_, v_[0], v_[1], v_[2], v_[3], v_[4], v_[5], v_[6], v_[7], v_[8],
+                          v_[9], BoolGetDatum(fact_.is_users_word())},
+                         nulls_) == 0)
+            return 0;
+        const Datum item = returned_item();
+        archive_superseded(user_id_, fact_);
+        return item;
+    }
+
+    Datum try_to_add()
+    {
+        if (add.execute(
+                {user_id_, v_[0], v_[1], v_[2], v_[3], v_[4], v_[5], v_[6], v_[7], v_[8], v_[9]},
+                nulls_) == 0)
+            return 0;
+        const Datum item = returned_item();
+        check_item_limit(user_id_, DatumGetInt32(result_field(0, 2)), 1);
+        return item;
+    }
+
+    Datum try_to_hold()
+    {
+        if (fact_.is_users_word())
+            return 0;
+        const bool holds =
+            hold.execute({user_id_, v_[Fact::category], v_[Fact::key], v_[Fact::value]}) > 0;
+        return holds ? returned_item() : 0;
+    }
+
+    void drop_if_expired()
+    {
+        drop_expired.execute({user_id_, array_of(v_[Fact::category]), array_of(v_[Fact::key])});
+    }
+
+    Datum user_id_;
+    const Fact &fact_;
+    const Datum *v_;
+    char nulls_[1 + Fact::field_count + 1];
+};
 
 // A field of the facts that have no item yet, as an array.
 Datum column_of(const Facts &facts, Fact::Field field)
@@ -324,7 +354,7 @@ COMPANION_FUNCTION(upsert_user_context)
         fact.is_null[field] = arguments.is_null(1 + field);
     }
     fact.complete();
-    return act_for(fcinfo, user_id, [&] { return upsert_fact(user_id, fact); });
+    return act_for(fcinfo, user_id, [&] { return Upsert(user_id, fact).run(); });
 }
 
 COMPANION_FUNCTION(upsert_user_context_many)
