@@ -1,7 +1,8 @@
--- :users users over all zones, :due of them due in the minute before :at, and what each was sent the
--- day before.
+-- :users users over all zones, :due of them due in the minute before :at, and each one's last check-in
+-- before that.
 CREATE TABLE zones AS
 SELECT row_number() OVER (ORDER BY name) - 1 AS number, name,
+       (timestamptz :'at' AT TIME ZONE name)::date AS local_date,
        (timestamptz :'at' AT TIME ZONE name)::time AS local_time
 FROM pg_timezone_names WHERE name ~ '^[A-Z][A-Za-z]+/';
 
@@ -25,13 +26,15 @@ SET session_replication_role = replica; -- no foreign key checks: the users are 
 INSERT INTO companion.scheduled_messages
     (user_id, kind, idempotency_key, local_date, timezone, scheduled_for, send_before, channel, status,
      attempts, sent_at, finished_at)
-SELECT u.id, 'checkin', 'checkin:' || yesterday.date, yesterday.date, u.timezone, due.at,
+SELECT u.id, 'checkin', 'checkin:' || last.date, last.date, u.timezone, due.at,
        due.at + interval '4 hours', 'telegram', 'sent', 1, due.at + interval '5 seconds',
        due.at + interval '5 seconds'
 FROM companion.users AS u
-CROSS JOIN LATERAL (SELECT (timestamptz :'at' AT TIME ZONE u.timezone)::date - 1 AS date) AS yesterday
+JOIN zones AS z ON z.name = u.timezone
 CROSS JOIN LATERAL (
-    SELECT companion.checkin_instant(u.timezone, yesterday.date, u.checkin_time) AS at) AS due;
+    SELECT z.local_date - CASE WHEN u.checkin_time < z.local_time THEN 0 ELSE 1 END AS date) AS last
+CROSS JOIN LATERAL (
+    SELECT companion.checkin_instant(u.timezone, last.date, u.checkin_time) AS at) AS due;
 RESET session_replication_role;
 
 SELECT companion.rewind_dispatch(timestamptz :'at' - interval '1 minute') \g /dev/null
