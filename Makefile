@@ -11,7 +11,7 @@ SUBJECTS = \
 	conversations/conversations conversations/writing conversations/reading \
 	conversations/search conversations/analytics \
 	memory/memory \
-	scheduling/local_time scheduling/scheduled_messages scheduling/dispatch \
+	scheduling/local_time memory/functions scheduling/scheduled_messages scheduling/dispatch \
 	scheduling/worker \
 	linking/linking \
 	cron/cron

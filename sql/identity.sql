@@ -155,24 +155,21 @@ SET request.jwt.claims = '{"sub": "00000000-0000-0000-0000-000000000001"}';
 UPDATE companion.users SET display_name = 'Maya R.', checkin_time = '08:00',
     timezone = 'europe/lisbon';
 SELECT display_name, checkin_time, timezone FROM companion.users;
-INSERT INTO companion.user_context (user_id, category, key, value)
-VALUES ('00000000-0000-0000-0000-000000000001', 'family', 'dog', 'Rex');
-UPDATE companion.user_context SET value = 'Ana Maria' WHERE key = 'sister';
-DELETE FROM companion.user_context WHERE key = 'dog';
+SELECT value FROM companion.upsert_user_context('00000000-0000-0000-0000-000000000001', 'family', 'sister', 'Ana Maria');
+SELECT items FROM companion.forget_user_context('00000000-0000-0000-0000-000000000001', 'family', 'sister');
 SELECT companion.add_message('00000000-0000-0000-0000-000000000001',
     '00000000-0000-0000-0000-000000000001', 'user', 'hi') IS NOT NULL AS added;
 
 -- Another's rows are out of reach: not found, or refused.
 UPDATE companion.users SET display_name = 'x' WHERE display_name = 'Diego';
-UPDATE companion.user_context SET value = 'x'
-    WHERE user_id = '00000000-0000-0000-0000-000000000002';
-DELETE FROM companion.user_context WHERE user_id = '00000000-0000-0000-0000-000000000002';
 SELECT companion.next_checkin('00000000-0000-0000-0000-000000000002') IS NULL AS next_checkin_unseen,
        companion.sent_today('00000000-0000-0000-0000-000000000002') AS sent_today;
 
 SELECT attempt, pg_temp.error_of(statement) AS outcome FROM (VALUES
-    ('a fact about another', $$INSERT INTO companion.user_context (user_id, category, key, value)
-        VALUES ('00000000-0000-0000-0000-000000000002', 'family', 'dog', 'Rex')$$),
+    ('a fact about another', $$SELECT companion.upsert_user_context(
+        '00000000-0000-0000-0000-000000000002', 'family', 'dog', 'Rex')$$),
+    ('a fact past the functions', $$INSERT INTO companion.user_context (user_id, category, key, value)
+        VALUES ('00000000-0000-0000-0000-000000000001', 'family', 'dog', 'Rex')$$),
     ('a message in another''s name',
         $$SELECT companion.add_message('00000000-0000-0000-0000-000000000002',
             '00000000-0000-0000-0000-000000000002', 'user', 'hi')$$),

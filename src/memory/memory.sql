@@ -3,16 +3,26 @@
 CREATE TABLE companion.user_context (
     user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT companion.uuid_v7(),
-    category text NOT NULL CHECK (category <> ''),
-    key text NOT NULL CHECK (key <> ''),
+    category text COLLATE "C" NOT NULL CHECK (category <> ''),
+    key text COLLATE "C" NOT NULL CHECK (key <> ''),
     value text NOT NULL CHECK (value <> ''),
     importance real NOT NULL DEFAULT 0.5 CHECK (importance BETWEEN 0 AND 1),
     emotional_valence smallint NOT NULL DEFAULT 0 CHECK (emotional_valence BETWEEN -2 AND 2),
     source text NOT NULL DEFAULT 'extracted' CHECK (source <> ''),
     source_message_id uuid,
+    metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
     pinned boolean NOT NULL DEFAULT false,
     expires_at timestamptz,
-    last_referenced_at timestamptz,
+    resolved_at timestamptz,
+    confirmations integer NOT NULL DEFAULT 1 CHECK (confirmations > 0),
+    confirmed_at timestamptz NOT NULL DEFAULT companion.now(),
+    last_referenced_at timestamptz NOT NULL DEFAULT companion.now(),
+    value_since timestamptz NOT NULL DEFAULT companion.now(),
+    previous_value text,
+    previous_source text,
+    previous_since timestamptz,
+    contradicted_by text,
+    item_number integer NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT companion.now(),
     updated_at timestamptz NOT NULL DEFAULT companion.now(),
     PRIMARY KEY (user_id, id),
@@ -23,41 +33,81 @@ CREATE TABLE companion.user_context (
 
 CREATE INDEX user_context_source ON companion.user_context (user_id, source_message_id)
 WHERE source_message_id IS NOT NULL;
+CREATE INDEX user_context_expiry ON companion.user_context (expires_at)
+WHERE expires_at IS NOT NULL;
 
 COMMENT ON TABLE companion.user_context IS
-'One row a context item, a remembered fact: (category, key) -> value.';
+'One row a context item, a remembered fact: (category, key) -> value. Written by the functions only.';
 COMMENT ON COLUMN companion.user_context.user_id IS 'Whom it is about.';
 COMMENT ON COLUMN companion.user_context.id IS 'Time-ordered id.';
-COMMENT ON COLUMN companion.user_context.category IS 'What kind of fact it is; the app''s own words.';
+COMMENT ON COLUMN companion.user_context.category IS 'What kind of fact it is; the app''s own words. follow_up is read by due_follow_ups().';
 COMMENT ON COLUMN companion.user_context.key IS 'Which fact within the category.';
 COMMENT ON COLUMN companion.user_context.value IS 'The fact.';
 COMMENT ON COLUMN companion.user_context.importance IS 'From 0 to 1.';
 COMMENT ON COLUMN companion.user_context.emotional_valence IS 'From -2 (painful) to 2 (joyful).';
-COMMENT ON COLUMN companion.user_context.source IS 'Where it comes from, such as user or extracted.';
+COMMENT ON COLUMN companion.user_context.source IS 'Where the value comes from: user (the user said so), pinned, extracted (by a model), or the app''s own word.';
 COMMENT ON COLUMN companion.user_context.source_message_id IS 'The message that it was learned from, one of the same user''s.';
+COMMENT ON COLUMN companion.user_context.metadata IS 'The app''s own data, a JSON object. follow_up_on is the local date, YYYY-MM-DD, on which to ask about it.';
 COMMENT ON COLUMN companion.user_context.pinned IS 'Whether it always comes first.';
 COMMENT ON COLUMN companion.user_context.expires_at IS 'When it stops being true; NULL: never.';
-COMMENT ON COLUMN companion.user_context.last_referenced_at IS 'When it was last used or confirmed.';
+COMMENT ON COLUMN companion.user_context.resolved_at IS 'When an open thread was settled or a follow-up asked; no longer recalled.';
+COMMENT ON COLUMN companion.user_context.confirmations IS 'How often the value was stated, the first time included.';
+COMMENT ON COLUMN companion.user_context.confirmed_at IS 'When the value was last stated.';
+COMMENT ON COLUMN companion.user_context.last_referenced_at IS 'When it was last used or stated.';
+COMMENT ON COLUMN companion.user_context.value_since IS 'Since when this value has held.';
+COMMENT ON COLUMN companion.user_context.previous_value IS 'The value that the last upsert superseded; NULL: none, it stated the same or a new item.';
+COMMENT ON COLUMN companion.user_context.previous_source IS 'The source before the last upsert.';
+COMMENT ON COLUMN companion.user_context.previous_since IS 'value_since before the last upsert.';
+COMMENT ON COLUMN companion.user_context.contradicted_by IS 'The value that the last upsert gave and that was not taken, because the user''s word stands; NULL: the last upsert was taken.';
+COMMENT ON COLUMN companion.user_context.item_number IS 'About how many items the user had when this one was added: what spares counting them for companion.max_context_items. Internal.';
 COMMENT ON COLUMN companion.user_context.created_at IS 'When it was first learned.';
-COMMENT ON COLUMN companion.user_context.updated_at IS 'When the row last changed; kept by a trigger.';
+COMMENT ON COLUMN companion.user_context.updated_at IS 'When the row last changed.';
 COMMENT ON INDEX companion.user_context_source IS 'What was learned from a message.';
+COMMENT ON INDEX companion.user_context_expiry IS 'What has expired.';
 
-CREATE TRIGGER set_updated_at BEFORE UPDATE ON companion.user_context
-FOR EACH ROW EXECUTE FUNCTION companion.set_updated_at();
-COMMENT ON TRIGGER set_updated_at ON companion.user_context IS 'Keeps updated_at.';
+CREATE TABLE companion.user_context_history (
+    user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
+    category text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    id uuid NOT NULL DEFAULT companion.uuid_v7(),
+    value text NOT NULL,
+    source text NOT NULL,
+    held_from timestamptz NOT NULL,
+    held_until timestamptz NOT NULL,
+    replaced_by text,
+    PRIMARY KEY (user_id, category, key, id)
+);
+COMMENT ON TABLE companion.user_context_history IS
+'One row a value that no longer holds: it was superseded or has expired. It held from held_from, inclusive, to held_until, exclusive.';
+COMMENT ON COLUMN companion.user_context_history.user_id IS 'Whom it was about.';
+COMMENT ON COLUMN companion.user_context_history.category IS 'The item''s category.';
+COMMENT ON COLUMN companion.user_context_history.key IS 'The item''s key.';
+COMMENT ON COLUMN companion.user_context_history.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.user_context_history.value IS 'What was believed.';
+COMMENT ON COLUMN companion.user_context_history.source IS 'Where it came from.';
+COMMENT ON COLUMN companion.user_context_history.held_from IS 'Since when.';
+COMMENT ON COLUMN companion.user_context_history.held_until IS 'Until when.';
+COMMENT ON COLUMN companion.user_context_history.replaced_by IS 'The value that superseded it; NULL: none, it expired.';
 
 ALTER TABLE companion.user_context ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.user_context TO companion_user
 USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
-COMMENT ON POLICY own_rows ON companion.user_context IS 'An end user sees and changes their own items only.';
+COMMENT ON POLICY own_rows ON companion.user_context IS 'An end user sees their own items only.';
 CREATE POLICY every_row ON companion.user_context TO companion_worker, companion_admin
 USING (true) WITH CHECK (true);
-COMMENT ON POLICY every_row ON companion.user_context IS 'Workers and admins act for every user.';
+COMMENT ON POLICY every_row ON companion.user_context IS 'Workers and admins see every user''s.';
 
-GRANT SELECT, INSERT, DELETE ON companion.user_context TO companion_user;
-GRANT UPDATE (category, key, value, importance, emotional_valence, source, source_message_id,
-              pinned, expires_at, last_referenced_at)
-ON companion.user_context TO companion_user;
-GRANT SELECT, INSERT, UPDATE, DELETE ON companion.user_context TO companion_worker, companion_admin;
+ALTER TABLE companion.user_context_history ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON companion.user_context_history TO companion_user
+USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
+COMMENT ON POLICY own_rows ON companion.user_context_history IS 'An end user sees their own history only.';
+CREATE POLICY every_row ON companion.user_context_history TO companion_worker, companion_admin
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.user_context_history IS 'Workers and admins see every user''s.';
+
+-- Written by the functions only: else a write could leave out the history or pass the limits.
+GRANT SELECT ON companion.user_context, companion.user_context_history
+TO companion_user, companion_worker, companion_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('companion.user_context', '');
+SELECT pg_catalog.pg_extension_config_dump('companion.user_context_history', '');

@@ -22,6 +22,8 @@ extern "C" {
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "pgtime.h"
+#include "storage/lock.h"
+#include "utils/acl.h"
 #include "tcop/utility.h"
 #include "tsearch/ts_type.h"
 #include "utils/acl.h"

@@ -1,6 +1,7 @@
 // The extension's settings (companion.*) and its clock.
 #include "postgres/settings.hpp"
 
+#include "memory/half_lives.hpp"
 #include "postgres/entry.hpp"
 
 namespace companion::settings {
@@ -14,6 +15,12 @@ char *retry_unknown;
 int retention;
 int max_message_length;
 char *text_search_config;
+int max_context_items;
+int max_context_key_length;
+int max_context_value_length;
+const HalfLives *half_lives;
+
+static char *half_lives_text;
 
 static char *clock_text;
 static bool clock_is_set;
@@ -75,11 +82,57 @@ static void assign_clock(const char *, void *extra)
         clock_time = *static_cast<TimestampTz *>(extra);
 }
 
+// Accept half-lives that can be read.
+static bool check_half_lives(char **value, void **extra, GucSource)
+{
+    const std::optional<HalfLives> half_lives = HalfLives::parse(*value);
+    if (!half_lives) {
+        GUC_check_errdetail("Expected category=days, comma-separated, * for all others.");
+        return false;
+    }
+    auto *slot = static_cast<HalfLives *>(allocate_extra(sizeof(HalfLives)));
+    if (slot == nullptr)
+        return false;
+    *slot = *half_lives;
+    *extra = slot;
+    return true;
+}
+
+static void assign_half_lives(const char *, void *extra)
+{
+    half_lives = static_cast<const HalfLives *>(extra);
+}
+
 static void define_seconds(const char *name, const char *description, int *variable, int boot,
                            int least, int most)
 {
     DefineCustomIntVariable(name, description, nullptr, variable, boot, least, most, PGC_SUSET,
                             GUC_UNIT_S, nullptr, nullptr, nullptr);
+}
+
+static void define_count(const char *name, const char *description, int *variable, int boot,
+                         int least, int most)
+{
+    DefineCustomIntVariable(name, description, nullptr, variable, boot, least, most, PGC_SUSET, 0,
+                            nullptr, nullptr, nullptr);
+}
+
+static void define_memory()
+{
+    define_count("companion.max_context_items", "How many context items a user may have.",
+                 &max_context_items, 10000, 1, 1000000);
+    define_count("companion.max_context_key_length",
+                 "The most characters that a context item's key may have.", &max_context_key_length,
+                 200, 1, 500);
+    define_count("companion.max_context_value_length",
+                 "The most characters that a context item's value may have.",
+                 &max_context_value_length, 4000, 1, 100000);
+    DefineCustomStringVariable(
+        "companion.half_lives",
+        "Days in which an item's importance halves: category=days, comma-separated, * for others.",
+        nullptr, &half_lives_text,
+        "mood=3, follow_up=14, open_thread=30, event=30, preference=365, identity=3650, *=90",
+        PGC_SUSET, 0, check_half_lives, assign_half_lives, nullptr);
 }
 
 void define()
@@ -118,6 +171,7 @@ void define()
                                "The text search configuration that messages are searched with.",
                                "With its schema, unless that is pg_catalog.", &text_search_config,
                                "simple", PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    define_memory();
     MarkGUCPrefixReserved("companion");
 }
 

@@ -3,6 +3,10 @@
 
 #include "postgres/server.hpp"
 
+namespace companion {
+class HalfLives;
+}
+
 namespace companion::settings {
 
 // Register every setting with the server. Called once, when the library loads.
@@ -17,6 +21,10 @@ extern char *retry_unknown; // companion.retry_unknown: kinds, comma-separated
 extern int retention;       // companion.retention, seconds
 extern int max_message_length;    // companion.max_message_length, characters
 extern char *text_search_config;  // companion.text_search_config
+extern int max_context_items;         // companion.max_context_items
+extern int max_context_key_length;    // companion.max_context_key_length, characters
+extern int max_context_value_length;  // companion.max_context_value_length, characters
+extern const HalfLives *half_lives;   // companion.half_lives
 
 } // namespace companion::settings
 

@@ -28,6 +28,7 @@ INSERT INTO companion.messages (user_id, conversation_id, role, content, reply_t
     'assistant', E'good\tmorning\n', id FROM companion.users;
 INSERT INTO companion.user_context (user_id, category, key, value, source_message_id) SELECT id,
     'family', 'sister', 'Ana', id FROM companion.users;
+SELECT companion.upsert_user_context(id, 'family', 'sister', 'Anna') FROM companion.users;
 INSERT INTO companion.telegram_link_tokens (user_id, token_hash, expires_at) SELECT id,
     sha256(display_name::bytea), '2026-03-05' FROM companion.users;
 SELECT companion.rewind_dispatch('2026-03-04 07:59+00');

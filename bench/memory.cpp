@@ -1,0 +1,224 @@
+// What memory costs: an upsert against the plain INSERT ... ON CONFLICT that it stands for, many in
+// one call against as many calls, and recall against reading the user's rows.
+#include "measure.hpp"
+
+#include <pqxx/pqxx>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start)
+{
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+const char ours[] = "SELECT * FROM companion.upsert_user_context($1, $2, $3, $4, $5, $6, $7)";
+
+// What an app writes without us: no history, no rule for what the user said, no limits
+const char peer[] = "INSERT INTO companion.user_context AS c"
+                    " (user_id, category, key, value, importance, emotional_valence, source)"
+                    " VALUES ($1, $2, $3, $4, $5, $6, $7)"
+                    " ON CONFLICT (user_id, category, key) DO UPDATE"
+                    " SET value = excluded.value, importance = excluded.importance,"
+                    "     emotional_valence = excluded.emotional_valence, source = excluded.source,"
+                    "     last_referenced_at = now(), updated_at = now()"
+                    " RETURNING *";
+
+int users()
+{
+    return bench::size(5000, 50);
+}
+
+std::vector<std::string> all_users()
+{
+    pqxx::connection connection;
+    pqxx::nontransaction transaction(connection);
+    std::vector<std::string> ids;
+    for (const pqxx::row &row : transaction.exec("SELECT id FROM companion.users ORDER BY id"))
+        ids.push_back(row[0].c_str());
+    return ids;
+}
+
+enum class Kind { fresh, same, other };
+
+// One client's upserts, each in its own transaction; returns how many it did
+long upsert_until(const std::atomic<bool> &stop, const char *statement, const char *commit,
+                  const std::vector<Kind> &kinds, const std::vector<std::string> &ids)
+{
+    pqxx::connection connection;
+    pqxx::nontransaction transaction(connection);
+    transaction.exec(std::string("SET synchronous_commit = ") + commit);
+    connection.prepare("upsert", statement);
+    std::mt19937 random(std::random_device{}());
+    long count = 0;
+    for (; !stop; count++) {
+        const Kind kind = kinds[random() % kinds.size()];
+        const std::string number = std::to_string(random() % 100);
+        const std::string key = kind == Kind::fresh ? "new " + std::to_string(random()) : number;
+        const std::string value =
+            kind == Kind::other ? "value " + std::to_string(random()) : "the value of " + key;
+        transaction.exec_prepared("upsert", ids[random() % ids.size()], "bench", key, value, "0.5",
+                                  "0", "extracted");
+    }
+    return count;
+}
+
+// Upserts a second over four connections
+double throughput(const char *statement, const char *commit, const std::vector<Kind> &kinds,
+                  const std::vector<std::string> &ids)
+{
+    std::atomic<bool> stop = false;
+    std::atomic<long> count = 0;
+    std::vector<std::thread> clients;
+    const auto start = Clock::now();
+    for (int client = 0; client < 4; client++)
+        clients.emplace_back([&] { count += upsert_until(stop, statement, commit, kinds, ids); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(bench::size(3000, 100)));
+    stop = true;
+    for (std::thread &client : clients)
+        client.join();
+    return count / seconds_since(start);
+}
+
+void compare_upserts(const std::string &figure, const char *commit, const std::vector<Kind> &kinds,
+                     const std::vector<std::string> &ids, const char *target)
+{
+    const double our_rate = throughput(ours, commit, kinds, ids);
+    const double peer_rate = throughput(peer, commit, kinds, ids);
+    bench::sample(figure, "/s", our_rate, peer_rate, target);
+}
+
+std::vector<std::string> fact_keys(int count)
+{
+    static int batch = 0;
+    std::vector<std::string> keys;
+    batch++;
+    for (int number = 0; number < count; number++)
+        keys.push_back("batch " + std::to_string(batch) + ", " + std::to_string(number));
+    return keys;
+}
+
+// Milliseconds for so many facts, each in a call of its own, in one transaction
+double one_by_one(pqxx::connection &connection, const std::string &user,
+                  const std::vector<std::string> &keys)
+{
+    const auto start = Clock::now();
+    pqxx::work transaction(connection);
+    for (const std::string &key : keys)
+        transaction.exec_prepared("one", user, "bench", key, "a value", "0.5", "0", "extracted");
+    transaction.commit();
+    return seconds_since(start) * 1000;
+}
+
+// Milliseconds for the same facts in one call
+double all_at_once(pqxx::connection &connection, const std::string &user,
+                   const std::vector<std::string> &keys)
+{
+    std::string facts;
+    for (const std::string &key : keys)
+        facts += (facts.empty() ? "[" : ",") +
+                 (R"({"category": "bench", "key": ")" + key + R"(", "value": "a value"})");
+    const auto start = Clock::now();
+    pqxx::work transaction(connection);
+    transaction.exec_prepared("many", user, facts + "]");
+    transaction.commit();
+    return seconds_since(start) * 1000;
+}
+
+double median(std::vector<double> values)
+{
+    std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+    return values[values.size() / 2];
+}
+
+// Facts that are new, and then known
+void compare_bulk(const std::vector<std::string> &ids)
+{
+    pqxx::connection connection;
+    connection.prepare("one", ours);
+    connection.prepare("many", "SELECT * FROM companion.upsert_user_context_many($1, $2)");
+    pqxx::nontransaction(connection).exec("SET synchronous_commit = off");
+    std::vector<double> singles, bulks;
+    for (int repeat = 0; repeat < bench::size(100, 5); repeat++) {
+        const std::string &user = ids[repeat % ids.size()];
+        const std::vector<std::string> first = fact_keys(50), second = fact_keys(50);
+        for (int time = 0; time < 2; time++) {
+            singles.push_back(one_by_one(connection, user, first));
+            bulks.push_back(all_at_once(connection, user, second));
+        }
+    }
+    bench::sample("50 facts: one call each, and one call for all", "ms", median(singles),
+                  median(bulks), ">= 8");
+}
+
+// Milliseconds of a query on each of these users
+double each_user(pqxx::transaction_base &transaction, const char *query,
+                 const std::vector<std::string> &ids)
+{
+    std::vector<double> times;
+    for (const std::string &id : ids) {
+        transaction.exec("SET LOCAL companion.user_id = " + transaction.quote(id));
+        const auto start = Clock::now();
+        transaction.exec_prepared(query, id);
+        times.push_back(seconds_since(start) * 1000);
+    }
+    return median(times);
+}
+
+void compare_recall(const std::vector<std::string> &ids)
+{
+    pqxx::connection connection;
+    connection.prepare("rows", "SELECT * FROM companion.user_context WHERE user_id = $1");
+    connection.prepare("scan",
+                       "SELECT count(value) FROM companion.user_context WHERE user_id = $1");
+    connection.prepare("recall", "SELECT * FROM companion.recall_user_context($1, 20)");
+    pqxx::work transaction(connection);
+    std::vector<std::string> some(ids.end() - std::min<std::size_t>(ids.size(), 100), ids.end());
+    each_user(transaction, "rows", some);
+    const double recall = each_user(transaction, "recall", some);
+    const double rows = each_user(transaction, "rows", some);
+    const double scan = each_user(transaction, "scan", some);
+    bench::sample("20 of 2,000 items, and reading them all", "ms", recall, rows, "<= 2");
+    bench::sample("20 of 2,000 items, and reading them all within the server", "ms", recall, scan,
+                  "<= 2");
+    transaction.exec("SET LOCAL ROLE companion_user");
+    each_user(transaction, "recall", some);
+    const double as_end_user = each_user(transaction, "recall", some);
+    transaction.exec("RESET ROLE");
+    each_user(transaction, "recall", some);
+    bench::sample("recall as an end user, and without policies", "ms", as_end_user,
+                  each_user(transaction, "recall", some), "<= 1.15");
+}
+
+} // namespace
+
+int main()
+{
+    const std::string load = "psql -XAtq -v ON_ERROR_STOP=1 -v users=" + std::to_string(users()) +
+                             " -v items=2000 -f bench/memory.sql";
+    if (std::system(load.c_str()) != 0)
+        throw std::runtime_error("could not load the items");
+    std::vector<std::string> ids = all_users();
+    const std::vector<std::string> writers(ids.begin(), ids.begin() + ids.size() / 5);
+    const std::vector<Kind> mixed{Kind::fresh, Kind::same, Kind::other};
+    for (int round = 0; round < bench::rounds(); round++) {
+        compare_upserts("upserts, synchronous_commit on", "on", mixed, writers, ">= 0.95");
+        compare_upserts("upserts, synchronous_commit off", "off", mixed, writers, ">= 0.8");
+        compare_upserts("  new items only", "off", {Kind::fresh}, writers, "-");
+        compare_upserts("  the same value only", "off", {Kind::same}, writers, "-");
+        compare_upserts("  another value only", "off", {Kind::other}, writers, "-");
+        compare_bulk(writers);
+        compare_recall(ids);
+    }
+}

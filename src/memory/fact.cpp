@@ -1,0 +1,121 @@
+// What a fact must be like.
+#include "memory/fact.hpp"
+
+#include "postgres/settings.hpp"
+
+#include <algorithm>
+
+namespace companion {
+
+const char *const Fact::names[] = {"category",          "key",    "value",      "importance",
+                                   "emotional_valence", "source", "expires_at", "source_message_id",
+                                   "metadata",          "pinned"};
+
+const char *Fact::place(Field field) const
+{
+    return index < 0 ? names[field] : psprintf("facts[%d].%s", index, names[field]);
+}
+
+bool Fact::is_users_word() const
+{
+    return !is_null[source] && (text(source) == "user" || text(source) == "pinned");
+}
+
+// Refuse a text that is missing, empty or longer than so many characters.
+static void check_text(const Fact &fact, Fact::Field field, int longest)
+{
+    if (fact.is_null[field])
+        refuse_null(fact.place(field));
+    const std::string_view text = fact.text(field);
+    const int length = pg_mbstrlen_with_len(text.data(), static_cast<int>(text.size()));
+    if (length < 1 || length > longest)
+        ereport(
+            ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+            errmsg("%s has %d characters, expected 1 to %d", fact.place(field), length, longest));
+}
+
+static void check_source(const Fact &fact)
+{
+    auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+    auto is_word = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; };
+    const std::string_view source = fact.text(Fact::source);
+    if (source.empty() || source.size() > 63 || !is_letter(source[0]) ||
+        !std::all_of(source.begin(), source.end(), is_word))
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("%s is not a valid source", fact.place(Fact::source)),
+                errhint("A source is user, pinned, extracted or the app's own word: 1 to 63 "
+                        "lower-case letters, digits and _, a letter first."));
+}
+
+static void check_importance(const Fact &fact)
+{
+    const float importance = DatumGetFloat4(fact.values[Fact::importance]);
+    if (!(importance >= 0 && importance <= 1))
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("%s is %g, expected 0 to 1", fact.place(Fact::importance), importance));
+}
+
+static void check_valence(const Fact &fact)
+{
+    const int valence = DatumGetInt32(fact.values[Fact::emotional_valence]);
+    if (valence < -2 || valence > 2)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("%s is %d, expected -2 to 2", fact.place(Fact::emotional_valence), valence));
+}
+
+static void check_expiry(const Fact &fact)
+{
+    if (!fact.expires_on_date &&
+        TIMESTAMP_IS_NOBEGIN(DatumGetTimestampTz(fact.values[Fact::expires_at])))
+        ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+                errmsg("%s must not be -infinity", fact.place(Fact::expires_at)),
+                errhint("Use infinity to clear an expiry."));
+}
+
+bool is_iso_date(std::string_view text)
+{
+    return text.size() == 10 && text[4] == '-' && text[7] == '-' &&
+           std::count_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }) ==
+               8;
+}
+
+// Refuse metadata that is no object, or whose follow_up_on is no date.
+static void check_metadata(const Fact &fact)
+{
+    Jsonb *metadata = DatumGetJsonbP(fact.values[Fact::metadata]);
+    if (!JB_ROOT_IS_OBJECT(metadata))
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("%s must be a JSON object", fact.place(Fact::metadata)));
+    JsonbValue date;
+    if (getKeyJsonValueFromContainer(&metadata->root, "follow_up_on", 12, &date) == nullptr)
+        return;
+    if (date.type != jbvString ||
+        !is_iso_date({date.val.string.val, static_cast<std::size_t>(date.val.string.len)}))
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("%s: follow_up_on must be a date", fact.place(Fact::metadata)),
+                errhint("Write it as YYYY-MM-DD."));
+    DirectFunctionCall1(date_in, CStringGetDatum(pnstrdup(date.val.string.val, 10)));
+}
+
+void Fact::complete()
+{
+    constexpr int longest_category = 100;
+    check_text(*this, category, longest_category);
+    check_text(*this, key, settings::max_context_key_length);
+    check_text(*this, value, settings::max_context_value_length);
+    static constexpr struct {
+        Field field;
+        void (*check)(const Fact &);
+    } optional[] = {{importance, check_importance},
+                    {emotional_valence, check_valence},
+                    {source, check_source},
+                    {expires_at, check_expiry},
+                    {metadata, check_metadata}};
+    for (const auto &[field, check] : optional)
+        if (!is_null[field])
+            check(*this);
+    if (is_null[pinned] && !is_null[source] && text(source) == "pinned")
+        set(pinned, BoolGetDatum(true));
+}
+
+} // namespace companion

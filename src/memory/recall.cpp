@@ -1,0 +1,150 @@
+// Recalling what matters most, as rows and as lines for a prompt.
+#include "identity/acting.hpp"
+#include "memory/half_lives.hpp"
+#include "memory/ranking.hpp"
+#include "postgres/arguments.hpp"
+#include "postgres/entry.hpp"
+#include "postgres/settings.hpp"
+
+using namespace companion;
+
+namespace {
+
+// In the order of recall; $2 categories or null for all, $3 how many or null for all.
+Statement find_items{
+    "SELECT c.* FROM companion.user_context AS c"
+    " WHERE c.user_id = $1 AND c.resolved_at IS NULL"
+    "   AND (c.expires_at IS NULL OR c.expires_at > companion.now())"
+    "   AND ($2 IS NULL OR c.category = ANY ($2))"
+    " ORDER BY c.pinned DESC,"
+    "          companion.recall_score(c.category, c.importance, c.confirmations, c.confirmed_at,"
+    "                                 c.last_referenced_at, companion.now()) DESC,"
+    "          c.category, c.key"
+    " LIMIT $3",
+    UUIDOID, TEXTARRAYOID, INT4OID};
+
+struct RecallRequest {
+    Datum user_id;
+    int max_items;
+    int max_chars; // -1: no bound
+    Datum categories;
+    bool has_categories;
+};
+
+int bounded(const Arguments &arguments, int position, const char *name, int least, int most)
+{
+    const int value = DatumGetInt32(arguments.required(position, name));
+    if (value < least || value > most)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("%s is %d, expected %d to %d", name, value, least, most));
+    return value;
+}
+
+RecallRequest read_request(const Arguments &arguments)
+{
+    RecallRequest request{};
+    request.user_id = arguments.required(0, "user_id");
+    request.max_items = bounded(arguments, 1, "max_items", 1, 10000);
+    request.max_chars =
+        arguments.is_null(2) ? -1 : bounded(arguments, 2, "max_chars", 0, PG_INT32_MAX);
+    request.has_categories = !arguments.is_null(3);
+    if (request.has_categories)
+        request.categories = PointerGetDatum(arguments.array(3, "categories"));
+    return request;
+}
+
+std::string_view text_column(HeapTuple row, const char *name)
+{
+    const TupleDesc descriptor = SPI_tuptable->tupdesc;
+    bool is_null;
+    return text_view(SPI_getbinval(row, descriptor, SPI_fnumber(descriptor, name), &is_null));
+}
+
+// Append a text with its line breaks as spaces.
+void append_on_one_line(StringInfo line, std::string_view text)
+{
+    for (char c : text)
+        appendStringInfoChar(line, c == '\n' || c == '\r' ? ' ' : c);
+}
+
+void append_line(StringInfo prompt, HeapTuple row)
+{
+    appendStringInfoString(prompt, "- ");
+    append_on_one_line(prompt, text_column(row, "category"));
+    appendStringInfoChar(prompt, '/');
+    append_on_one_line(prompt, text_column(row, "key"));
+    appendStringInfoString(prompt, ": ");
+    append_on_one_line(prompt, text_column(row, "value"));
+    appendStringInfoChar(prompt, '\n');
+}
+
+// Write the rows that are recalled to the result, where there is one, and their lines to
+// the prompt, where there is one or they are to be bounded.
+void choose(const RecallRequest &request, uint64 rows, Tuplestorestate *result, StringInfo prompt)
+{
+    int items = 0, chars = 0;
+    for (uint64 row = 0; row < rows && items < request.max_items; row++) {
+        HeapTuple tuple = SPI_tuptable->vals[row];
+        const int length_before = prompt->len;
+        append_line(prompt, tuple);
+        chars += pg_mbstrlen_with_len(prompt->data + length_before, prompt->len - length_before);
+        if (request.max_chars >= 0 && chars > request.max_chars) {
+            chars -=
+                pg_mbstrlen_with_len(prompt->data + length_before, prompt->len - length_before);
+            prompt->len = length_before;
+            continue;
+        }
+        if (result != nullptr)
+            tuplestore_puttuple(result, tuple);
+        items++;
+    }
+}
+
+// Recall for the caller's own rights, so within the policies.
+void recall(const RecallRequest &request, Tuplestorestate *result, StringInfo prompt)
+{
+    require_right_to_act_for(request.user_id);
+    const char nulls[] = {' ', request.has_categories ? ' ' : 'n',
+                          request.max_chars >= 0 ? 'n' : ' '};
+    with_spi([&] {
+        const uint64 rows = find_items.execute(
+            {request.user_id, request.categories, Int32GetDatum(request.max_items)}, nulls);
+        choose(request, rows, result, prompt);
+    });
+}
+
+double days_between(TimestampTz from, TimestampTz to)
+{
+    return (static_cast<double>(to) - static_cast<double>(from)) / USECS_PER_DAY;
+}
+
+} // namespace
+
+COMPANION_FUNCTION(recall_user_context)
+{
+    const RecallRequest request = read_request(Arguments(fcinfo));
+    InitMaterializedSRF(fcinfo, 0);
+    StringInfoData prompt;
+    initStringInfo(&prompt);
+    recall(request, reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)->setResult, &prompt);
+    return Datum{0};
+}
+
+COMPANION_FUNCTION(user_context_prompt)
+{
+    const RecallRequest request = read_request(Arguments(fcinfo));
+    StringInfoData prompt;
+    initStringInfo(&prompt);
+    recall(request, nullptr, &prompt);
+    return to_text({prompt.data, static_cast<std::size_t>(prompt.len)});
+}
+
+COMPANION_FUNCTION(recall_score)
+{
+    const auto argument = [fcinfo](int position) { return fcinfo->args[position].value; };
+    const TimestampTz at = DatumGetTimestampTz(argument(5));
+    const ItemStanding item{DatumGetFloat4(argument(1)), DatumGetInt32(argument(2)),
+                            days_between(DatumGetTimestampTz(argument(3)), at),
+                            days_between(DatumGetTimestampTz(argument(4)), at)};
+    PG_RETURN_FLOAT8(recall_score(item, settings::half_lives->of(text_view(argument(0)))));
+}

@@ -1,0 +1,100 @@
+// What happens to items besides being remembered: used, resolved, expired, forgotten.
+#include "identity/acting.hpp"
+#include "memory/history.hpp"
+#include "postgres/arguments.hpp"
+#include "postgres/entry.hpp"
+
+using namespace companion;
+
+namespace {
+
+Statement touch{"UPDATE companion.user_context"
+                " SET last_referenced_at = greatest(last_referenced_at, companion.now()),"
+                "     updated_at = companion.now()"
+                " WHERE user_id = $1 AND id = ANY ($2)"
+                "   AND (expires_at IS NULL OR expires_at > companion.now())",
+                UUIDOID, UUIDARRAYOID};
+
+Statement resolve{"UPDATE companion.user_context"
+                  " SET resolved_at = companion.now(), updated_at = companion.now()"
+                  " WHERE user_id = $1 AND category = $2 AND key = $3 AND resolved_at IS NULL"
+                  "   AND (expires_at IS NULL OR expires_at > companion.now())",
+                  UUIDOID, TEXTOID, TEXTOID};
+
+Statement expire{"WITH expired AS ("
+                 " SELECT user_id, id FROM companion.user_context"
+                 " WHERE expires_at <= companion.now()"
+                 " ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED),"
+                 "dropped AS ("
+                 " DELETE FROM companion.user_context AS c USING expired AS e"
+                 " WHERE c.user_id = e.user_id AND c.id = e.id RETURNING c.*),"
+                 "archived AS (" ARCHIVE_EXPIRED ")"
+                 "SELECT count(*) FROM dropped",
+                 INT8OID};
+
+#define OF_USER " WHERE user_id = $1 AND ($2 IS NULL OR category = $2) AND ($3 IS NULL OR key = $3)"
+Statement forget_items{"DELETE FROM companion.user_context" OF_USER, UUIDOID, TEXTOID, TEXTOID};
+Statement forget_history{"DELETE FROM companion.user_context_history" OF_USER, UUIDOID, TEXTOID,
+                         TEXTOID};
+
+struct Forgotten {
+    uint64 items, history;
+};
+
+// The items first: whoever supersedes one of them meanwhile is waited for, and the
+// second statement sees what went into the history.
+Forgotten forget(Datum user_id, const Arguments &arguments)
+{
+    const Datum category = arguments.optional(1), key = arguments.optional(2);
+    const char nulls[] = {' ', arguments.null_flag(1), arguments.null_flag(2)};
+    const uint64 items = forget_items.execute({user_id, category, key}, nulls);
+    return {items, forget_history.execute({user_id, category, key}, nulls)};
+}
+
+Datum as_row(FunctionCallInfo fcinfo, Forgotten forgotten)
+{
+    TupleDesc descriptor;
+    get_call_result_type(fcinfo, nullptr, &descriptor);
+    Datum values[] = {Int64GetDatum(forgotten.items), Int64GetDatum(forgotten.history)};
+    bool nulls[] = {false, false};
+    return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
+}
+
+} // namespace
+
+COMPANION_FUNCTION(touch_user_context)
+{
+    const Arguments arguments(fcinfo);
+    const Datum user_id = arguments.required(0, "user_id");
+    const Datum ids = PointerGetDatum(arguments.array(1, "ids"));
+    PG_RETURN_INT64(act_for(fcinfo, user_id, [&] { return touch.execute({user_id, ids}); }));
+}
+
+COMPANION_FUNCTION(resolve_user_context)
+{
+    const Arguments arguments(fcinfo);
+    const Datum user_id = arguments.required(0, "user_id");
+    const Datum category = arguments.required(1, "category"), key = arguments.required(2, "key");
+    PG_RETURN_BOOL(act_for(fcinfo, user_id, [&] {
+        return resolve.execute({user_id, category, key}) > 0;
+    }));
+}
+
+COMPANION_FUNCTION(expire_user_context)
+{
+    const int64 max_rows = batch_size(Arguments(fcinfo), 0);
+    PG_RETURN_INT64(with_spi([max_rows] {
+        expire.execute({Int64GetDatum(max_rows)});
+        return DatumGetInt64(result_field(0, 1));
+    }));
+}
+
+COMPANION_FUNCTION(forget_user_context)
+{
+    const Arguments arguments(fcinfo);
+    const Datum user_id = arguments.required(0, "user_id");
+    if (arguments.is_null(1) && !arguments.is_null(2))
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("a key to forget needs its category"));
+    return as_row(fcinfo, act_for(fcinfo, user_id, [&] { return forget(user_id, arguments); }));
+}

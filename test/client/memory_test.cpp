@@ -1,0 +1,124 @@
+// Memory as a client in another process sees it.
+
+#include "database.hpp"
+#include "pooler.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace {
+
+const std::string upsert = "SELECT value, confirmations, contradicted_by"
+                           " FROM companion.upsert_user_context($1, 'preference', 'tea', $2,"
+                           " source => $3)";
+
+// Act as an end user for the rest of the transaction, as a pooled request does
+void become(pqxx::transaction_base &transaction, const std::string &user)
+{
+    transaction.exec("SET LOCAL ROLE companion_user");
+    transaction.exec("SET LOCAL companion.user_id = " + transaction.quote(user));
+}
+
+} // namespace
+
+TEST_CASE("a fact goes in and comes out by prepared statements")
+{
+    Database database;
+    const std::string user = database.add_user("Maya");
+    pqxx::connection &connection = database.connection;
+    connection.prepare("upsert", "SELECT * FROM companion.upsert_user_context($1, $2, $3, $4, $5,"
+                                 " $6, $7, $8, $9, $10)");
+    connection.prepare("many", "SELECT * FROM companion.upsert_user_context_many($1, $2)");
+    connection.prepare("recall", "SELECT * FROM companion.recall_user_context($1, $2, $3)");
+    connection.prepare("prompt", "SELECT companion.user_context_prompt($1)");
+
+    pqxx::nontransaction transaction(connection);
+    const pqxx::row item =
+        transaction.exec_prepared1("upsert", user, "preference", "tea", "green", 0.75, 1, "user",
+                                   nullptr, nullptr, R"({"cup": "large"})");
+    CHECK(item["value"].as<std::string>() == "green");
+    CHECK(item["importance"].as<float>() == 0.75f);
+    CHECK(item["emotional_valence"].as<int>() == 1);
+    CHECK(item["metadata"].as<std::string>() == R"({"cup": "large"})");
+    CHECK(item["expires_at"].is_null());
+
+    const pqxx::result items =
+        transaction.exec_prepared("many", user,
+                                  R"([{"category": "preference", "key": "tea", "value": "black"},
+            {"category": "fact", "key": "pet", "value": "a cat", "importance": 0.1}])");
+    REQUIRE(items.size() == 2);
+    CHECK(items[0]["value"].as<std::string>() == "green");
+    CHECK(items[0]["contradicted_by"].as<std::string>() == "black");
+    CHECK(items[1]["value"].as<std::string>() == "a cat");
+
+    CHECK(transaction.exec_prepared("recall", user, 20, nullptr).size() == 2);
+    CHECK(transaction.exec_prepared("recall", user, 1, nullptr)[0]["key"].as<std::string>() ==
+          "tea");
+    CHECK(transaction.exec_prepared1("prompt", user)[0].as<std::string>() ==
+          "- preference/tea: green\n- fact/pet: a cat\n");
+}
+
+TEST_CASE("a failed upsert of many leaves nothing")
+{
+    Database database;
+    const std::string user = database.add_user("Maya");
+    const std::string many = "SELECT companion.upsert_user_context_many($1, $2)";
+    CHECK(database.error_of(many, user, R"([{"category": "a", "key": "k", "value": "v"},
+                                            {"category": "a", "key": "l", "value": ""}])") ==
+          "22023");
+    CHECK(database.run("SELECT FROM companion.user_context").empty());
+}
+
+TEST_CASE("a session outlives the extension that it has used")
+{
+    Database database;
+    for (int round = 0; round < 2; round++) {
+        const std::string user = database.add_user("Maya");
+        CHECK(database.run(upsert, user, "green", "user").size() == 1);
+        CHECK(database.run(upsert, user, "black", "user").size() == 1);
+        CHECK(database.run("SELECT FROM companion.recall_user_context($1)", user).size() == 1);
+        database.run("DROP EXTENSION companion CASCADE");
+        database.run("CREATE EXTENSION companion");
+    }
+}
+
+TEST_CASE("end users and workers share a pooled connection, each with their own rights")
+{
+    Database database;
+    const std::string maya = database.add_user("Maya"), noor = database.add_user("Noor");
+    Pooler pooler(test_database);
+    pqxx::connection first(pooler.address()), second(pooler.address());
+    for (int round = 1; round <= 3; round++) {
+        {
+            pqxx::work request(first);
+            become(request, maya);
+            CHECK(request.exec_params1(upsert, maya, "green", "user")[1].as<int>() ==
+                  2 * round - 1);
+            CHECK(
+                request.exec_params("SELECT FROM companion.recall_user_context($1)", maya).size() ==
+                1);
+            CHECK(request.exec("SELECT FROM companion.user_context").size() == 1);
+            request.commit();
+        }
+        {
+            pqxx::work request(second);
+            become(request, noor);
+            CHECK(request.exec_params1(upsert, noor, "black", "user")[1].as<int>() == round);
+            CHECK(request.exec("SELECT FROM companion.user_context").size() == 1);
+            CHECK_THROWS_AS(request.exec_params1(upsert, maya, "black", "user"),
+                            pqxx::insufficient_privilege);
+            request.abort();
+            pqxx::work again(second);
+            become(again, noor);
+            again.exec_params1(upsert, noor, "black", "user");
+            again.commit();
+        }
+        pqxx::work worker(first);
+        worker.exec("SET LOCAL ROLE companion_worker");
+        CHECK(worker.exec_params1(upsert, maya, "green", "extracted")[1].as<int>() == 2 * round);
+        CHECK(worker.exec("SELECT FROM companion.user_context").size() == 2);
+        worker.commit();
+    }
+    pqxx::work nobody(second);
+    nobody.exec("SET LOCAL ROLE companion_user");
+    CHECK(nobody.exec("SELECT FROM companion.user_context").empty());
+}

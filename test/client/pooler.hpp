@@ -1,0 +1,77 @@
+// A pgbouncer of our own in transaction mode, in front of the test's database, with one server
+// connection that all clients take turns on.
+#pragma once
+
+#include <pqxx/pqxx>
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+class Pooler {
+  public:
+    explicit Pooler(const std::string &database)
+    {
+        char name[] = "/tmp/companion_pooler.XXXXXX";
+        if (mkdtemp(name) == nullptr)
+            throw std::runtime_error("no temporary folder");
+        folder_ = name;
+        chmod(name, 0777); // pgbouncer does not run as root
+        write_settings(database);
+        start();
+    }
+    ~Pooler()
+    {
+        kill(process_, SIGKILL);
+        waitpid(process_, nullptr, 0);
+        std::filesystem::remove_all(folder_);
+    }
+
+    std::string address() const { return "host=" + folder_ + " port=6432 dbname=pooled"; }
+
+  private:
+    static std::string environment(const char *name)
+    {
+        const char *value = std::getenv(name);
+        return value == nullptr ? "" : value;
+    }
+
+    void write_settings(const std::string &database) const
+    {
+        std::ofstream(folder_ + "/settings.ini")
+            << "[databases]\npooled = host=" << environment("PGHOST")
+            << " port=" << environment("PGPORT") << " " << database
+            << " user=" << environment("PGUSER")
+            << "\n[pgbouncer]\npool_mode = transaction\ndefault_pool_size = 1\nauth_type = any\n"
+            << "listen_port = 6432\nunix_socket_dir = " << folder_ << "\n";
+    }
+
+    void start()
+    {
+        const std::string settings = folder_ + "/settings.ini";
+        process_ = fork();
+        if (process_ == 0) {
+            if (geteuid() == 0)
+                execlp("pgbouncer", "pgbouncer", "-q", "-u", "postgres", settings.c_str(), nullptr);
+            execlp("pgbouncer", "pgbouncer", "-q", settings.c_str(), nullptr);
+            _exit(127);
+        }
+        for (int tries = 0; !std::filesystem::exists(folder_ + "/.s.PGSQL.6432"); tries++) {
+            if (tries == 200 || waitpid(process_, nullptr, WNOHANG) == process_)
+                throw std::runtime_error("pgbouncer does not start");
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+    }
+
+    std::string folder_;
+    pid_t process_;
+};
