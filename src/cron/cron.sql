@@ -10,7 +10,9 @@ COMMENT ON FUNCTION companion.finish_abandoned(integer) IS
 CREATE FUNCTION companion.run_maintenance() RETURNS TABLE (task text, affected bigint)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT 'abandoned messages', companion.finish_abandoned();
+    SELECT 'abandoned messages', companion.finish_abandoned()
+    UNION ALL SELECT 'link tokens', companion.expire_telegram_link_tokens()
+    UNION ALL SELECT 'redeem failures', companion.forget_redeem_failures();
 END;
 COMMENT ON FUNCTION companion.run_maintenance() IS
 'What is to be done every few minutes, each step bounded: how many rows each has finished or deleted.';

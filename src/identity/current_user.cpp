@@ -1,4 +1,6 @@
 // companion.current_user_id(): who the current session acts for.
+#include "identity/current_user.hpp"
+
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
@@ -99,14 +101,20 @@ static const Identity *current_identity()
     return read(from_setting, "companion.user_id", settings::user_id, parse_subject);
 }
 
+const pg_uuid_t *current_user_id()
+{
+    const Identity *identity = current_identity();
+    return identity != nullptr && identity->present ? &identity->user_id : nullptr;
+}
+
 } // namespace companion
 
 COMPANION_FUNCTION(current_user_id)
 {
-    const companion::Identity *identity = companion::current_identity();
-    if (identity == nullptr || !identity->present)
+    const pg_uuid_t *identity = companion::current_user_id();
+    if (identity == nullptr)
         PG_RETURN_NULL();
     auto *user_id = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));
-    *user_id = identity->user_id;
+    *user_id = *identity;
     PG_RETURN_UUID_P(user_id);
 }

@@ -12,6 +12,10 @@ int max_attempts;
 int retry_backoff;
 char *retry_unknown;
 int retention;
+int token_ttl;
+int tokens_per_user;
+int token_retention;
+int redeem_failures_per_minute;
 
 static char *clock_text;
 static bool clock_is_set;
@@ -73,6 +77,8 @@ static void assign_clock(const char *, void *extra)
         clock_time = *static_cast<TimestampTz *>(extra);
 }
 
+constexpr int minute = 60, hour = 60 * minute, day = 24 * hour;
+
 static void define_seconds(const char *name, const char *description, int *variable, int boot,
                            int least, int most)
 {
@@ -80,10 +86,29 @@ static void define_seconds(const char *name, const char *description, int *varia
                             GUC_UNIT_S, nullptr, nullptr, nullptr);
 }
 
+static void define_count(const char *name, const char *description, int *variable, int boot,
+                         int least, int most)
+{
+    DefineCustomIntVariable(name, description, nullptr, variable, boot, least, most, PGC_SUSET, 0,
+                            nullptr, nullptr, nullptr);
+}
+
+static void define_linking()
+{
+    define_seconds("companion.token_ttl", "How long a link token is valid.", &token_ttl,
+                   15 * minute, 1, 30 * day);
+    define_count("companion.tokens_per_user",
+                 "How many live link tokens a user may have; the oldest gives way.",
+                 &tokens_per_user, 5, 1, 100);
+    define_seconds("companion.token_retention", "How long used link tokens are kept.",
+                   &token_retention, 30 * day, 0, 3650 * day);
+    define_count("companion.redeem_failures_per_minute",
+                 "How many unknown link tokens a Telegram account may present in a minute.",
+                 &redeem_failures_per_minute, 30, 1, 10000);
+}
+
 void define()
 {
-    constexpr int hour = 3600, day = 24 * hour;
-
     DefineCustomStringVariable("companion.user_id",
                                "The user that the session acts for where no JWT claims are set.",
                                nullptr, &user_id, "", PGC_USERSET, 0, nullptr, nullptr, nullptr);
@@ -96,9 +121,8 @@ void define()
                    4 * hour, 0, 7 * day);
     define_seconds("companion.min_gap", "The least time between two check-ins of one user.",
                    &min_gap, 6 * hour, 0, 20 * hour);
-    DefineCustomIntVariable("companion.max_attempts",
-                            "How often a message is tried before it has failed.", nullptr,
-                            &max_attempts, 5, 1, 100, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    define_count("companion.max_attempts", "How often a message is tried before it has failed.",
+                 &max_attempts, 5, 1, 100);
     define_seconds("companion.retry_backoff",
                    "The wait after a first failure; it doubles with each attempt, up to an hour.",
                    &retry_backoff, 30, 1, hour);
@@ -108,6 +132,7 @@ void define()
         &retry_unknown, "", PGC_SUSET, 0, nullptr, nullptr, nullptr);
     define_seconds("companion.retention", "How long finished messages are kept.", &retention,
                    90 * day, day, 3650 * day);
+    define_linking();
     MarkGUCPrefixReserved("companion");
 }
 

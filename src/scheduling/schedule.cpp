@@ -5,6 +5,7 @@
 #include "postgres/statement.hpp"
 #include "scheduling/channels.hpp"
 #include "scheduling/checkin_rules.hpp"
+#include "users/user_row.hpp"
 
 #include <algorithm>
 
@@ -109,9 +110,7 @@ pg_uuid_t schedule(const Arguments &arguments, bool *created)
     }
     const char find_nulls[] = {' ', ' ', arguments.null_flag(5)};
     if (find_standing.execute({user_id, scheduled_for, key}, find_nulls) == 0)
-        ereport(ERROR, errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-                errmsg("user %s does not exist",
-                       DatumGetCString(DirectFunctionCall1(uuid_out, user_id))));
+        refuse_unknown_user(user_id);
     return *DatumGetUUIDP(result_field(0, 1));
 }
 
