@@ -57,6 +57,9 @@ COMMENT ON COLUMN companion.telegram_redeem_failures.telegram_user_id IS 'The Te
 COMMENT ON COLUMN companion.telegram_redeem_failures.failures IS 'How many unknown tokens it has presented in its minute.';
 COMMENT ON COLUMN companion.telegram_redeem_failures.window_ends_at IS 'When its minute ends; the row means nothing from then on.';
 ALTER TABLE companion.telegram_redeem_failures ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.telegram_redeem_failures TO companion_admin USING (true);
+COMMENT ON POLICY every_row ON companion.telegram_redeem_failures IS 'Admins read it.';
+GRANT SELECT ON companion.telegram_redeem_failures TO companion_admin;
 
 -- The planner settings keep each of these an index lookup whatever the statistics say.
 CREATE FUNCTION companion.create_telegram_link_token(
