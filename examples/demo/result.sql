@@ -11,6 +11,8 @@ SELECT display_name AS "got nothing", u.timezone AS "time zone",
            WHEN checkin_time IS NULL THEN 'has opted out of check-ins'
            WHEN checkin_paused_until > now()
            THEN 'has paused until ' || to_char(checkin_paused_until AT TIME ZONE u.timezone, 'FMDy FMDD FMMon HH24:MI')
+           WHEN to_char(to_timestamp(:minute) AT TIME ZONE u.timezone, 'ID')::smallint <> ALL (checkin_days)
+           THEN 'has no check-in on ' || to_char(to_timestamp(:minute) AT TIME ZONE u.timezone, 'FMDay') || 's'
            ELSE 'is next due ' || to_char(companion.next_checkin(u.id) AT TIME ZONE u.timezone, 'FMDy FMDD FMMon HH24:MI')
        END AS "why"
   FROM companion.users AS u

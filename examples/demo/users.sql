@@ -54,7 +54,8 @@ UPDATE companion.users SET checkin_time = NULL
 UPDATE companion.users SET onboarding_completed_at = NULL
  WHERE display_name = 'Ngozi Okafor';
 UPDATE companion.users
-   SET checkin_days = array_remove(checkin_days, extract(isodow FROM to_timestamp(:minute) AT TIME ZONE timezone)::smallint)
+   SET checkin_days = array_remove(
+           checkin_days, to_char(to_timestamp(:minute) AT TIME ZONE timezone, 'ID')::smallint)
  WHERE display_name = 'Jonas Lindqvist';
 
 SELECT companion.rewind_dispatch(to_timestamp(:minute) - interval '6 hours') \g /dev/null

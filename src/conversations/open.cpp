@@ -1,41 +1,48 @@
 // The conversation that a message goes into.
 #include "conversations/open.hpp"
 
+#include "identity/uuid_v7.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 
 namespace companion {
 
+// LIMIT keeps this a lookup for each pair, however small the table was when planned.
 static Statement find_open{
-    "SELECT c.id, w.channel IS NOT NULL AND c.id IS NULL AS is_missing,"
-    "       c.initiated_by <> 'companion' OR c.started_at <= $3 AS is_over"
+    "SELECT c.id, c.initiated_by <> 'companion' OR c.started_at < $3 AS is_over"
     " FROM unnest($1, $2) WITH ORDINALITY AS w (user_id, channel, position)"
-    " LEFT JOIN companion.conversations AS c"
-    "      ON c.user_id = w.user_id AND c.channel = w.channel AND c.ended_at IS NULL"
+    " LEFT JOIN LATERAL (SELECT * FROM companion.conversations AS c"
+    "                    WHERE c.user_id = w.user_id AND c.channel = w.channel"
+    "                      AND c.ended_at IS NULL LIMIT 1) AS c ON true"
     " ORDER BY w.position",
     UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID};
 
+// One that another session ends or changes meanwhile is looked up again.
 static Statement end_others{
     "UPDATE companion.conversations AS c SET ended_at = greatest(c.started_at, companion.now())"
     " FROM unnest($1, $2) AS w (user_id, channel)"
-    " WHERE c.user_id = w.user_id AND c.channel = w.channel AND c.ended_at IS NULL"
-    "   AND (c.initiated_by <> 'companion' OR c.started_at <= $3)",
+    " CROSS JOIN LATERAL (SELECT ctid FROM companion.conversations AS c"
+    "                     WHERE c.user_id = w.user_id AND c.channel = w.channel"
+    "                       AND c.ended_at IS NULL LIMIT 1) AS row"
+    " WHERE c.ctid = row.ctid AND (c.initiated_by <> 'companion' OR c.started_at < $3)",
     UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID};
 
-static Statement begin_missing{
-    "INSERT INTO companion.conversations (user_id, channel, initiated_by)"
-    " SELECT w.user_id, w.channel, 'companion' FROM unnest($1, $2) AS w (user_id, channel)"
-    " WHERE w.channel IS NOT NULL AND NOT EXISTS (SELECT FROM companion.conversations AS c"
-    "                   WHERE c.user_id = w.user_id AND c.channel = w.channel"
-    "                     AND c.ended_at IS NULL)"
+// A user who has been deleted meanwhile gets none.
+static Statement begin{
+    "INSERT INTO companion.conversations (user_id, channel, id, initiated_by)"
+    " SELECT w.user_id, w.channel, w.id, 'companion'"
+    " FROM unnest($1, $2, $3) AS w (user_id, channel, id)"
+    " CROSS JOIN LATERAL (SELECT FROM companion.users WHERE id = w.user_id LIMIT 1) AS u"
+    " WHERE w.id IS NOT NULL"
     " ON CONFLICT (user_id, channel) WHERE ended_at IS NULL DO NOTHING",
-    UUIDARRAYOID, TEXTARRAYOID};
+    UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID};
 
-// What find_open found for every pair.
+// What find_open found for every pair. Where there is none, a new id stands ready.
 struct OpenConversations {
     ArrayBuilder ids{UUIDOID};
-    bool any_missing = false;
+    ArrayBuilder new_ids{UUIDOID};
+    uint64 missing = 0;
     bool any_over = false;
 };
 
@@ -44,11 +51,14 @@ static OpenConversations look_up(Datum user_ids, Datum channels, Datum begun_aft
     OpenConversations found;
     uint64 rows = find_open.execute({user_ids, channels, begun_after});
     for (uint64 row = 0; row < rows; row++) {
-        bool has_none;
-        Datum id = result_field(row, 1, &has_none);
-        found.ids.add(id, has_none);
-        found.any_missing = found.any_missing || DatumGetBool(result_field(row, 2));
-        found.any_over = found.any_over || (!has_none && DatumGetBool(result_field(row, 3)));
+        bool is_missing;
+        Datum id = result_field(row, 1, &is_missing);
+        if (is_missing)
+            id = UUIDPGetDatum(uuid_v7());
+        found.ids.add(id);
+        found.new_ids.add(id, !is_missing);
+        found.missing += is_missing;
+        found.any_over = found.any_over || (!is_missing && DatumGetBool(result_field(row, 2)));
     }
     return found;
 }
@@ -57,13 +67,18 @@ Datum open_companion_conversations(Datum user_ids, Datum channels)
 {
     const Datum begun_after =
         TimestampTzGetDatum(now() - static_cast<int64>(settings::min_gap) * USECS_PER_SEC);
-    for (;;) {
-        OpenConversations found = look_up(user_ids, channels, begun_after);
-        if (!found.any_missing && !found.any_over)
-            return found.ids.finish();
-        if (found.any_over)
+    for (bool is_second_look = false;;) {
+        const OpenConversations found = look_up(user_ids, channels, begun_after);
+        if (found.any_over) {
             end_others.execute({user_ids, channels, begun_after});
-        begin_missing.execute({user_ids, channels});
+            continue;
+        }
+        if (found.missing == 0 || is_second_look ||
+            begin.execute({user_ids, channels, found.new_ids.finish()}) == found.missing)
+            return found.ids.finish();
+        // Fewer begun than were missing: one stood twice in the arrays, or another session
+        // was faster, which a second look shows; or a user is gone.
+        is_second_look = true;
     }
 }
 

@@ -33,7 +33,7 @@ BEGIN
     IF seconds IN (60, 120, 180, 240, 300, 600, 720, 900, 1200, 1800) THEN
         RETURN CASE seconds WHEN 60 THEN '* * * * *' ELSE format('*/%s * * * *', seconds::integer / 60) END;
     ELSIF seconds BETWEEN 1 AND 59 AND seconds = trunc(seconds) THEN
-        IF string_to_array(version, '.')::integer[] < '{1,5}' THEN
+        IF string_to_array(substring(version FROM '^[0-9.]+'), '.')::integer[] < '{1,5}' THEN
             RAISE EXCEPTION 'pg_cron % cannot run a job every % seconds', version, seconds::integer
             USING ERRCODE = 'feature_not_supported', HINT = 'pg_cron 1.5 can; before it, use whole minutes.';
         END IF;

@@ -15,8 +15,10 @@ class NewRow {
         if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger_->tg_event) ||
             !TRIGGER_FIRED_FOR_ROW(trigger_->tg_event) ||
             TRIGGER_FIRED_BY_DELETE(trigger_->tg_event))
-            ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                    errmsg("this function must be called as a trigger before insert or update of a row"));
+            ereport(
+                ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                errmsg(
+                    "this function must be called as a trigger before insert or update of a row"));
     }
 
     Datum get(const char *column, bool *is_null) const

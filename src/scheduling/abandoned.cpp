@@ -2,29 +2,11 @@
 #include "scheduling/abandoned.hpp"
 
 #include "postgres/arguments.hpp"
-#include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 
 namespace companion {
-
-static Statement drop{
-    "WITH dropped AS ("
-    " DELETE FROM companion.dispatch_queue AS q USING unnest($1, $2) AS lost (user_id, message_id)"
-    " WHERE q.user_id = lost.user_id AND q.message_id = lost.message_id"
-    " RETURNING q.*)"
-    "UPDATE companion.scheduled_messages AS m"
-    " SET status = outcome.status, failure_reason = outcome.reason,"
-    "     finished_at = $3, attempts = d.attempt, worker = d.worker"
-    " FROM dropped AS d"
-    " CROSS JOIN LATERAL (SELECT 'unknown', 'no report after start_send' WHERE d.sending"
-    "   UNION ALL SELECT 'skipped', 'not sent before ' || d.send_before"
-    "             WHERE NOT d.sending AND d.send_before <= $3"
-    "   UNION ALL SELECT 'failed', d.attempt || ' attempts ended without a report'"
-    "             WHERE NOT d.sending AND d.send_before > $3) AS outcome (status, reason)"
-    " WHERE m.user_id = d.user_id AND m.id = d.message_id",
-    UUIDARRAYOID, UUIDARRAYOID, TIMESTAMPTZOID};
 
 // Let go of what may be sent twice rather than not at all.
 static Statement release_unknown{
@@ -35,29 +17,44 @@ static Statement release_unknown{
     "   AND m.kind = ANY (string_to_array(replace($3, ' ', ''), ','))",
     TIMESTAMPTZOID, INT4OID, TEXTOID};
 
-static Statement find_abandoned{
-    "SELECT user_id, message_id FROM companion.dispatch_queue"
-    " WHERE leased_until <= $1 AND (sending OR send_before <= $1 OR attempt >= $2)"
-    " ORDER BY visible_at LIMIT $3 FOR UPDATE SKIP LOCKED",
-    TIMESTAMPTZOID, INT4OID, INT8OID};
-
-uint64 give_up(Datum user_ids, Datum message_ids, TimestampTz at)
+bool is_abandoned(const QueueRow &row, TimestampTz at)
 {
-    return drop.execute({user_ids, message_ids, TimestampTzGetDatum(at)});
+    return row.leased_until <= at &&
+           (row.sending || row.send_before <= at || row.attempt >= settings::max_attempts);
 }
 
-static uint64 finish_abandoned(int64 max_rows)
+void give_up(Queue &queue, TimestampTz at, Unsent &unsent)
 {
-    const Datum at = TimestampTzGetDatum(now());
-    const Datum max_attempts = Int32GetDatum(settings::max_attempts);
-    release_unknown.execute({at, max_attempts, CStringGetTextDatum(settings::retry_unknown)});
-    ArrayBuilder user_ids(UUIDOID), message_ids(UUIDOID);
-    uint64 rows = find_abandoned.execute({at, max_attempts, Int64GetDatum(max_rows)});
-    for (uint64 row = 0; row < rows; row++) {
-        user_ids.add(result_field(row, 1));
-        message_ids.add(result_field(row, 2));
-    }
-    return give_up(user_ids.finish(), message_ids.finish(), now());
+    const QueueRow &row = queue.row();
+    if (row.sending)
+        unsent.add(row, "unknown", CStringGetTextDatum("no report after start_send"));
+    else if (row.send_before <= at)
+        unsent.add(row, "skipped",
+                   CStringGetTextDatum(
+                       psprintf("not sent before %s", timestamptz_to_str(row.send_before))));
+    else
+        unsent.add(
+            row, "failed",
+            CStringGetTextDatum(psprintf("%d attempts ended without a report", row.attempt)));
+    queue.remove();
+}
+
+static int finish_abandoned(int64 max_rows)
+{
+    const TimestampTz at = now();
+    if (*settings::retry_unknown != '\0')
+        release_unknown.execute({TimestampTzGetDatum(at), Int32GetDatum(settings::max_attempts),
+                                 CStringGetTextDatum(settings::retry_unknown)});
+    Unsent unsent;
+    Queue queue;
+    queue.begin_walk(at);
+    while (unsent.size() < max_rows && queue.next())
+        if (is_abandoned(queue.row(), at) && queue.try_lock())
+            give_up(queue, at, unsent);
+    queue.end_walk();
+    queue.close();
+    unsent.record();
+    return unsent.size();
 }
 
 } // namespace companion

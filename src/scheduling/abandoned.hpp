@@ -1,13 +1,16 @@
 // Messages that no worker will finish.
 #pragma once
 
-#include "postgres/server.hpp"
+#include "scheduling/finish.hpp"
 
 namespace companion {
 
-// Take messages (arrays of their users and ids) off the queue and record what became
-// of them: unknown if sending had started, skipped if it is too late, else failed.
-// Returns how many. Call within with_spi().
-uint64 give_up(Datum user_ids, Datum message_ids, TimestampTz at);
+// Whether the locked or visited message can only be given up: it was started and its
+// lease ran out, it is too late to send it, or its attempts are used up.
+bool is_abandoned(const QueueRow &row, TimestampTz at);
+
+// Take the locked message off the queue, with what became of it: unknown if sending had
+// started, skipped if it is too late, else failed.
+void give_up(Queue &queue, TimestampTz at, Unsent &unsent);
 
 } // namespace companion

@@ -7,35 +7,28 @@
 #include "scheduling/abandoned.hpp"
 #include "scheduling/channels.hpp"
 #include "scheduling/lease.hpp"
-#include "scheduling/queue.hpp"
 
 using namespace companion;
 
 namespace {
 
-// What the worker is told about each message that it has leased.
+// What the worker is told about each message that it has leased. LIMIT keeps the joins
+// lookups for each message, however small the tables were when this was planned.
 Statement describe_claimed{
     "SELECT m.user_id, m.id, claimed.attempt, m.kind, m.local_date, m.scheduled_for,"
     "       companion.now() - m.scheduled_for, m.channel,"
     "       companion.channel_address(u, m.channel), u.display_name, u.companion_name,"
     "       u.support_style, u.timezone, m.content, m.generation_context"
     " FROM unnest($1, $2, $3) WITH ORDINALITY AS claimed (user_id, message_id, attempt, position)"
-    " JOIN companion.scheduled_messages AS m"
-    "      ON m.user_id = claimed.user_id AND m.id = claimed.message_id"
-    " JOIN companion.users AS u ON u.id = claimed.user_id"
+    " CROSS JOIN LATERAL (SELECT * FROM companion.scheduled_messages AS m"
+    "  WHERE m.user_id = claimed.user_id AND m.id = claimed.message_id LIMIT 1) AS m"
+    " CROSS JOIN LATERAL (SELECT * FROM companion.users AS u"
+    "  WHERE u.id = claimed.user_id LIMIT 1) AS u"
     " ORDER BY claimed.position",
     UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
 
-Statement drop_orphans{
-    "DELETE FROM companion.dispatch_queue AS q"
-    " USING unnest($1, $2) AS claimed (user_id, message_id)"
-    " WHERE q.user_id = claimed.user_id AND q.message_id = claimed.message_id"
-    "   AND NOT EXISTS (SELECT FROM companion.scheduled_messages AS m"
-    "                   WHERE m.user_id = q.user_id AND m.id = q.message_id)",
-    UUIDARRAYOID, UUIDARRAYOID};
-
-// Rows of the queue, as arrays to bind.
-struct QueueRows {
+// What has been leased, as arrays to bind.
+struct Claimed {
     ArrayBuilder user_ids{UUIDOID}, message_ids{UUIDOID}, attempts{INT4OID};
 
     void add(const QueueRow &row)
@@ -66,8 +59,8 @@ constexpr std::int64_t skip_lifetime = USECS_PER_SEC;
 // Where this session's next claim begins, for each set of channels.
 struct Skip {
     QueuePosition position;
-    TimestampTz claimed_at;   // by companion.now()
-    TimestampTz valid_until;  // by the real clock
+    TimestampTz claimed_at;  // by companion.now()
+    TimestampTz valid_until; // by the real clock
 };
 Skip skips[every_channel + 1];
 
@@ -82,79 +75,74 @@ const QueuePosition *skip_position(const ClaimRequest &request)
 
 void remember_skip(const ClaimRequest &request, const QueueRow &first)
 {
-    skips[request.channels] = {{first.visible_at, first.message_id},
-                               request.at,
-                               GetCurrentTimestamp() + skip_lifetime};
+    skips[request.channels] = {
+        {first.visible_at, first.message_id}, request.at, GetCurrentTimestamp() + skip_lifetime};
 }
 
-bool is_claimable(const QueueRow &row, const ClaimRequest &request)
+bool is_free(const QueueRow &row, const ClaimRequest &request)
 {
-    return !row.sending && row.leased_until <= request.at && (row.channel & request.channels) != 0;
+    return !row.sending && row.leased_until <= request.at &&
+           (channel_bit(text_view(row.channel)) & request.channels) != 0;
 }
 
-bool is_lost(const QueueRow &row, const ClaimRequest &request)
+// Give the locked row to the worker, as its next attempt.
+void lease(Queue &queue, const ClaimRequest &request)
 {
-    return row.send_before <= request.at || row.attempt >= settings::max_attempts;
+    QueueRow row = queue.row();
+    row.leased_until = request.leased_until;
+    row.attempt++;
+    row.worker = request.worker;
+    queue.update(row);
 }
 
-// Walk the queue until enough is leased, or as much found that is past sending.
-void walk(const ClaimRequest &request, const QueuePosition *from, QueueRows &claimed,
-          QueueRows &lost)
+// Walk the queue until enough is leased, or as much given up on as one walk may.
+void walk(Queue &queue, const ClaimRequest &request, const QueuePosition *from, Claimed &claimed,
+          Unsent &unsent)
 {
-    constexpr int most_lost = 1000;
-    const bool starts_at_head = from == nullptr;
+    constexpr int most_unsent = 1000;
     const int claimed_before = claimed.size();
-    QueueWalk walk(request.at, from);
-    while (claimed.size() < request.max_messages && lost.size() < most_lost && walk.next()) {
-        if (!is_claimable(walk.row(), request) || !walk.lock())
+    queue.begin_walk(request.at, from);
+    while (claimed.size() < request.max_messages && unsent.size() < most_unsent && queue.next()) {
+        if (!is_free(queue.row(), request) || !queue.try_lock())
             continue;
-        if (is_lost(walk.row(), request)) {
-            lost.add(walk.row());
+        if (is_abandoned(queue.row(), request.at)) {
+            give_up(queue, request.at, unsent);
             continue;
         }
-        if (starts_at_head && claimed.size() == claimed_before &&
-            walk.entries_passed() > entries_worth_skipping)
-            remember_skip(request, walk.row());
-        walk.lease(request.leased_until, request.worker);
-        claimed.add(walk.row());
+        if (from == nullptr && claimed.size() == claimed_before &&
+            queue.entries_passed() > entries_worth_skipping)
+            remember_skip(request, queue.row());
+        lease(queue, request);
+        claimed.add(queue.row());
     }
-    walk.close();
-}
-
-void finish_lost(const QueueRows &lost, TimestampTz at)
-{
-    if (lost.size() > 0)
-        give_up(lost.user_ids.finish(), lost.message_ids.finish(), at);
+    queue.end_walk();
 }
 
 // Lease up to max_messages; a walk that began further on and found too few is followed
 // by one from the head.
-QueueRows claim(const ClaimRequest &request)
+Claimed claim(const ClaimRequest &request)
 {
-    QueueRows claimed;
-    if (const QueuePosition *from = skip_position(request)) {
-        QueueRows lost;
-        walk(request, from, claimed, lost);
-        finish_lost(lost, request.at);
-    }
-    for (int found = 1; found > 0 && claimed.size() < request.max_messages;) {
-        QueueRows lost;
-        walk(request, nullptr, claimed, lost);
-        finish_lost(lost, request.at);
-        found = lost.size();
+    Claimed claimed;
+    const QueuePosition *from = skip_position(request);
+    for (bool is_done = false; !is_done; from = nullptr) {
+        Unsent unsent;
+        Queue queue;
+        walk(queue, request, from, claimed, unsent);
+        queue.close();
+        unsent.record();
+        is_done = claimed.size() >= request.max_messages || (from == nullptr && unsent.size() == 0);
     }
     return claimed;
 }
 
-// Hand the claimed messages to the caller's result set.
-void return_claimed(const QueueRows &claimed, ReturnSetInfo *result)
+// Hand the claimed messages to the caller's result set. One whose user is gone is not
+// among them; it is given up on when its attempts are used up.
+void return_claimed(const Claimed &claimed, ReturnSetInfo *result)
 {
-    Datum user_ids = claimed.user_ids.finish(), message_ids = claimed.message_ids.finish();
-    uint64 rows = describe_claimed.execute({user_ids, message_ids, claimed.attempts.finish()});
+    uint64 rows = describe_claimed.execute(
+        {claimed.user_ids.finish(), claimed.message_ids.finish(), claimed.attempts.finish()});
     for (uint64 row = 0; row < rows; row++)
         tuplestore_puttuple(result->setResult, SPI_tuptable->vals[row]);
-    if (rows < static_cast<uint64>(claimed.size()))
-        drop_orphans.execute({user_ids, message_ids});
 }
 
 unsigned channels_of(const Arguments &arguments)
@@ -199,7 +187,7 @@ COMPANION_FUNCTION(claim_messages)
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     with_spi([&] {
-        const QueueRows claimed = claim(request);
+        const Claimed claimed = claim(request);
         if (claimed.size() > 0)
             return_claimed(claimed, result);
     });

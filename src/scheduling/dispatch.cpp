@@ -73,8 +73,17 @@ Statement enqueue_due{
     "INSERT INTO companion.dispatch_queue (visible_at, send_before, user_id, message_id, channel)"
     "SELECT scheduled_for, send_before, user_id, id, channel FROM enqueued"
     " WHERE status = 'pending'",
-    TIMESTAMPTZOID, INTERVALOID, INTERVALOID, TEXTARRAYOID, DATEARRAYOID, INT2ARRAYOID,
-    TIMEARRAYOID, TIMEARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID};
+    TIMESTAMPTZOID,
+    INTERVALOID,
+    INTERVALOID,
+    TEXTARRAYOID,
+    DATEARRAYOID,
+    INT2ARRAYOID,
+    TIMEARRAYOID,
+    TIMEARRAYOID,
+    TEXTARRAYOID,
+    TEXTARRAYOID,
+    TEXTARRAYOID};
 
 Statement find_newly_visible{"SELECT FROM companion.dispatch_queue"
                              " WHERE visible_at > $1 AND visible_at <= $2 LIMIT 1",
@@ -172,8 +181,8 @@ int tick(TimestampTz at)
     const Windows windows = find_windows(previous, at);
     const uint64 enqueued = windows.size() > 0 ? windows.enqueue(at) : 0;
     set_state.execute({TimestampTzGetDatum(at)});
-    if (enqueued > 0 || find_newly_visible.execute({TimestampTzGetDatum(previous),
-                                                    TimestampTzGetDatum(at)}) > 0)
+    if (enqueued > 0 ||
+        find_newly_visible.execute({TimestampTzGetDatum(previous), TimestampTzGetDatum(at)}) > 0)
         Async_Notify("companion", "");
     return static_cast<int>(enqueued);
 }

@@ -35,7 +35,7 @@ CREATE FUNCTION companion.schedule_message(
 LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_schedule_message';
 COMMENT ON FUNCTION companion.schedule_message(uuid, timestamptz, text, text, text, text, jsonb) IS
-'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Error 23503 for an unknown user, 22023 for a kind, channel or key that is not valid, 22008 for an infinite time.';
+'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Error 23503 for an unknown user, 22023 for an empty content and for a kind, channel or key that is not valid, 22008 for an infinite time.';
 
 CREATE FUNCTION companion.next_checkin(user_id uuid, after timestamptz DEFAULT companion.now()) RETURNS timestamptz
 LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp

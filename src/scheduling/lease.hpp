@@ -9,8 +9,8 @@ namespace companion {
 // a day.
 inline TimestampTz lease_end(TimestampTz at, Datum lease)
 {
-    return at + interval_between(lease, "lease", 1, USECS_PER_DAY,
-                                 "more than zero and at most a day");
+    return at +
+           interval_between(lease, "lease", 1, USECS_PER_DAY, "more than zero and at most a day");
 }
 
 } // namespace companion

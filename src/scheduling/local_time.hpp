@@ -19,16 +19,19 @@ inline constexpr std::int64_t day = 24 * hour;
 
 // A stretch of time in which a zone keeps one offset: until its end (exclusive).
 struct Period {
-    std::int64_t end;     // instant; no_end when the zone never changes again
-    std::int64_t offset;  // microseconds east of UTC
+    std::int64_t end;    // instant; no_end when the zone never changes again
+    std::int64_t offset; // microseconds east of UTC
 };
 
 inline constexpr std::int64_t no_end = std::numeric_limits<std::int64_t>::max();
 
 // A zone tells the period that an instant lies in.
 template <class Zone>
-concept TimeZone = requires(const Zone &zone, std::int64_t instant) {
-    { zone.period_at(instant) } -> std::same_as<Period>;
+concept TimeZone = requires(const Zone &zone, std::int64_t instant)
+{
+    {
+        zone.period_at(instant)
+        } -> std::same_as<Period>;
 };
 
 // Further than any offset from UTC, and half as far as any jump of a clock.
@@ -44,7 +47,7 @@ std::optional<std::int64_t> instant_of(const Zone &zone, std::int64_t date,
     const std::int64_t midnight = date * day;
     const std::int64_t reading = midnight + time_of_day;
     std::int64_t begin = reading - furthest_offset;
-    std::int64_t read_before = begin;  // what the clock read when the period began
+    std::int64_t read_before = begin; // what the clock read when the period began
     for (;;) {
         const Period period = zone.period_at(begin);
         if (period.end == no_end || reading < period.end + period.offset) {

@@ -1,141 +1,82 @@
 // What a worker reports: that it starts, and how it ended. Each function takes one
-// message or arrays of them; inside there is only the form for many.
-#include "conversations/open.hpp"
+// message or arrays of them.
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
+#include "scheduling/finish.hpp"
 #include "scheduling/lease.hpp"
+#include "scheduling/queue.hpp"
+
+extern "C" {
+#include "common/pg_prng.h"
+}
 
 using namespace companion;
 
 namespace {
 
-// Every statement takes the messages as $1 to $3 (users, messages, attempts) and
-// returns the positions of those it accepted. A stale worker's attempt matches no row
-// of the queue, nor does one that has given its lease back.
-#define REPORTED(columns, parameters)                                                              \
-    "unnest($1, $2, $3" parameters                                                                 \
-    ") WITH ORDINALITY AS r (user_id, message_id, attempt" columns ", position)"
-#define IS_CURRENT                                                                                 \
-    "q.user_id = r.user_id AND q.message_id = r.message_id AND q.attempt = r.attempt"              \
-    " AND q.leased_until > '-infinity'"
-
-Statement start{"UPDATE companion.dispatch_queue AS q SET sending = true FROM " REPORTED("", "")
-                " WHERE " IS_CURRENT " AND NOT q.sending AND q.send_before > companion.now()"
-                " RETURNING r.position",
-                UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
-
-Statement extend{"UPDATE companion.dispatch_queue AS q SET leased_until = $4"
-                 " FROM " REPORTED("", "") " WHERE " IS_CURRENT " RETURNING r.position",
-                 UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID};
-
-// Put back what has another try left; $4 retry_after or null, $5 backoff, $6
-// max_attempts. Waiting from half the backoff to all of it keeps messages that failed
-// together from coming back together.
-Statement retry{
-    "UPDATE companion.dispatch_queue AS q"
-    " SET visible_at = next.visible_at, leased_until = '-infinity', sending = false"
-    " FROM " REPORTED("", "")
-    " CROSS JOIN LATERAL (SELECT companion.now() + coalesce($4,"
-    "      least($5 * least(2 ^ (r.attempt - 1), 3600), '1 hour') * (0.5 + random() / 2))"
-    "      AS visible_at OFFSET 0) AS next"
-    " WHERE " IS_CURRENT " AND q.attempt < $6 AND next.visible_at < q.send_before"
-    " RETURNING r.position",
-    UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, INTERVALOID, INTERVALOID, INT4OID};
-
-// Finish unsent; $5 is the status, failed or skipped, and $6 whether the channel is
-// to be disabled for these users.
-Statement finish_unsent{
-    "WITH dropped AS ("
-    " DELETE FROM companion.dispatch_queue AS q USING " REPORTED(", reason", ", $4")
-    " WHERE " IS_CURRENT " RETURNING q.*, r.reason, r.position),"
-    "disabled AS ("
-    " UPDATE companion.users AS u SET disabled_channels = u.disabled_channels || d.channel"
-    " FROM dropped AS d WHERE $6 AND u.id = d.user_id"
-    "   AND d.channel <> 'web' AND d.channel <> ALL (u.disabled_channels))"
-    "UPDATE companion.scheduled_messages AS m"
-    " SET status = $5, failure_reason = d.reason, finished_at = companion.now(),"
-    "     attempts = d.attempt, worker = d.worker"
-    " FROM dropped AS d WHERE m.user_id = d.user_id AND m.id = d.message_id"
-    " RETURNING d.position",
-    UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTOID, BOOLOID};
-
-// Take off the queue what was started.
-Statement release{"DELETE FROM companion.dispatch_queue AS q USING " REPORTED("", "")
-                  " WHERE " IS_CURRENT " AND q.sending RETURNING r.position, q.channel, q.worker",
-                  UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
-
 // A late report of what was given up as unknown still counts.
-Statement find_unknown{
-    "SELECT r.position, m.channel, m.worker FROM " REPORTED("", "")
-    " JOIN companion.scheduled_messages AS m ON m.user_id = r.user_id AND m.id = r.message_id"
-    " WHERE m.status = 'unknown' AND m.attempts = r.attempt FOR UPDATE OF m",
-    UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
+Statement find_unknown{"SELECT channel, worker FROM companion.scheduled_messages"
+                       " WHERE user_id = $1 AND id = $2 AND status = 'unknown' AND attempts = $3"
+                       " FOR UPDATE",
+                       UUIDOID, UUIDOID, INT4OID};
 
-// Finish what was sent and file its text, in one statement.
-Statement file_sent{
-    "WITH sent AS ("
-    " UPDATE companion.scheduled_messages AS m"
-    " SET status = 'sent', sent_at = companion.now(), finished_at = companion.now(),"
-    "     failure_reason = NULL, attempts = r.attempt, worker = r.worker,"
-    "     conversation_id = r.conversation_id, message_id = companion.uuid_v7(),"
-    "     telegram_message_id = r.telegram_message_id"
-    " FROM " REPORTED(", content, telegram_message_id, conversation_id, worker",
-                      ", $4, $5, $6, $7")
-    " WHERE r.conversation_id IS NOT NULL AND m.user_id = r.user_id AND m.id = r.message_id"
-    " RETURNING m.*, coalesce(nullif(r.content, ''), m.content) AS sent_text)"
-    "INSERT INTO companion.messages"
-    " (user_id, id, conversation_id, role, content, telegram_message_id)"
-    "SELECT user_id, message_id, conversation_id, 'assistant', sent_text, telegram_message_id"
-    " FROM sent",
-    UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, INT8ARRAYOID, UUIDARRAYOID,
-    TEXTARRAYOID};
+// One argument's values for all the messages, null or not.
+struct Column {
+    Datum *values;
+    bool *nulls;
+
+    NullableDatum at(int index) const { return {values[index], nulls[index]}; }
+};
 
 // The messages that a worker reports on, and which of them are accepted so far.
 class Reports {
   public:
     Reports(const Arguments &arguments, bool is_bulk) : arguments_(arguments), is_bulk_(is_bulk)
     {
-        user_ids = column(0, is_bulk ? "user_ids" : "user_id", UUIDOID);
-        message_ids = column(1, is_bulk ? "message_ids" : "message_id", UUIDOID);
-        attempts = column(2, is_bulk ? "attempts" : "attempt", INT4OID);
+        user_ids_ = column(0, is_bulk ? "user_ids" : "user_id", UUIDOID);
+        message_ids_ = column(1, is_bulk ? "message_ids" : "message_id", UUIDOID);
+        attempts_ = column(2, is_bulk ? "attempts" : "attempt", INT4OID);
         accepted_ = static_cast<bool *>(palloc0(Max(count_, 1) * sizeof(bool)));
     }
 
     int count() const { return count_; }
+    const pg_uuid_t &user_id(int index) const { return *DatumGetUUIDP(user_ids_.values[index]); }
+    const pg_uuid_t &message_id(int index) const
+    {
+        return *DatumGetUUIDP(message_ids_.values[index]);
+    }
+    int attempt(int index) const { return DatumGetInt32(attempts_.values[index]); }
 
     // An argument that must be there for every message. Error 22004, 2202E.
-    Datum column(int position, const char *name, Oid type)
-    {
-        arguments_.required(position, name);
-        return is_bulk_ ? check_length(arguments_.array(position, name), name)
-                        : optional_column(position, name, type);
-    }
-
-    // An argument that may be missing for some messages. Error 2202E.
-    Datum optional_column(int position, const char *name, Oid type)
+    Column column(int position, const char *name, Oid type)
     {
         if (is_bulk_)
-            return arguments_.is_null(position)
-                       ? PointerGetDatum(construct_empty_array(type))
-                       : check_length(DatumGetArrayTypeP(arguments_.optional(position)), name);
-        ArrayBuilder builder(type);
-        builder.add(arguments_.optional(position), arguments_.is_null(position));
-        return check_length(DatumGetArrayTypeP(builder.finish()), name);
+            return elements(arguments_.array(position, name), name, type);
+        arguments_.required(position, name);
+        return optional_column(position, name, type);
     }
 
-    // Mark the positions that a statement returned as accepted; returns how many.
-    uint64 accept(uint64 rows)
+    // An argument that may be missing, for some messages or all. Error 2202E.
+    Column optional_column(int position, const char *name, Oid type)
     {
-        for (uint64 row = 0; row < rows; row++)
-            accepted_[result_position(row)] = true;
-        return rows;
+        if (is_bulk_ && !arguments_.is_null(position))
+            return elements(DatumGetArrayTypeP(arguments_.optional(position)), name, type);
+        return same_for_all(arguments_.optional(position), arguments_.is_null(position));
     }
 
-    // The place, from 0, of the message that a result row is about.
-    static int64 result_position(uint64 row) { return DatumGetInt64(result_field(row, 1)) - 1; }
+    // Lock the message on the queue; true when the report is by the worker that holds it.
+    // A stale worker's attempt is another, and one that gave its lease back holds none.
+    bool is_current(Queue &queue, int index) const
+    {
+        return queue.lock(user_id(index), message_id(index)) &&
+               queue.row().attempt == attempt(index) && queue.row().is_claimed();
+    }
+
+    void accept(int index) { accepted_[index] = true; }
+    bool is_accepted(int index) const { return accepted_[index]; }
 
     // boolean for one message, boolean[] for many.
     Datum result() const
@@ -148,31 +89,64 @@ class Reports {
         return results.finish();
     }
 
-    Datum user_ids, message_ids, attempts;
-
   private:
-    Datum check_length(ArrayType *array, const char *name)
+    Column same_for_all(Datum value, bool is_null)
     {
-        const int length = array_length(array);
+        count_ = Max(count_, is_bulk_ ? 0 : 1);
+        auto *values = static_cast<Datum *>(palloc0(Max(count_, 1) * sizeof(Datum)));
+        auto *nulls = static_cast<bool *>(palloc0(Max(count_, 1) * sizeof(bool)));
+        std::fill_n(values, count_, value);
+        std::fill_n(nulls, count_, is_null);
+        return {values, nulls};
+    }
+
+    Column elements(ArrayType *array, const char *name, Oid type)
+    {
+        int16 length;
+        bool by_value;
+        char alignment;
+        get_typlenbyvalalign(type, &length, &by_value, &alignment);
+        Column column;
+        int count;
+        deconstruct_array(array, type, length, by_value, alignment, &column.values, &column.nulls,
+                          &count);
         if (count_ < 0)
-            count_ = length;
-        if (length != count_)
+            count_ = count;
+        if (count != count_)
             ereport(ERROR, errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-                    errmsg("argument \"%s\" has %d elements, expected %d", name, length, count_));
-        return PointerGetDatum(array);
+                    errmsg("argument \"%s\" has %d elements, expected %d", name, count, count_));
+        return column;
     }
 
     Arguments arguments_;
     bool is_bulk_;
     int count_ = -1;
+    Column user_ids_, message_ids_, attempts_;
     bool *accepted_;
 };
+
+// Apply a change to every message whose report is current, unless it refuses. change
+// takes the locked row and the report's index and returns whether it accepts.
+template <class Change>
+void for_each_current(Reports &reports, Change change)
+{
+    Queue queue;
+    for (int index = 0; index < reports.count(); index++)
+        if (reports.is_current(queue, index) && change(queue, index))
+            reports.accept(index);
+    queue.close();
+}
 
 Datum start_send(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
-    with_spi([&] {
-        reports.accept(start.execute({reports.user_ids, reports.message_ids, reports.attempts}));
+    for_each_current(reports, [at = now()](Queue &queue, int) {
+        QueueRow row = queue.row();
+        if (row.sending || row.send_before <= at)
+            return false;
+        row.sending = true;
+        queue.update(row);
+        return true;
     });
     return reports.result();
 }
@@ -180,114 +154,106 @@ Datum start_send(const Arguments &arguments, bool is_bulk)
 Datum extend_lease(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
-    const Datum until = TimestampTzGetDatum(lease_end(now(), arguments.required(3, "lease")));
-    with_spi([&] {
-        reports.accept(
-            extend.execute({reports.user_ids, reports.message_ids, reports.attempts, until}));
+    const TimestampTz until = lease_end(now(), arguments.required(3, "lease"));
+    for_each_current(reports, [until](Queue &queue, int) {
+        QueueRow row = queue.row();
+        row.leased_until = until;
+        queue.update(row);
+        return true;
     });
     return reports.result();
-}
-
-// Finish the reported messages that are on the queue still.
-void finish(Reports &reports, Datum reasons, const char *status, bool disable_channel)
-{
-    reports.accept(finish_unsent.execute({reports.user_ids, reports.message_ids, reports.attempts,
-                                          reasons, CStringGetTextDatum(status),
-                                          BoolGetDatum(disable_channel)}));
 }
 
 Datum mark_skipped(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
-    const Datum reasons = reports.column(3, is_bulk ? "reasons" : "reason", TEXTOID);
-    with_spi([&] { finish(reports, reasons, "skipped", false); });
+    const Column reasons = reports.column(3, is_bulk ? "reasons" : "reason", TEXTOID);
+    Unsent unsent;
+    for_each_current(reports, [&](Queue &queue, int index) {
+        unsent.add(queue.row(), "skipped", reasons.values[index]);
+        queue.remove();
+        return true;
+    });
+    with_spi([&] { unsent.record(); });
     return reports.result();
 }
 
-// Put back the reported messages that have another try left.
-void put_back(Reports &reports, const Arguments &arguments)
+// How long to wait after an attempt: the backoff doubles with each, up to an hour.
+// Waiting from half of it to all of it keeps messages that failed together from coming
+// back together.
+int64 backoff(int attempt)
 {
-    const char nulls[] = {' ', ' ', ' ', arguments.null_flag(4), ' ', ' '};
-    reports.accept(retry.execute({reports.user_ids, reports.message_ids, reports.attempts,
-                                  arguments.optional(4),
-                                  PointerGetDatum(seconds_interval(settings::retry_backoff)),
-                                  Int32GetDatum(settings::max_attempts)},
-                                 nulls));
+    const double longest = Min(settings::retry_backoff * pow(2, attempt - 1), 3600.0);
+    const double share = 0.5 + pg_prng_double(&pg_global_prng_state) / 2;
+    return static_cast<int64>(longest * share * USECS_PER_SEC);
+}
+
+// Put the locked message back on the queue if it has another try left.
+bool put_back(Queue &queue, TimestampTz at, const NullableDatum &retry_after)
+{
+    QueueRow row = queue.row();
+    row.visible_at =
+        at + (retry_after.isnull ? backoff(row.attempt) : interval_length(retry_after.value));
+    if (row.attempt >= settings::max_attempts || row.visible_at >= row.send_before)
+        return false;
+    row.leased_until = DT_NOBEGIN;
+    row.sending = false;
+    queue.update(row);
+    return true;
 }
 
 Datum mark_failed(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
-    const Datum reasons = reports.column(3, is_bulk ? "reasons" : "reason", TEXTOID);
+    const Column reasons = reports.column(3, is_bulk ? "reasons" : "reason", TEXTOID);
+    const NullableDatum retry_after{arguments.optional(4), arguments.is_null(4)};
     const bool permanent = DatumGetBool(arguments.required(5, "permanent"));
-    if (!arguments.is_null(4))
-        interval_between(arguments.optional(4), "retry_after", 0, 30 * USECS_PER_DAY,
+    if (!retry_after.isnull)
+        interval_between(retry_after.value, "retry_after", 0, 30 * USECS_PER_DAY,
                          "zero to 30 days");
+    Unsent unsent;
     with_spi([&] {
-        if (!permanent)
-            put_back(reports, arguments);
-        finish(reports, reasons, "failed", permanent);
+        for_each_current(reports, [&, at = now()](Queue &queue, int index) {
+            if (permanent)
+                disable(queue.row());
+            if (permanent || !put_back(queue, at, retry_after)) {
+                unsent.add(queue.row(), "failed", reasons.values[index]);
+                queue.remove();
+            }
+            return true;
+        });
+        unsent.record();
     });
     return reports.result();
-}
-
-// Which of the reported messages were sent: for each its channel and worker, null for
-// those not accepted.
-struct Released {
-    explicit Released(int count)
-        : channels_(static_cast<Datum *>(palloc0(Max(count, 1) * sizeof(Datum)))),
-          workers_(static_cast<Datum *>(palloc0(Max(count, 1) * sizeof(Datum)))), count_(count)
-    {
-    }
-
-    void take(uint64 rows)
-    {
-        for (uint64 row = 0; row < rows; row++) {
-            channels_[Reports::result_position(row)] = result_field(row, 2);
-            workers_[Reports::result_position(row)] = result_field(row, 3);
-        }
-    }
-
-    Datum channels() const { return array_of(channels_); }
-    Datum workers() const { return array_of(workers_); }
-
-  private:
-    Datum array_of(const Datum *values) const
-    {
-        ArrayBuilder builder(TEXTOID);
-        for (int index = 0; index < count_; index++)
-            builder.add(values[index], values[index] == 0);
-        return builder.finish();
-    }
-
-    Datum *channels_, *workers_;
-    int count_;
-};
-
-Released release_sent(Reports &reports)
-{
-    const int count = reports.count();
-    Released released(count);
-    uint64 rows = reports.accept(
-        release.execute({reports.user_ids, reports.message_ids, reports.attempts}));
-    released.take(rows);
-    if (rows < static_cast<uint64>(count))
-        released.take(reports.accept(
-            find_unknown.execute({reports.user_ids, reports.message_ids, reports.attempts})));
-    return released;
 }
 
 Datum mark_sent(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
-    const Datum contents = reports.optional_column(3, "contents", TEXTOID);
-    const Datum telegram_ids = reports.optional_column(4, "telegram_message_ids", INT8OID);
+    const Column contents = reports.optional_column(3, "contents", TEXTOID);
+    const Column telegram_ids = reports.optional_column(4, "telegram_message_ids", INT8OID);
+    Sent sent;
+    auto add = [&](int index, Datum channel, Datum worker) {
+        sent.add(reports.user_id(index), reports.message_id(index), reports.attempt(index), channel,
+                 worker, contents.nulls[index] ? 0 : contents.values[index],
+                 telegram_ids.at(index));
+        reports.accept(index);
+    };
+    for_each_current(reports, [&](Queue &queue, int index) {
+        if (!queue.row().sending)
+            return false;
+        add(index, queue.row().channel, queue.row().worker);
+        queue.remove();
+        return true;
+    });
     with_spi([&] {
-        const Released released = release_sent(reports);
-        const Datum channels = released.channels();
-        const Datum conversations = open_companion_conversations(reports.user_ids, channels);
-        file_sent.execute({reports.user_ids, reports.message_ids, reports.attempts, contents,
-                           telegram_ids, conversations, released.workers()});
+        for (int index = 0; sent.size() < reports.count() && index < reports.count(); index++)
+            if (!reports.is_accepted(index) &&
+                find_unknown.execute({UUIDPGetDatum(&reports.user_id(index)),
+                                      UUIDPGetDatum(&reports.message_id(index)),
+                                      Int32GetDatum(reports.attempt(index))}) > 0)
+                add(index, result_field(0, 1), result_field(0, 2));
+        sent.record();
     });
     return reports.result();
 }
@@ -296,8 +262,14 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
 
 // Each report as two SQL functions: for one message and for many.
 #define REPORT_FUNCTION(name)                                                                      \
-    COMPANION_FUNCTION(name) { return name(Arguments(fcinfo), false); }                            \
-    COMPANION_FUNCTION(name##_many) { return name(Arguments(fcinfo), true); }
+    COMPANION_FUNCTION(name)                                                                       \
+    {                                                                                              \
+        return name(Arguments(fcinfo), false);                                                     \
+    }                                                                                              \
+    COMPANION_FUNCTION(name##_many)                                                                \
+    {                                                                                              \
+        return name(Arguments(fcinfo), true);                                                      \
+    }
 
 REPORT_FUNCTION(start_send)
 REPORT_FUNCTION(mark_sent)

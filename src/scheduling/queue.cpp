@@ -1,8 +1,5 @@
-// The dispatch queue as a table: walking it in order and leasing its rows.
+// The dispatch queue as a table: its rows by key and in order, locked and changed.
 #include "scheduling/queue.hpp"
-
-#include "postgres/arguments.hpp"
-#include "scheduling/channels.hpp"
 
 namespace companion {
 
@@ -19,9 +16,9 @@ enum Column {
     worker,
 };
 
-static Relation open_relation(const char *name, Relation (*open)(Oid, LOCKMODE), LOCKMODE mode)
+static Oid relation_id(const char *name)
 {
-    return open(get_relname_relid(name, get_namespace_oid("companion", false)), mode);
+    return get_relname_relid(name, get_namespace_oid("companion", false));
 }
 
 static Datum value_of(const TupleTableSlot *slot, Column column)
@@ -35,26 +32,15 @@ static void set_value(TupleTableSlot *slot, Column column, Datum value)
     slot->tts_isnull[column - 1] = false;
 }
 
-static QueueRow read_row(const TupleTableSlot *slot)
-{
-    return {DatumGetTimestampTz(value_of(slot, visible_at)),
-            DatumGetTimestampTz(value_of(slot, leased_until)),
-            DatumGetTimestampTz(value_of(slot, send_before)),
-            *DatumGetUUIDP(value_of(slot, user_id)),
-            *DatumGetUUIDP(value_of(slot, message_id)),
-            DatumGetInt32(value_of(slot, attempt)),
-            DatumGetBool(value_of(slot, sending)),
-            channel_bit(text_view(value_of(slot, channel)))};
-}
-
-QueueWalk::QueueWalk(TimestampTz visible_by, const QueuePosition *from)
+Queue::Queue()
 {
     // See what this transaction has done so far, as any new statement does.
     CommandCounterIncrement();
     PushActiveSnapshot(GetTransactionSnapshot());
 
-    table_ = open_relation("dispatch_queue", table_open, RowExclusiveLock);
-    index_ = open_relation("dispatch_queue_visible", index_open, RowExclusiveLock);
+    table_ = table_open(relation_id("dispatch_queue"), RowExclusiveLock);
+    by_key_ = index_open(relation_id("dispatch_queue_pkey"), RowExclusiveLock);
+    by_time_ = index_open(relation_id("dispatch_queue_visible"), RowExclusiveLock);
     found_ = table_slot_create(table_, nullptr);
     locked_ = table_slot_create(table_, nullptr);
     changed_ = MakeSingleTupleTableSlot(RelationGetDescr(table_), &TTSOpsVirtual);
@@ -69,15 +55,76 @@ QueueWalk::QueueWalk(TimestampTz visible_by, const QueuePosition *from)
 #else
     EvalPlanQualInit(&recheck_, estate_, nullptr, NIL, -1);
 #endif
-    begin_scan(visible_by, from);
 }
 
-// visible_at <= visible_by and (visible_at, message_id) >= from, the latter as the
-// row comparison that an index takes.
-void QueueWalk::begin_scan(TimestampTz visible_by, const QueuePosition *from)
+void Queue::close()
 {
-    int keys = 0;
-    ScanKeyInit(&keys_[keys++], 1, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
+    EvalPlanQualEnd(&recheck_);
+    ExecCloseIndices(target_);
+    FreeExecutorState(estate_);
+    ExecDropSingleTupleTableSlot(changed_);
+    ExecDropSingleTupleTableSlot(locked_);
+    ExecDropSingleTupleTableSlot(found_);
+    index_close(by_time_, NoLock);
+    index_close(by_key_, NoLock);
+    table_close(table_, NoLock);
+    PopActiveSnapshot();
+    CommandCounterIncrement();
+}
+
+IndexScanDesc Queue::begin_scan(Relation index, ScanKey keys, int count)
+{
+#if PG_VERSION_NUM >= 180000
+    IndexScanDesc scan = index_beginscan(table_, index, GetActiveSnapshot(), nullptr, count, 0);
+#else
+    IndexScanDesc scan = index_beginscan(table_, index, GetActiveSnapshot(), count, 0);
+#endif
+    index_rescan(scan, keys, count, nullptr, 0);
+    return scan;
+}
+
+void Queue::read_row(TupleTableSlot *slot)
+{
+    slot_getallattrs(slot);
+    row_ = {DatumGetTimestampTz(value_of(slot, visible_at)),
+            DatumGetTimestampTz(value_of(slot, leased_until)),
+            DatumGetTimestampTz(value_of(slot, send_before)),
+            *DatumGetUUIDP(value_of(slot, user_id)),
+            *DatumGetUUIDP(value_of(slot, message_id)),
+            DatumGetInt32(value_of(slot, attempt)),
+            DatumGetBool(value_of(slot, sending)),
+            value_of(slot, channel),
+            slot->tts_isnull[worker - 1] ? Datum{0} : value_of(slot, worker)};
+}
+
+bool Queue::lock_version(ItemPointer version, LockWaitPolicy wait, uint8 flags)
+{
+    TM_FailureData failure;
+    if (table_tuple_lock(table_, version, GetActiveSnapshot(), locked_, GetCurrentCommandId(true),
+                         LockTupleNoKeyExclusive, wait, flags, &failure) != TM_Ok)
+        return false;
+    read_row(locked_);
+    return true;
+}
+
+bool Queue::lock(const pg_uuid_t &user, const pg_uuid_t &message)
+{
+    ScanKeyData keys[2];
+    ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&user));
+    ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&message));
+    IndexScanDesc scan = begin_scan(by_key_, keys, 2);
+    const bool found = index_getnext_slot(scan, ForwardScanDirection, found_);
+    index_endscan(scan);
+    return found &&
+           lock_version(&found_->tts_tid, LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION);
+}
+
+// visible_at <= visible_by and (visible_at, message_id) >= from, the latter as the row
+// comparison that an index takes.
+void Queue::begin_walk(TimestampTz visible_by, const QueuePosition *from)
+{
+    ScanKeyData keys[2];
+    ScanKeyInit(&keys[0], 1, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
                 TimestampTzGetDatum(visible_by));
     if (from != nullptr) {
         ScanKeyEntryInitialize(&position_[0], SK_ROW_MEMBER, 1, BTGreaterEqualStrategyNumber,
@@ -86,71 +133,59 @@ void QueueWalk::begin_scan(TimestampTz visible_by, const QueuePosition *from)
         ScanKeyEntryInitialize(&position_[1], SK_ROW_MEMBER | SK_ROW_END, 2,
                                BTGreaterEqualStrategyNumber, InvalidOid, InvalidOid, F_UUID_CMP,
                                UUIDPGetDatum(&from->message_id));
-        keys_[keys] = {};
-        keys_[keys].sk_flags = SK_ROW_HEADER;
-        keys_[keys].sk_attno = 1;
-        keys_[keys].sk_strategy = BTGreaterEqualStrategyNumber;
-        keys_[keys].sk_argument = PointerGetDatum(position_);
-        keys++;
+        keys[1] = {};
+        keys[1].sk_flags = SK_ROW_HEADER;
+        keys[1].sk_attno = 1;
+        keys[1].sk_strategy = BTGreaterEqualStrategyNumber;
+        keys[1].sk_argument = PointerGetDatum(position_);
     }
-#if PG_VERSION_NUM >= 180000
-    scan_ = index_beginscan(table_, index_, GetActiveSnapshot(), nullptr, keys, 0);
-#else
-    scan_ = index_beginscan(table_, index_, GetActiveSnapshot(), keys, 0);
-#endif
-    index_rescan(scan_, keys_, keys, nullptr, 0);
+    entries_passed_ = 0;
+    walk_ = begin_scan(by_time_, keys, from != nullptr ? 2 : 1);
 }
 
-bool QueueWalk::next()
+bool Queue::next()
 {
-    while (index_getnext_tid(scan_, ForwardScanDirection) != nullptr) {
+    while (index_getnext_tid(walk_, ForwardScanDirection) != nullptr) {
         CHECK_FOR_INTERRUPTS();
         entries_passed_++;
-        if (index_fetch_heap(scan_, found_)) {
-            slot_getallattrs(found_);
-            row_ = read_row(found_);
+        if (index_fetch_heap(walk_, found_)) {
+            read_row(found_);
             return true;
         }
     }
     return false;
 }
 
-bool QueueWalk::lock()
+bool Queue::try_lock()
 {
-    TM_FailureData failure;
-    return table_tuple_lock(table_, &found_->tts_tid, GetActiveSnapshot(), locked_,
-                            GetCurrentCommandId(true), LockTupleNoKeyExclusive, LockWaitSkip, 0,
-                            &failure) == TM_Ok;
+    return lock_version(&found_->tts_tid, LockWaitSkip, 0);
 }
 
-void QueueWalk::lease(TimestampTz until, Datum to_worker)
+void Queue::end_walk()
 {
-    slot_getallattrs(locked_);
-    ExecClearTuple(changed_);
+    index_endscan(walk_);
+}
+
+void Queue::update(const QueueRow &row)
+{
     const int columns = RelationGetDescr(table_)->natts;
+    ExecClearTuple(changed_);
     memcpy(changed_->tts_values, locked_->tts_values, columns * sizeof(Datum));
     memcpy(changed_->tts_isnull, locked_->tts_isnull, columns * sizeof(bool));
-    set_value(changed_, leased_until, TimestampTzGetDatum(until));
-    set_value(changed_, attempt, Int32GetDatum(++row_.attempt));
-    set_value(changed_, worker, to_worker);
+    set_value(changed_, visible_at, TimestampTzGetDatum(row.visible_at));
+    set_value(changed_, leased_until, TimestampTzGetDatum(row.leased_until));
+    set_value(changed_, attempt, Int32GetDatum(row.attempt));
+    set_value(changed_, sending, BoolGetDatum(row.sending));
+    set_value(changed_, worker, row.worker);
     ExecStoreVirtualTuple(changed_);
     ExecSimpleRelationUpdate(target_, estate_, &recheck_, locked_, changed_);
     ResetPerTupleExprContext(estate_);
+    row_ = row;
 }
 
-void QueueWalk::close()
+void Queue::remove()
 {
-    index_endscan(scan_);
-    EvalPlanQualEnd(&recheck_);
-    ExecCloseIndices(target_);
-    FreeExecutorState(estate_);
-    ExecDropSingleTupleTableSlot(changed_);
-    ExecDropSingleTupleTableSlot(locked_);
-    ExecDropSingleTupleTableSlot(found_);
-    index_close(index_, NoLock);
-    table_close(table_, NoLock);
-    PopActiveSnapshot();
-    CommandCounterIncrement();
+    ExecSimpleRelationDelete(target_, estate_, &recheck_, locked_);
 }
 
 } // namespace companion

@@ -1,15 +1,15 @@
-// The dispatch queue as a table: walking it in order and leasing its rows.
+// The dispatch queue as a table: its rows by key and in order, locked and changed.
 //
-// Claiming goes to the table directly, not through a plan: whatever the statistics
-// say it is a walk of the index from its head, and each lease is one row lock and one
-// HOT update.
+// Claims and reports go to the table directly, not through a plan: whatever the
+// statistics say, claiming walks the index from its head, and a lease or a start is one
+// row lock and one HOT update.
 #pragma once
 
 #include "postgres/server.hpp"
 
 namespace companion {
 
-// A queue row at the moment of a claim.
+// A row of companion.dispatch_queue, less the name of the worker.
 struct QueueRow {
     TimestampTz visible_at;
     TimestampTz leased_until;
@@ -18,7 +18,11 @@ struct QueueRow {
     pg_uuid_t message_id;
     int attempt;
     bool sending;
-    unsigned channel;  // channel_bit()
+    Datum channel; // text
+    Datum worker;  // text, or zero
+
+    // Whether a worker has claimed it and has not given it back.
+    bool is_claimed() const { return !TIMESTAMP_IS_NOBEGIN(leased_until); }
 };
 
 // Where in the queue a walk begins.
@@ -27,46 +31,61 @@ struct QueuePosition {
     pg_uuid_t message_id;
 };
 
-// One walk over the rows that are visible at a time, the oldest first. It passes over
-// rows that another transaction holds.
-class QueueWalk {
+// The queue, open from construction to close(). One row at a time is locked; its texts
+// are valid until the next is.
+class Queue {
   public:
-    // Begin at the head, or at a position.
-    QueueWalk(TimestampTz visible_by, const QueuePosition *from);
+    Queue();
 
-    // Advance to the next row; false at the end.
+    // Must be called unless an error ends the transaction.
+    void close();
+
+    // Find a message and lock the newest version of its row, waiting for whoever holds
+    // it. False when it is not on the queue.
+    bool lock(const pg_uuid_t &user_id, const pg_uuid_t &message_id);
+
+    // Begin to walk over the rows that are visible by a time, in order of visible_at and
+    // message, from the head or a position.
+    void begin_walk(TimestampTz visible_by, const QueuePosition *from = nullptr);
+
+    // Advance the walk to its next row, not locked yet; false at the end.
     bool next();
-
-    const QueueRow &row() const { return row_; }
 
     // How many index entries the walk has gone past, dead ones included.
     int entries_passed() const { return entries_passed_; }
 
-    // Lock the row; false when another transaction holds or has changed it.
-    bool lock();
+    // Lock the walk's row; false when another transaction holds it or has changed it.
+    bool try_lock();
 
-    // Give the locked row to a worker, as its next attempt.
-    void lease(TimestampTz until, Datum worker);
+    void end_walk();
 
-    // Must be called at the end of a walk that did not fail.
-    void close();
+    // The row last locked or come to.
+    const QueueRow &row() const { return row_; }
+
+    // Replace the locked row's lease, attempt, worker, visible_at and sending.
+    void update(const QueueRow &changed);
+
+    // Delete the locked row.
+    void remove();
 
   private:
-    void begin_scan(TimestampTz visible_by, const QueuePosition *from);
+    bool lock_version(ItemPointer version, LockWaitPolicy wait, uint8 flags);
+    IndexScanDesc begin_scan(Relation index, ScanKey keys, int count);
+    void read_row(TupleTableSlot *slot);
 
     Relation table_;
-    Relation index_;
+    Relation by_key_;
+    Relation by_time_;
     EState *estate_;
     ResultRelInfo *target_;
     EPQState recheck_;
-    IndexScanDesc scan_;
     TupleTableSlot *found_;
     TupleTableSlot *locked_;
     TupleTableSlot *changed_;
-    ScanKeyData position_[2];
-    ScanKeyData keys_[2];
+    IndexScanDesc walk_;
+    ScanKeyData position_[2]; // where the walk began; the scan points into it
     QueueRow row_;
-    int entries_passed_ = 0;
+    int entries_passed_;
 };
 
 } // namespace companion

@@ -20,7 +20,8 @@ Statement enqueue{
     "  (user_id, id, kind, idempotency_key, local_date, timezone, scheduled_for, channel,"
     "   content, generation_context)"
     " SELECT u.id, m.id, $4,"
-    "        coalesce($6, CASE WHEN $4 = 'checkin' THEN 'checkin:' || to_char(m.local_time, 'YYYY-MM-DD')"
+    "        coalesce($6, CASE WHEN $4 = 'checkin' THEN 'checkin:' || to_char(m.local_time, "
+    "'YYYY-MM-DD')"
     "                          ELSE m.id::text END),"
     "        m.local_time::date, u.timezone, $2, coalesce($5, companion.usable_channel(u)), $3, $7"
     " FROM companion.users AS u"
@@ -33,7 +34,13 @@ Statement enqueue{
     " INSERT INTO companion.dispatch_queue (visible_at, send_before, user_id, message_id, channel)"
     " SELECT scheduled_for, send_before, user_id, id, channel FROM enqueued)"
     "SELECT id FROM enqueued",
-    UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID};
+    UUIDOID,
+    TIMESTAMPTZOID,
+    TEXTOID,
+    TEXTOID,
+    TEXTOID,
+    TEXTOID,
+    JSONBOID};
 
 Statement find_standing{
     "SELECT m.id FROM companion.users AS u"
@@ -91,14 +98,28 @@ void check_key(std::string_view key, std::string_view kind)
                 errhint("Keys of kind checkin, and only these, begin with \"checkin:\"."));
 }
 
+// Refuse an empty text; a null one is for the worker to write. Error 22023.
+void check_content(const Arguments &arguments)
+{
+    if (!arguments.is_null(2) && arguments.text(2, "content").empty())
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("content must not be empty"),
+                errhint("Use NULL where the worker writes it."));
+}
+
 // Enqueue the message; returns its id and whether it is new.
 pg_uuid_t schedule(const Arguments &arguments, bool *created)
 {
     Datum user_id = arguments.required(0, "user_id");
     Datum scheduled_for = TimestampTzGetDatum(arguments.timestamp(1, "scheduled_for"));
     Datum key = arguments.optional(5);
-    const char nulls[] = {' ', ' ', arguments.null_flag(2), ' ', arguments.null_flag(4),
-                          arguments.null_flag(5), arguments.null_flag(6)};
+    const char nulls[] = {' ',
+                          ' ',
+                          arguments.null_flag(2),
+                          ' ',
+                          arguments.null_flag(4),
+                          arguments.null_flag(5),
+                          arguments.null_flag(6)};
     *created = enqueue.execute({user_id, scheduled_for, arguments.optional(2),
                                 arguments.required(3, "kind"), arguments.optional(4), key,
                                 arguments.optional(6)},
@@ -119,6 +140,7 @@ pg_uuid_t schedule(const Arguments &arguments, bool *created)
 COMPANION_FUNCTION(schedule_message)
 {
     Arguments arguments(fcinfo);
+    check_content(arguments);
     check_kind(arguments.text(3, "kind"));
     if (!arguments.is_null(4))
         channel_bit(arguments.text(4, "channel"));
@@ -141,8 +163,7 @@ COMPANION_FUNCTION(next_checkin)
     TimestampTz after = arguments.timestamp(1, "after");
     TimestampTz next = with_spi([&] {
         Datum gap = PointerGetDatum(seconds_interval(settings::min_gap));
-        bool found =
-            find_next_checkin.execute({user_id, TimestampTzGetDatum(after), gap}) > 0;
+        bool found = find_next_checkin.execute({user_id, TimestampTzGetDatum(after), gap}) > 0;
         return found ? DatumGetTimestampTz(result_field(0, 1)) : DT_NOEND;
     });
     if (next == DT_NOEND)

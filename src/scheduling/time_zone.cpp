@@ -4,6 +4,8 @@
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 
+#include <algorithm>
+
 namespace companion {
 
 // The second that an instant lies in, also before 1970.
@@ -18,34 +20,36 @@ Period ServerZone::period_at(std::int64_t instant) const
     pg_time_t boundary;
     long before, after;
     int before_is_dst, after_is_dst;
-    int found = pg_next_dst_boundary(&at, &before, &before_is_dst, &boundary, &after, &after_is_dst,
-                                     zone_);
+    int found =
+        pg_next_dst_boundary(&at, &before, &before_is_dst, &boundary, &after, &after_is_dst, zone_);
     if (found < 0)
         ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
                 errmsg("time zone \"%s\" has no offset at this time", name()));
     return {found > 0 ? boundary * second : no_end, before * second};
 }
 
-// Whether a name could be a POSIX specification: at least three letters, or a
-// quoted name, then an offset.
+// Whether a name could be a POSIX specification, such as EST5 or Any/Name-3: all of
+// them have a number.
 static bool looks_like_posix(std::string_view name)
 {
-    std::size_t letters = 0;
-    if (name.starts_with('<'))
-        return true;
-    while (letters < name.size() && isalpha(static_cast<unsigned char>(name[letters])))
-        letters++;
-    return letters < name.size() && strchr("+-0123456789", name[letters]) != nullptr;
+    return name.find_first_of("0123456789") != name.npos;
 }
 
-// Whether the server's zone files hold the name; reads them all.
-static bool is_listed(const char *name)
+// Whether the server's zone files hold the zone's name. That reads them all, so the
+// zones found are remembered; some forty have a number in their name.
+static bool is_listed(pg_tz *zone)
 {
+    static pg_tz *found[64];
+    static int count;
+    if (std::find(found, found + count, zone) != found + count)
+        return true;
     bool listed = false;
     pg_tzenum *zones = pg_tzenumerate_start();
-    while (pg_tz *zone = pg_tzenumerate_next(zones))
-        listed = listed || strcmp(pg_get_timezone_name(zone), name) == 0;
+    while (pg_tz *next = pg_tzenumerate_next(zones))
+        listed = listed || strcmp(pg_get_timezone_name(next), pg_get_timezone_name(zone)) == 0;
     pg_tzenumerate_end(zones);
+    if (listed && count < static_cast<int>(std::size(found)))
+        found[count++] = zone;
     return listed;
 }
 
@@ -64,7 +68,7 @@ pg_tz *find_zone(std::string_view name)
     if (zone == nullptr || !pg_tz_acceptable(zone))
         return nullptr;
     const char *canonical = pg_get_timezone_name(zone);
-    if (is_alias_of_machine(canonical) || (looks_like_posix(canonical) && !is_listed(canonical)))
+    if (is_alias_of_machine(canonical) || (looks_like_posix(canonical) && !is_listed(zone)))
         return nullptr;
     return zone;
 }
@@ -96,7 +100,9 @@ COMPANION_FUNCTION(checkin_instant)
         PG_RETURN_NULL();
     ServerZone zone = require_zone(arguments.text(0, "timezone"));
     DateADT date = DatumGetDateADT(arguments.optional(1));
-    if (DATE_NOT_FINITE(date) || !IS_VALID_DATE(date) || date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE - 2)
+    // Two days away from a timestamp's limits, every zone's instant is within them.
+    if (date < DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE + 2 ||
+        date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE - 2)
         ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
                 errmsg("local date is out of range"));
     TimeADT time_of_day = DatumGetTimeADT(arguments.optional(2));

@@ -29,7 +29,13 @@ ServerZone require_zone(std::string_view name);
 
 // Between the server's timestamps (from 2000) and local_time.hpp's (from 1970).
 inline constexpr std::int64_t epoch_days = POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE;
-inline std::int64_t to_instant(TimestampTz time) { return time + epoch_days * day; }
-inline TimestampTz from_instant(std::int64_t instant) { return instant - epoch_days * day; }
+inline std::int64_t to_instant(TimestampTz time)
+{
+    return time + epoch_days * day;
+}
+inline TimestampTz from_instant(std::int64_t instant)
+{
+    return instant - epoch_days * day;
+}
 
 } // namespace companion

@@ -1,9 +1,12 @@
-// A connection for one test case, on a database without users.
+// A connection for one test case, to a database without users.
 #pragma once
 
 #include <pqxx/pqxx>
 
 #include <string>
+
+// Named here and not taken from PGDATABASE, because each test case removes all its users
+inline constexpr char test_database[] = "dbname=companion_client_test";
 
 class Database {
   public:
@@ -23,6 +26,8 @@ class Database {
     {
         try {
             run(statement, arguments...);
+        } catch (const pqxx::insufficient_privilege &) {
+            return "42501"; // libpqxx 6.4 leaves the SQLSTATE out of this one
         } catch (const pqxx::sql_error &error) {
             return error.sqlstate();
         }
@@ -50,5 +55,5 @@ class Database {
         return run("SELECT * FROM companion.claim_messages('test', $1)", max_messages);
     }
 
-    pqxx::connection connection;
+    pqxx::connection connection{test_database};
 };

@@ -116,7 +116,7 @@ TEST_CASE("two connections never claim the same message")
     Database database;
     for (const char *name : {"Aroha", "Haruto", "Sita", "Amina"})
         database.add_message(database.add_user(name), "hello");
-    pqxx::connection other;
+    pqxx::connection other(test_database);
     pqxx::work mine(database.connection), theirs(other);
     const std::string claim = "SELECT * FROM companion.claim_messages('test', 2)";
     const std::vector<std::string> first = names_of(mine.exec(claim));

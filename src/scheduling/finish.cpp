@@ -1,0 +1,102 @@
+// Finishing messages: taking them off the queue and completing the audit trail.
+#include "scheduling/finish.hpp"
+
+#include "conversations/open.hpp"
+#include "postgres/settings.hpp"
+#include "postgres/statement.hpp"
+
+namespace companion {
+
+// The lateral lookup, with its LIMIT, keeps each statement a walk of the primary key for
+// every message, however small the table was when the statement was planned. Only whoever
+// took a message off the queue writes its row here, so the row cannot move meanwhile.
+#define AUDIT_ROW                                                                                  \
+    " CROSS JOIN LATERAL (SELECT ctid FROM companion.scheduled_messages"                           \
+    "  WHERE user_id = r.user_id AND id = r.message_id LIMIT 1) AS row WHERE m.ctid = row.ctid"
+
+static Statement record_unsent{
+    "UPDATE companion.scheduled_messages AS m"
+    " SET status = r.status, failure_reason = r.reason, finished_at = companion.now(),"
+    "     attempts = r.attempt, worker = r.worker"
+    " FROM unnest($1, $2, $3, $4, $5, $6)"
+    "      AS r (user_id, message_id, attempt, worker, status, reason)" AUDIT_ROW,
+    UUIDARRAYOID,
+    UUIDARRAYOID,
+    INT4ARRAYOID,
+    TEXTARRAYOID,
+    TEXTARRAYOID,
+    TEXTARRAYOID};
+
+static Statement record_sent{
+    "WITH sent AS ("
+    " UPDATE companion.scheduled_messages AS m"
+    " SET status = 'sent', sent_at = companion.now(), finished_at = companion.now(),"
+    "     failure_reason = NULL, attempts = r.attempt, worker = r.worker,"
+    "     conversation_id = r.conversation_id, message_id = companion.uuid_v7(),"
+    "     telegram_message_id = r.telegram_message_id"
+    " FROM unnest($1, $2, $3, $4, $5, $6, $7)"
+    "      AS r (user_id, message_id, attempt, worker, content, telegram_message_id,"
+    "            conversation_id)" AUDIT_ROW
+    " RETURNING m.user_id, m.message_id, m.conversation_id, m.telegram_message_id,"
+    "           coalesce(nullif(r.content, ''), m.content) AS text)"
+    "INSERT INTO companion.messages"
+    " (user_id, id, conversation_id, role, content, telegram_message_id)"
+    "SELECT user_id, message_id, conversation_id, 'assistant', text, telegram_message_id FROM sent",
+    UUIDARRAYOID,
+    UUIDARRAYOID,
+    INT4ARRAYOID,
+    TEXTARRAYOID,
+    TEXTARRAYOID,
+    INT8ARRAYOID,
+    UUIDARRAYOID};
+
+static Statement disable_channel{
+    "UPDATE companion.users SET disabled_channels = disabled_channels || $2"
+    " WHERE id = $1 AND $2 <> 'web' AND $2 <> ALL (disabled_channels)",
+    UUIDOID, TEXTOID};
+
+void Unsent::add(const QueueRow &row, const char *status, Datum reason)
+{
+    user_ids_.add(UUIDPGetDatum(&row.user_id));
+    message_ids_.add(UUIDPGetDatum(&row.message_id));
+    attempts_.add(Int32GetDatum(row.attempt));
+    workers_.add(row.worker, row.worker == 0);
+    statuses_.add(CStringGetTextDatum(status));
+    reasons_.add(reason);
+}
+
+void disable(const QueueRow &row)
+{
+    disable_channel.execute({UUIDPGetDatum(&row.user_id), row.channel});
+}
+
+void Unsent::record() const
+{
+    if (size() > 0)
+        record_unsent.execute({user_ids_.finish(), message_ids_.finish(), attempts_.finish(),
+                               workers_.finish(), statuses_.finish(), reasons_.finish()});
+}
+
+void Sent::add(const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt, Datum channel,
+               Datum worker, Datum content, const NullableDatum &telegram_message_id)
+{
+    user_ids_.add(UUIDPGetDatum(&user_id));
+    message_ids_.add(UUIDPGetDatum(&message_id));
+    attempts_.add(Int32GetDatum(attempt));
+    workers_.add(worker);
+    channels_.add(channel);
+    contents_.add(content, content == 0);
+    telegram_message_ids_.add(telegram_message_id.value, telegram_message_id.isnull);
+}
+
+void Sent::record() const
+{
+    if (size() == 0)
+        return;
+    const Datum user_ids = user_ids_.finish();
+    const Datum conversations = open_companion_conversations(user_ids, channels_.finish());
+    record_sent.execute({user_ids, message_ids_.finish(), attempts_.finish(), workers_.finish(),
+                         contents_.finish(), telegram_message_ids_.finish(), conversations});
+}
+
+} // namespace companion

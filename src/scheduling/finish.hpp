@@ -1,0 +1,46 @@
+// Finishing messages: taking them off the queue and completing the audit trail.
+#pragma once
+
+#include "postgres/array_builder.hpp"
+#include "scheduling/queue.hpp"
+
+namespace companion {
+
+// Messages that have left the queue unsent, and why.
+class Unsent {
+  public:
+    void add(const QueueRow &row, const char *status, Datum reason);
+
+    int size() const { return user_ids_.size(); }
+
+    // Complete their rows in scheduled_messages. Call within with_spi().
+    void record() const;
+
+  private:
+    ArrayBuilder user_ids_{UUIDOID}, message_ids_{UUIDOID}, attempts_{INT4OID}, workers_{TEXTOID},
+        statuses_{TEXTOID}, reasons_{TEXTOID};
+};
+
+// Disable the message's channel for its user, web excepted. Call within with_spi().
+void disable(const QueueRow &row);
+
+// Messages that were sent.
+class Sent {
+  public:
+    // A zero content stands for the text that was given when it was scheduled, a null
+    // telegram id for none.
+    void add(const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt, Datum channel,
+             Datum worker, Datum content, const NullableDatum &telegram_message_id);
+
+    int size() const { return user_ids_.size(); }
+
+    // File them as messages of companion-initiated conversations and complete their rows
+    // in scheduled_messages. Error 23502 where there is no text. Call within with_spi().
+    void record() const;
+
+  private:
+    ArrayBuilder user_ids_{UUIDOID}, message_ids_{UUIDOID}, attempts_{INT4OID}, workers_{TEXTOID},
+        channels_{TEXTOID}, contents_{TEXTOID}, telegram_message_ids_{INT8OID};
+};
+
+} // namespace companion
