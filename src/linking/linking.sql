@@ -57,9 +57,12 @@ COMMENT ON COLUMN companion.telegram_redeem_failures.telegram_user_id IS 'The Te
 COMMENT ON COLUMN companion.telegram_redeem_failures.failures IS 'How many unknown tokens it has presented in its minute.';
 COMMENT ON COLUMN companion.telegram_redeem_failures.window_ends_at IS 'When its minute ends; the row means nothing from then on.';
 ALTER TABLE companion.telegram_redeem_failures ENABLE ROW LEVEL SECURITY;
-CREATE POLICY every_row ON companion.telegram_redeem_failures TO companion_admin USING (true);
+CREATE POLICY every_row ON companion.telegram_redeem_failures FOR SELECT TO companion_admin
+USING (true);
 COMMENT ON POLICY every_row ON companion.telegram_redeem_failures IS 'Admins read it.';
 GRANT SELECT ON companion.telegram_redeem_failures TO companion_admin;
+
+SELECT pg_catalog.pg_extension_config_dump('companion.telegram_redeem_failures', 'WHERE false');
 
 -- The planner settings keep each of these an index lookup whatever the statistics say.
 CREATE FUNCTION companion.create_telegram_link_token(
@@ -109,7 +112,7 @@ COMMENT ON FUNCTION companion.expire_telegram_link_tokens(integer) IS
 'Deletes up to max_rows link tokens, the oldest first: unused ones past their time, and used ones after companion.token_retention. Passes over what others hold; returns how many. Part of run_maintenance(). Error 22023 for a bound below 1.';
 
 CREATE FUNCTION companion.forget_redeem_failures() RETURNS bigint
-LANGUAGE sql SECURITY DEFINER
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH forgotten AS (
         DELETE FROM companion.telegram_redeem_failures

@@ -9,7 +9,7 @@ COMMENT ON FUNCTION companion.follow_auth_user() IS
 CREATE FUNCTION companion.follow_auth_users(
     auth_table regclass DEFAULT to_regclass('auth.users'), email_column name DEFAULT 'email')
 RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     taken_over bigint;
@@ -21,6 +21,9 @@ BEGIN
                       AND a.attname = 'id' AND a.atttypid = 'uuid'::regtype) THEN
         RAISE EXCEPTION 'table % has no column "id" of type uuid', auth_table
         USING ERRCODE = 'undefined_column';
+    ELSIF row_security_active(auth_table) THEN
+        RAISE EXCEPTION 'row-level security may hide rows of table % from you', auth_table
+        USING ERRCODE = 'insufficient_privilege', HINT = 'Call this as a role with BYPASSRLS, or as the table''s owner.';
     END IF;
     EXECUTE format('CREATE OR REPLACE TRIGGER companion_follow'
                    ' AFTER INSERT OR DELETE OR UPDATE OF %I ON %s'
@@ -35,7 +38,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION companion.follow_auth_users(regclass, name) IS
-'Puts the trigger companion_follow on an auth table (uuid column id), so that companion.users gains, changes the e-mail address of, and loses a user with it, and takes over the rows that are there. Returns how many of these were new or changed. Calling it again is harmless, and names another e-mail column. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column.';
+'Puts the trigger companion_follow on an auth table (uuid column id), so that companion.users gains, changes the e-mail address of, and loses a user with it, and takes over the rows that are there. Returns how many of these were new or changed. Calling it again is harmless, and names another e-mail column. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column, 42501 where row-level security may hide some of its rows.';
 
 CREATE FUNCTION companion.unfollow_auth_users(
     auth_table regclass DEFAULT to_regclass('auth.users')) RETURNS boolean

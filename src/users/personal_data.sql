@@ -1,7 +1,7 @@
 
 -- A person's rights over their data. Both functions go by the catalog, so that no table
 -- is forgotten.
-CREATE VIEW companion.personal_tables AS
+CREATE VIEW companion.personal_tables WITH (security_invoker = true) AS
 SELECT c.relname AS name, c.oid::regclass::text AS relation,
        CASE WHEN c.relname = 'users' THEN 'id = $1'
             WHEN 'user_id' = ANY (a.names) THEN 'user_id = $1'
