@@ -14,7 +14,8 @@ using namespace companion;
 namespace {
 
 // Wait for a tick that is running, and learn how far it came.
-Statement lock_state{"SELECT previous_tick FROM companion.dispatch_state FOR UPDATE"};
+Statement lock_state{
+    "SELECT previous_tick FROM companion.dispatch_state WHERE only_row FOR UPDATE"};
 
 Statement start_state{"INSERT INTO companion.dispatch_state (previous_tick) VALUES ($1)"
                       " ON CONFLICT DO NOTHING",

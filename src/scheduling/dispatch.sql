@@ -17,7 +17,7 @@ SELECT pg_catalog.pg_extension_config_dump('companion.dispatch_state', '');
 -- The planner settings keep the tick an index walk whatever the statistics say.
 CREATE FUNCTION companion.dispatch(at timestamptz DEFAULT companion.now()) RETURNS integer
 LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_dispatch';
 COMMENT ON FUNCTION companion.dispatch(timestamptz) IS
 'One tick: enqueues the check-ins that are due after the previous tick and up to at, and returns how many. What is found later than companion.catch_up is recorded as skipped. The first tick ever covers the minute before it. An at before the previous tick does nothing. Error 22008 for an infinite at.';

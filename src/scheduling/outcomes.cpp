@@ -9,10 +9,6 @@
 #include "scheduling/lease.hpp"
 #include "scheduling/queue.hpp"
 
-extern "C" {
-#include "common/pg_prng.h"
-}
-
 using namespace companion;
 
 namespace {

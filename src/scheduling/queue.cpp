@@ -34,6 +34,7 @@ static void set_value(TupleTableSlot *slot, Column column, Datum value)
 
 Queue::Queue()
 {
+    PreventCommandIfReadOnly("a change of companion.dispatch_queue");
     // See what this transaction has done so far, as any new statement does.
     CommandCounterIncrement();
     PushActiveSnapshot(GetTransactionSnapshot());
