@@ -27,6 +27,14 @@ Statement describe_claimed{
     " ORDER BY claimed.position",
     UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
 
+Statement drop_orphans{
+    "DELETE FROM companion.dispatch_queue AS q"
+    " USING unnest($1, $2) AS claimed (user_id, message_id)"
+    " WHERE q.user_id = claimed.user_id AND q.message_id = claimed.message_id"
+    "   AND NOT EXISTS (SELECT FROM companion.scheduled_messages AS m"
+    "                   WHERE m.user_id = q.user_id AND m.id = q.message_id)",
+    UUIDARRAYOID, UUIDARRAYOID};
+
 // What has been leased, as arrays to bind.
 struct Claimed {
     ArrayBuilder user_ids{UUIDOID}, message_ids{UUIDOID}, attempts{INT4OID};
@@ -135,14 +143,16 @@ Claimed claim(const ClaimRequest &request)
     return claimed;
 }
 
-// Hand the claimed messages to the caller's result set. One whose user is gone is not
-// among them; it is given up on when its attempts are used up.
+// Hand the claimed messages to the caller's result set, and drop those whose user is gone.
 void return_claimed(const Claimed &claimed, ReturnSetInfo *result)
 {
-    uint64 rows = describe_claimed.execute(
-        {claimed.user_ids.finish(), claimed.message_ids.finish(), claimed.attempts.finish()});
+    const Datum user_ids = claimed.user_ids.finish(), message_ids = claimed.message_ids.finish();
+    const uint64 rows =
+        describe_claimed.execute({user_ids, message_ids, claimed.attempts.finish()});
     for (uint64 row = 0; row < rows; row++)
         tuplestore_puttuple(result->setResult, SPI_tuptable->vals[row]);
+    if (rows < static_cast<uint64>(claimed.size()))
+        drop_orphans.execute({user_ids, message_ids});
 }
 
 unsigned channels_of(const Arguments &arguments)

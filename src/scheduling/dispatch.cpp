@@ -74,17 +74,8 @@ Statement enqueue_due{
     "INSERT INTO companion.dispatch_queue (visible_at, send_before, user_id, message_id, channel)"
     "SELECT scheduled_for, send_before, user_id, id, channel FROM enqueued"
     " WHERE status = 'pending'",
-    TIMESTAMPTZOID,
-    INTERVALOID,
-    INTERVALOID,
-    TEXTARRAYOID,
-    DATEARRAYOID,
-    INT2ARRAYOID,
-    TIMEARRAYOID,
-    TIMEARRAYOID,
-    TEXTARRAYOID,
-    TEXTARRAYOID,
-    TEXTARRAYOID};
+    TIMESTAMPTZOID, INTERVALOID, INTERVALOID, TEXTARRAYOID, DATEARRAYOID, INT2ARRAYOID,
+    TIMEARRAYOID, TIMEARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID};
 
 Statement find_newly_visible{"SELECT FROM companion.dispatch_queue"
                              " WHERE visible_at > $1 AND visible_at <= $2 LIMIT 1",

@@ -20,13 +20,9 @@ static Statement record_unsent{
     "     attempts = r.attempt, worker = r.worker"
     " FROM unnest($1, $2, $3, $4, $5, $6)"
     "      AS r (user_id, message_id, attempt, worker, status, reason)" AUDIT_ROW,
-    UUIDARRAYOID,
-    UUIDARRAYOID,
-    INT4ARRAYOID,
-    TEXTARRAYOID,
-    TEXTARRAYOID,
-    TEXTARRAYOID};
+    UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID};
 
+// Returns for each message that was recorded its place, its id and whether it has a text.
 static Statement record_sent{
     "WITH sent AS ("
     " UPDATE companion.scheduled_messages AS m"
@@ -34,21 +30,19 @@ static Statement record_sent{
     "     failure_reason = NULL, attempts = r.attempt, worker = r.worker,"
     "     conversation_id = r.conversation_id, message_id = companion.uuid_v7(),"
     "     telegram_message_id = r.telegram_message_id"
-    " FROM unnest($1, $2, $3, $4, $5, $6, $7)"
-    "      AS r (user_id, message_id, attempt, worker, content, telegram_message_id,"
+    " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)"
+    "      AS r (place, user_id, message_id, attempt, worker, content, telegram_message_id,"
     "            conversation_id)" AUDIT_ROW
-    " RETURNING m.user_id, m.message_id, m.conversation_id, m.telegram_message_id,"
-    "           coalesce(nullif(r.content, ''), m.content) AS text)"
-    "INSERT INTO companion.messages"
-    " (user_id, id, conversation_id, role, content, telegram_message_id)"
-    "SELECT user_id, message_id, conversation_id, 'assistant', text, telegram_message_id FROM sent",
-    UUIDARRAYOID,
-    UUIDARRAYOID,
-    INT4ARRAYOID,
-    TEXTARRAYOID,
-    TEXTARRAYOID,
-    INT8ARRAYOID,
-    UUIDARRAYOID};
+    " RETURNING r.place, m.id, m.user_id, m.message_id, m.conversation_id,"
+    "           m.telegram_message_id, coalesce(nullif(r.content, ''), m.content) AS text),"
+    "filed AS ("
+    " INSERT INTO companion.messages"
+    "  (user_id, id, conversation_id, role, content, telegram_message_id)"
+    " SELECT user_id, message_id, conversation_id, 'assistant', text, telegram_message_id"
+    " FROM sent WHERE text IS NOT NULL)"
+    "SELECT place, id, text IS NOT NULL FROM sent",
+    INT4ARRAYOID, UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+    INT8ARRAYOID, UUIDARRAYOID};
 
 static Statement disable_channel{
     "UPDATE companion.users SET disabled_channels = disabled_channels || $2"
@@ -77,26 +71,43 @@ void Unsent::record() const
                                workers_.finish(), statuses_.finish(), reasons_.finish()});
 }
 
-void Sent::add(const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt, Datum channel,
-               Datum worker, Datum content, const NullableDatum &telegram_message_id)
+void Sent::add(int place, const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt,
+               Datum channel, Datum worker, const NullableDatum &content,
+               const NullableDatum &telegram_message_id)
 {
+    places_.add(Int32GetDatum(place));
     user_ids_.add(UUIDPGetDatum(&user_id));
     message_ids_.add(UUIDPGetDatum(&message_id));
     attempts_.add(Int32GetDatum(attempt));
     workers_.add(worker);
     channels_.add(channel);
-    contents_.add(content, content == 0);
+    contents_.add(content.value, content.isnull);
     telegram_message_ids_.add(telegram_message_id.value, telegram_message_id.isnull);
 }
 
-void Sent::record() const
+[[noreturn]] static void refuse_without_text(Datum message_id)
+{
+    ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+            errmsg("message %s has no text",
+                   DatumGetCString(DirectFunctionCall1(uuid_out, message_id))),
+            errhint("Give its content here, or when it is scheduled."));
+    pg_unreachable();
+}
+
+void Sent::record(bool *recorded) const
 {
     if (size() == 0)
         return;
     const Datum user_ids = user_ids_.finish();
     const Datum conversations = open_companion_conversations(user_ids, channels_.finish());
-    record_sent.execute({user_ids, message_ids_.finish(), attempts_.finish(), workers_.finish(),
-                         contents_.finish(), telegram_message_ids_.finish(), conversations});
+    const uint64 rows = record_sent.execute(
+        {places_.finish(), user_ids, message_ids_.finish(), attempts_.finish(), workers_.finish(),
+         contents_.finish(), telegram_message_ids_.finish(), conversations});
+    for (uint64 row = 0; row < rows; row++) {
+        if (!DatumGetBool(result_field(row, 3)))
+            refuse_without_text(result_field(row, 2));
+        recorded[DatumGetInt32(result_field(row, 1))] = true;
+    }
 }
 
 } // namespace companion

@@ -27,20 +27,22 @@ void disable(const QueueRow &row);
 // Messages that were sent.
 class Sent {
   public:
-    // A zero content stands for the text that was given when it was scheduled, a null
-    // telegram id for none.
-    void add(const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt, Datum channel,
-             Datum worker, Datum content, const NullableDatum &telegram_message_id);
+    // place is the caller's number for it. A null content stands for the text that was
+    // given when it was scheduled.
+    void add(int place, const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt,
+             Datum channel, Datum worker, const NullableDatum &content,
+             const NullableDatum &telegram_message_id);
 
     int size() const { return user_ids_.size(); }
 
     // File them as messages of companion-initiated conversations and complete their rows
-    // in scheduled_messages. Error 23502 where there is no text. Call within with_spi().
-    void record() const;
+    // in scheduled_messages. Sets recorded[place] for each that was there; a deleted
+    // user's is not. Error 22023 where there is no text. Call within with_spi().
+    void record(bool *recorded) const;
 
   private:
-    ArrayBuilder user_ids_{UUIDOID}, message_ids_{UUIDOID}, attempts_{INT4OID}, workers_{TEXTOID},
-        channels_{TEXTOID}, contents_{TEXTOID}, telegram_message_ids_{INT8OID};
+    ArrayBuilder places_{INT4OID}, user_ids_{UUIDOID}, message_ids_{UUIDOID}, attempts_{INT4OID},
+        workers_{TEXTOID}, channels_{TEXTOID}, contents_{TEXTOID}, telegram_message_ids_{INT8OID};
 };
 
 } // namespace companion

@@ -64,15 +64,17 @@ class Reports {
     }
 
     // Lock the message on the queue; true when the report is by the worker that holds it.
-    // A stale worker's attempt is another, and one that gave its lease back holds none.
+    // A stale worker's attempt is an older one, and is refused without a lock that the
+    // newer would wait for; one that gave its lease back holds none.
     bool is_current(Queue &queue, int index) const
     {
-        return queue.lock(user_id(index), message_id(index)) &&
+        return queue.find(user_id(index), message_id(index)) &&
+               queue.row().attempt <= attempt(index) && queue.lock() &&
                queue.row().attempt == attempt(index) && queue.row().is_claimed();
     }
 
     void accept(int index) { accepted_[index] = true; }
-    bool is_accepted(int index) const { return accepted_[index]; }
+    bool *accepted() { return accepted_; }
 
     // boolean for one message, boolean[] for many.
     Datum result() const
@@ -223,6 +225,15 @@ Datum mark_failed(const Arguments &arguments, bool is_bulk)
     return reports.result();
 }
 
+// The channel and worker of a message that was given up as unknown at this attempt, left
+// as the result; a late report still counts.
+bool is_unknown(const Reports &reports, int index)
+{
+    return find_unknown.execute({UUIDPGetDatum(&reports.user_id(index)),
+                                 UUIDPGetDatum(&reports.message_id(index)),
+                                 Int32GetDatum(reports.attempt(index))}) > 0;
+}
+
 Datum mark_sent(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
@@ -230,26 +241,21 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
     const Column telegram_ids = reports.optional_column(4, "telegram_message_ids", INT8OID);
     Sent sent;
     auto add = [&](int index, Datum channel, Datum worker) {
-        sent.add(reports.user_id(index), reports.message_id(index), reports.attempt(index), channel,
-                 worker, contents.nulls[index] ? 0 : contents.values[index],
-                 telegram_ids.at(index));
-        reports.accept(index);
+        sent.add(index, reports.user_id(index), reports.message_id(index), reports.attempt(index),
+                 channel, worker, contents.at(index), telegram_ids.at(index));
     };
-    for_each_current(reports, [&](Queue &queue, int index) {
-        if (!queue.row().sending)
-            return false;
-        add(index, queue.row().channel, queue.row().worker);
-        queue.remove();
-        return true;
-    });
     with_spi([&] {
-        for (int index = 0; sent.size() < reports.count() && index < reports.count(); index++)
-            if (!reports.is_accepted(index) &&
-                find_unknown.execute({UUIDPGetDatum(&reports.user_id(index)),
-                                      UUIDPGetDatum(&reports.message_id(index)),
-                                      Int32GetDatum(reports.attempt(index))}) > 0)
+        Queue queue;
+        for (int index = 0; index < reports.count(); index++) {
+            if (reports.is_current(queue, index) && queue.row().sending) {
+                add(index, queue.row().channel, queue.row().worker);
+                queue.remove();
+            } else if (is_unknown(reports, index)) {
                 add(index, result_field(0, 1), result_field(0, 2));
-        sent.record();
+            }
+        }
+        queue.close();
+        sent.record(reports.accepted());
     });
     return reports.result();
 }

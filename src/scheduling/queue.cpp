@@ -98,17 +98,7 @@ void Queue::read_row(TupleTableSlot *slot)
             slot->tts_isnull[worker - 1] ? Datum{0} : value_of(slot, worker)};
 }
 
-bool Queue::lock_version(ItemPointer version, LockWaitPolicy wait, uint8 flags)
-{
-    TM_FailureData failure;
-    if (table_tuple_lock(table_, version, GetActiveSnapshot(), locked_, GetCurrentCommandId(true),
-                         LockTupleNoKeyExclusive, wait, flags, &failure) != TM_Ok)
-        return false;
-    read_row(locked_);
-    return true;
-}
-
-bool Queue::lock(const pg_uuid_t &user, const pg_uuid_t &message)
+bool Queue::find(const pg_uuid_t &user, const pg_uuid_t &message)
 {
     ScanKeyData keys[2];
     ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&user));
@@ -116,8 +106,30 @@ bool Queue::lock(const pg_uuid_t &user, const pg_uuid_t &message)
     IndexScanDesc scan = begin_scan(by_key_, keys, 2);
     const bool found = index_getnext_slot(scan, ForwardScanDirection, found_);
     index_endscan(scan);
-    return found &&
-           lock_version(&found_->tts_tid, LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION);
+    if (found)
+        read_row(found_);
+    return found;
+}
+
+bool Queue::lock(LockWaitPolicy wait, uint8 flags)
+{
+    TM_FailureData failure;
+    if (table_tuple_lock(table_, &found_->tts_tid, GetActiveSnapshot(), locked_,
+                         GetCurrentCommandId(true), LockTupleNoKeyExclusive, wait, flags,
+                         &failure) != TM_Ok)
+        return false;
+    read_row(locked_);
+    return true;
+}
+
+bool Queue::lock()
+{
+    return lock(LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION);
+}
+
+bool Queue::try_lock()
+{
+    return lock(LockWaitSkip, 0);
 }
 
 // visible_at <= visible_by and (visible_at, message_id) >= from, the latter as the row
@@ -155,11 +167,6 @@ bool Queue::next()
         }
     }
     return false;
-}
-
-bool Queue::try_lock()
-{
-    return lock_version(&found_->tts_tid, LockWaitSkip, 0);
 }
 
 void Queue::end_walk()

@@ -40,9 +40,15 @@ class Queue {
     // Must be called unless an error ends the transaction.
     void close();
 
-    // Find a message and lock the newest version of its row, waiting for whoever holds
-    // it. False when it is not on the queue.
-    bool lock(const pg_uuid_t &user_id, const pg_uuid_t &message_id);
+    // Come to a message's row, not locked yet; false when it is not on the queue.
+    bool find(const pg_uuid_t &user_id, const pg_uuid_t &message_id);
+
+    // Lock the newest version of the row, waiting for whoever holds it; false when it has
+    // gone meanwhile.
+    bool lock();
+
+    // Lock the row; false when another transaction holds it or has changed it.
+    bool try_lock();
 
     // Begin to walk over the rows that are visible by a time, in order of visible_at and
     // message, from the head or a position.
@@ -53,9 +59,6 @@ class Queue {
 
     // How many index entries the walk has gone past, dead ones included.
     int entries_passed() const { return entries_passed_; }
-
-    // Lock the walk's row; false when another transaction holds it or has changed it.
-    bool try_lock();
 
     void end_walk();
 
@@ -69,7 +72,7 @@ class Queue {
     void remove();
 
   private:
-    bool lock_version(ItemPointer version, LockWaitPolicy wait, uint8 flags);
+    bool lock(LockWaitPolicy wait, uint8 flags);
     IndexScanDesc begin_scan(Relation index, ScanKey keys, int count);
     void read_row(TupleTableSlot *slot);
 

@@ -20,8 +20,8 @@ Statement enqueue{
     "  (user_id, id, kind, idempotency_key, local_date, timezone, scheduled_for, channel,"
     "   content, generation_context)"
     " SELECT u.id, m.id, $4,"
-    "        coalesce($6, CASE WHEN $4 = 'checkin' THEN 'checkin:' || to_char(m.local_time, "
-    "'YYYY-MM-DD')"
+    "        coalesce($6, CASE WHEN $4 = 'checkin' THEN 'checkin:'"
+    "                          || to_char(m.local_time, 'YYYY-MM-DD')"
     "                          ELSE m.id::text END),"
     "        m.local_time::date, u.timezone, $2, coalesce($5, companion.usable_channel(u)), $3, $7"
     " FROM companion.users AS u"
@@ -34,13 +34,7 @@ Statement enqueue{
     " INSERT INTO companion.dispatch_queue (visible_at, send_before, user_id, message_id, channel)"
     " SELECT scheduled_for, send_before, user_id, id, channel FROM enqueued)"
     "SELECT id FROM enqueued",
-    UUIDOID,
-    TIMESTAMPTZOID,
-    TEXTOID,
-    TEXTOID,
-    TEXTOID,
-    TEXTOID,
-    JSONBOID};
+    UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID};
 
 Statement find_standing{
     "SELECT m.id FROM companion.users AS u"
@@ -107,12 +101,25 @@ void check_content(const Arguments &arguments)
                 errhint("Use NULL where the worker writes it."));
 }
 
+// Find the message that stands under the key; false when it has gone meanwhile. Error
+// 23503 for an unknown user.
+bool find(Datum user_id, Datum scheduled_for, const Arguments &arguments, pg_uuid_t *id)
+{
+    const char nulls[] = {' ', ' ', arguments.null_flag(5)};
+    if (find_standing.execute({user_id, scheduled_for, arguments.optional(5)}, nulls) == 0)
+        refuse_unknown_user(user_id);
+    bool is_gone;
+    Datum found = result_field(0, 1, &is_gone);
+    if (!is_gone)
+        *id = *DatumGetUUIDP(found);
+    return !is_gone;
+}
+
 // Enqueue the message; returns its id and whether it is new.
 pg_uuid_t schedule(const Arguments &arguments, bool *created)
 {
     Datum user_id = arguments.required(0, "user_id");
     Datum scheduled_for = TimestampTzGetDatum(arguments.timestamp(1, "scheduled_for"));
-    Datum key = arguments.optional(5);
     const char nulls[] = {' ',
                           ' ',
                           arguments.null_flag(2),
@@ -120,19 +127,19 @@ pg_uuid_t schedule(const Arguments &arguments, bool *created)
                           arguments.null_flag(4),
                           arguments.null_flag(5),
                           arguments.null_flag(6)};
-    *created = enqueue.execute({user_id, scheduled_for, arguments.optional(2),
-                                arguments.required(3, "kind"), arguments.optional(4), key,
-                                arguments.optional(6)},
-                               nulls) > 0;
-    if (*created) {
-        if (DatumGetTimestampTz(scheduled_for) <= now())
-            Async_Notify("companion", "");
-        return *DatumGetUUIDP(result_field(0, 1));
+    for (pg_uuid_t id;;) {
+        *created = enqueue.execute({user_id, scheduled_for, arguments.optional(2),
+                                    arguments.required(3, "kind"), arguments.optional(4),
+                                    arguments.optional(5), arguments.optional(6)},
+                                   nulls) > 0;
+        if (*created) {
+            if (DatumGetTimestampTz(scheduled_for) <= now())
+                Async_Notify("companion", "");
+            return *DatumGetUUIDP(result_field(0, 1));
+        }
+        if (find(user_id, scheduled_for, arguments, &id))
+            return id;
     }
-    const char find_nulls[] = {' ', ' ', arguments.null_flag(5)};
-    if (find_standing.execute({user_id, scheduled_for, key}, find_nulls) == 0)
-        refuse_unknown_user(user_id);
-    return *DatumGetUUIDP(result_field(0, 1));
 }
 
 } // namespace
