@@ -17,11 +17,9 @@ namespace {
 // than older.
 Statement add_token{
     "WITH given_way AS ("
-    " DELETE FROM companion.telegram_link_tokens AS t USING ("
-    "   SELECT user_id, id FROM companion.telegram_link_tokens"
-    "   WHERE user_id = $1 AND used_at IS NULL"
-    "   ORDER BY expires_at > companion.now() DESC, id DESC OFFSET $4) AS surplus"
-    " WHERE t.user_id = surplus.user_id AND t.id = surplus.id)"
+    " DELETE FROM companion.telegram_link_tokens WHERE ctid = ANY (ARRAY ("
+    "   SELECT ctid FROM companion.telegram_link_tokens WHERE user_id = $1 AND used_at IS NULL"
+    "   ORDER BY expires_at > companion.now() DESC, id DESC OFFSET $4)))"
     "INSERT INTO companion.telegram_link_tokens (user_id, token_hash, expires_at)"
     " VALUES ($1, $2, $3)",
     UUIDOID, BYTEAOID, TIMESTAMPTZOID, INT8OID};

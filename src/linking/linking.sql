@@ -64,11 +64,10 @@ GRANT SELECT ON companion.telegram_redeem_failures TO companion_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('companion.telegram_redeem_failures', 'WHERE false');
 
--- The planner settings keep each of these an index lookup whatever the statistics say.
+-- The planner setting keeps each of these an index lookup whatever the statistics say.
 CREATE FUNCTION companion.create_telegram_link_token(
     user_id uuid DEFAULT companion.current_user_id(), valid_for interval DEFAULT NULL) RETURNS text
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'companion_create_telegram_link_token';
 COMMENT ON FUNCTION companion.create_telegram_link_token(uuid, interval) IS
 'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds.';
@@ -82,24 +81,21 @@ COMMENT ON FUNCTION companion.telegram_deep_link(text, text) IS
 CREATE FUNCTION companion.redeem_telegram_link_token(
     token text, telegram_user_id bigint, telegram_username text DEFAULT NULL,
     OUT outcome text, OUT user_id uuid)
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'companion_redeem_telegram_link_token';
 COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text) IS
 'Ties a Telegram account to the user of a link token, re-enables the telegram channel and uses up the user''s other tokens, in one step. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters.';
 
 CREATE FUNCTION companion.revoke_telegram_link_tokens(
     user_id uuid DEFAULT companion.current_user_id()) RETURNS bigint
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'companion_revoke_telegram_link_tokens';
 COMMENT ON FUNCTION companion.revoke_telegram_link_tokens(uuid) IS
 'Deletes a user''s unused link tokens and returns how many there were. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user.';
 
 CREATE FUNCTION companion.unlink_telegram(
     user_id uuid DEFAULT companion.current_user_id()) RETURNS boolean
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'companion_unlink_telegram';
 COMMENT ON FUNCTION companion.unlink_telegram(uuid) IS
 'Unties the user''s Telegram account; returns whether there was one. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user.';
