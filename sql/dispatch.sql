@@ -1,34 +1,42 @@
 -- Dispatch: a tick finds who is due since the last one, and enqueues each check-in once.
 \i test/fresh.sql
 CREATE TEMP VIEW checkins AS
-SELECT u.display_name AS name, m.idempotency_key AS key, m.timezone, m.scheduled_for, m.status, m.failure_reason
+SELECT u.display_name AS name, m.idempotency_key AS key, m.timezone, m.scheduled_for, m.status,
+    m.failure_reason
 FROM companion.scheduled_messages AS m JOIN companion.users AS u ON u.id = m.user_id
 ORDER BY m.scheduled_for, name, key;
 -- Hourly ticks up to a time; returns how many check-ins they enqueued.
 CREATE FUNCTION pg_temp.tick_until(until timestamptz) RETURNS bigint
 BEGIN ATOMIC
     SELECT sum(companion.dispatch(at))
-    FROM (SELECT at FROM generate_series((SELECT previous_tick FROM companion.dispatch_state), until, '1 hour') AS at) AS hours;
+    FROM (SELECT at FROM generate_series((SELECT previous_tick FROM companion.dispatch_state),
+        until, '1 hour') AS at) AS hours;
 END;
 
 -- The first tick ever covers the minute before it; (previous tick, now], half open:
 -- who is due at the tick's very instant is in, and in the next no more.
 INSERT INTO companion.users (display_name, timezone, checkin_time, onboarding_completed_at) VALUES
-    ('a minute early', 'UTC', '08:59', '2026-01-01'), ('just within', 'UTC', '08:59:00.000001', '2026-01-01'),
-    ('at the tick', 'UTC', '09:00', '2026-01-01'), ('after it', 'UTC', '09:00:00.000001', '2026-01-01'),
-    ('at the next', 'UTC', '09:01', '2026-01-01'), ('Berlin', 'Europe/Berlin', '10:00:30', '2026-01-01');
+    ('a minute early', 'UTC', '08:59', '2026-01-01'),
+        ('just within', 'UTC', '08:59:00.000001', '2026-01-01'),
+    ('at the tick', 'UTC', '09:00', '2026-01-01'),
+        ('after it', 'UTC', '09:00:00.000001', '2026-01-01'),
+    ('at the next', 'UTC', '09:01', '2026-01-01'),
+        ('Berlin', 'Europe/Berlin', '10:00:30', '2026-01-01');
 SELECT companion.dispatch('2026-03-02 09:00+00') AS enqueued;
 SELECT name, key, scheduled_for, status FROM checkins;
 SELECT companion.dispatch('2026-03-02 09:01+00') AS enqueued;
 SELECT name, scheduled_for FROM checkins WHERE scheduled_for > '2026-03-02 09:00+00';
 
 -- The same tick again, or an earlier one, does nothing; at defaults to companion.now().
-SELECT companion.dispatch('2026-03-02 09:01+00') AS again, companion.dispatch('2026-03-02 08:00+00') AS before,
+SELECT companion.dispatch('2026-03-02 09:01+00') AS again,
+    companion.dispatch('2026-03-02 08:00+00') AS before,
        (SELECT previous_tick FROM companion.dispatch_state) AS previous_tick;
 SET companion.clock = '2026-03-02 09:02+00';
-SELECT companion.dispatch() AS enqueued, (SELECT previous_tick FROM companion.dispatch_state) AS previous_tick;
+SELECT companion.dispatch() AS enqueued,
+    (SELECT previous_tick FROM companion.dispatch_state) AS previous_tick;
 SELECT pg_temp.error_of('SELECT companion.dispatch(' || at || ')') AS outcome
-FROM (VALUES ('''infinity'''), ('''-infinity'''), ('NULL'), ('''soon'''), ('''2026-02-30''')) AS v (at);
+FROM (VALUES ('''infinity'''), ('''-infinity'''), ('NULL'), ('''soon'''),
+    ('''2026-02-30''')) AS v (at);
 
 -- A rewound interval is run again, and the guard refuses what was enqueued before.
 SELECT pg_temp.error_of('SELECT companion.rewind_dispatch(' || at || ')') AS outcome
@@ -41,13 +49,15 @@ DELETE FROM companion.users;
 -- After downtime nothing is lost: each has its exact instant. What is found more than
 -- companion.catch_up late is recorded as skipped, with the reason.
 INSERT INTO companion.users (display_name, timezone, checkin_time, onboarding_completed_at) VALUES
-    ('too late', 'UTC', '05:59:59.999999', '2026-01-01'), ('just in time', 'UTC', '06:00', '2026-01-01'),
+    ('too late', 'UTC', '05:59:59.999999', '2026-01-01'),
+        ('just in time', 'UTC', '06:00', '2026-01-01'),
     ('in time', 'Asia/Kolkata', '13:30', '2026-01-01');
 SELECT companion.rewind_dispatch('2026-03-02 09:59+00');
 SET companion.clock = '2026-03-04 10:00+00';
 SELECT companion.dispatch() AS enqueued;
 SELECT name, key, scheduled_for, status, failure_reason FROM checkins;
-SELECT count(*) AS queued, count(*) FILTER (WHERE q.send_before = m.scheduled_for + interval '4 hours') AS to_be_sent_in_time
+SELECT count(*) AS queued,
+    count(*) FILTER (WHERE q.send_before = m.scheduled_for + interval '4 hours') AS to_be_sent_in_time
 FROM companion.dispatch_queue AS q JOIN companion.scheduled_messages AS m ON m.id = q.message_id;
 SET companion.catch_up = '1h';
 SELECT companion.dispatch('2026-03-05 08:30+00') AS enqueued;
@@ -57,7 +67,8 @@ DELETE FROM companion.users;
 
 -- Who gets none: opted out, not onboarded (or not yet, at that time), paused, or not on
 -- this weekday (2026-03-04 is a Wednesday, ISO weekday 3).
-INSERT INTO companion.users (display_name, checkin_time, onboarding_completed_at, checkin_paused_until, checkin_days) VALUES
+INSERT INTO companion.users (display_name, checkin_time, onboarding_completed_at,
+    checkin_paused_until, checkin_days) VALUES
     ('gets one', '09:00', '2026-01-01', NULL, '{3}'),
     ('opted out', NULL, '2026-01-01', NULL, DEFAULT),
     ('not onboarded', '09:00', NULL, NULL, DEFAULT),
@@ -72,7 +83,8 @@ SELECT companion.rewind_dispatch('2026-03-04 08:00+00');
 SELECT companion.dispatch('2026-03-04 10:00+00') AS enqueued;
 SELECT name, key FROM checkins;
 -- The weekday is the user's own: in Auckland it is Thursday already.
-INSERT INTO companion.users (display_name, timezone, checkin_time, onboarding_completed_at, checkin_days) VALUES
+INSERT INTO companion.users (display_name, timezone, checkin_time, onboarding_completed_at,
+    checkin_days) VALUES
     ('Thursday there', 'Pacific/Auckland', '01:00', '2026-01-01', '{4}'),
     ('Wednesday there', 'Pacific/Auckland', '01:00', '2026-01-01', '{3}');
 SELECT companion.dispatch('2026-03-04 13:00+00') AS enqueued;
@@ -80,7 +92,8 @@ SELECT name, key FROM checkins WHERE timezone = 'Pacific/Auckland';
 DELETE FROM companion.users;
 
 -- The channel: the preferred one where it is usable, else the first of telegram, whatsapp, web.
-INSERT INTO companion.users (display_name, onboarding_completed_at, preferred_channel, telegram_user_id, whatsapp_number, disabled_channels) VALUES
+INSERT INTO companion.users (display_name, onboarding_completed_at, preferred_channel,
+    telegram_user_id, whatsapp_number, disabled_channels) VALUES
     ('nothing known', '2026-01-01', NULL, NULL, NULL, '{}'),
     ('telegram known', '2026-01-01', NULL, 1, '+491511234567', '{}'),
     ('whatsapp known', '2026-01-01', NULL, NULL, '+491511234567', '{}'),
@@ -92,13 +105,16 @@ INSERT INTO companion.users (display_name, onboarding_completed_at, preferred_ch
     ('all disabled', '2026-01-01', 'telegram', 6, '+491511234567', '{telegram,whatsapp}');
 SELECT companion.rewind_dispatch('2026-03-04 08:00+00');
 SELECT companion.dispatch('2026-03-04 09:00+00') AS enqueued;
-SELECT u.display_name, m.channel, companion.channel_address(u, m.channel) IS NOT DISTINCT FROM u.id::text AS address_is_id
-FROM companion.scheduled_messages AS m JOIN companion.users AS u ON u.id = m.user_id ORDER BY u.telegram_user_id NULLS FIRST, 1;
+SELECT u.display_name, m.channel, companion.channel_address(u, m.channel) IS NOT DISTINCT
+    FROM u.id::text AS address_is_id
+FROM companion.scheduled_messages AS m JOIN companion.users AS u ON u.id = m.user_id
+    ORDER BY u.telegram_user_id NULLS FIRST, 1;
 DELETE FROM companion.users;
 
 -- A changed time, zone or pause counts from the next tick; a day that had its check-in has no other.
 INSERT INTO companion.users (display_name, checkin_time, onboarding_completed_at) VALUES
-    ('later', '09:00', '2026-01-01'), ('later again', '08:00', '2026-01-01'), ('earlier', '12:00', '2026-01-01');
+    ('later', '09:00', '2026-01-01'), ('later again', '08:00', '2026-01-01'),
+        ('earlier', '12:00', '2026-01-01');
 SELECT companion.rewind_dispatch('2026-03-04 07:00+00');
 SELECT companion.dispatch('2026-03-04 08:30+00') AS enqueued;
 UPDATE companion.users SET checkin_time = '10:00' WHERE display_name IN ('later', 'later again');
@@ -178,41 +194,50 @@ DELETE FROM companion.users;
 
 -- Gaps, overlaps and missing dates. A jump takes in everybody whose time it skips.
 INSERT INTO companion.users (display_name, timezone, checkin_time, onboarding_completed_at) VALUES
-    ('in the gap', 'Europe/Berlin', '02:30', '2010-01-01'), ('at its end', 'Europe/Berlin', '03:00', '2010-01-01'),
+    ('in the gap', 'Europe/Berlin', '02:30', '2010-01-01'),
+        ('at its end', 'Europe/Berlin', '03:00', '2010-01-01'),
     ('before it', 'Europe/Berlin', '01:59', '2010-01-01');
 SELECT companion.rewind_dispatch('2026-03-29 00:59+00');
-SELECT companion.dispatch('2026-03-29 00:59:59+00') AS "before the jump", companion.dispatch('2026-03-29 01:00+00') AS "at the jump",
+SELECT companion.dispatch('2026-03-29 00:59:59+00') AS "before the jump",
+    companion.dispatch('2026-03-29 01:00+00') AS "at the jump",
        companion.dispatch('2026-03-29 02:00+00') AS "after it";
 SELECT name, key, scheduled_for FROM checkins;
 -- Clocks go back: what comes twice is due the first time only.
 SELECT companion.rewind_dispatch('2026-10-24 23:00+00');
-SELECT companion.dispatch('2026-10-25 00:30+00') AS "the first time", companion.dispatch('2026-10-25 01:30+00') AS "the second time",
+SELECT companion.dispatch('2026-10-25 00:30+00') AS "the first time",
+    companion.dispatch('2026-10-25 01:30+00') AS "the second time",
        companion.dispatch('2026-10-25 02:00+00') AS "after it";
 SELECT name, key, scheduled_for FROM checkins WHERE scheduled_for > '2026-04-01';
 DELETE FROM companion.users;
 -- Nuuk's clock jumps over its midnight: the end of one day and the start of the next fall
 -- on one instant, each on its own date.
 INSERT INTO companion.users (display_name, timezone, checkin_time, onboarding_completed_at) VALUES
-    ('last hour', 'America/Nuuk', '23:30', '2010-01-01'), ('midnight', 'America/Nuuk', '00:00', '2010-01-01');
+    ('last hour', 'America/Nuuk', '23:30', '2010-01-01'),
+        ('midnight', 'America/Nuuk', '00:00', '2010-01-01');
 SELECT companion.rewind_dispatch('2024-03-31 00:00+00');
 SET companion.clock = '2024-03-31 01:00+00';
-SELECT companion.dispatch('2024-03-31 00:59+00') AS "before the jump", companion.dispatch('2024-03-31 01:00+00') AS "at the jump";
+SELECT companion.dispatch('2024-03-31 00:59+00') AS "before the jump",
+    companion.dispatch('2024-03-31 01:00+00') AS "at the jump";
 SELECT name, key, scheduled_for, status FROM checkins;
 DELETE FROM companion.users;
 -- Samoa left out December 30, 2011: nobody's check-in comes that day, in whatever ticks.
 INSERT INTO companion.users (display_name, timezone, checkin_time, onboarding_completed_at) VALUES
-    ('morning', 'Pacific/Apia', '09:00', '2010-01-01'), ('midnight', 'Pacific/Apia', '00:00', '2010-01-01'),
+    ('morning', 'Pacific/Apia', '09:00', '2010-01-01'),
+        ('midnight', 'Pacific/Apia', '00:00', '2010-01-01'),
     ('last minute', 'Pacific/Apia', '23:59:59.999999', '2010-01-01');
 SELECT companion.rewind_dispatch('2011-12-29 10:00+00');
 SELECT companion.dispatch(at) AS enqueued
-FROM (VALUES ('2011-12-30 09:59:59.999999+00'::timestamptz), ('2011-12-30 10:00+00'), ('2011-12-31 10:00+00')) AS v (at);
+FROM (VALUES ('2011-12-30 09:59:59.999999+00'::timestamptz), ('2011-12-30 10:00+00'),
+    ('2011-12-31 10:00+00')) AS v (at);
 SELECT name, key, scheduled_for FROM checkins;
 DELETE FROM companion.users;
 
 -- A zone that the server no longer knows holds up nobody but its own users.
-INSERT INTO companion.users (display_name, timezone, onboarding_completed_at) VALUES ('Rome', 'Europe/Rome', '2010-01-01');
+INSERT INTO companion.users (display_name, timezone, onboarding_completed_at)
+    VALUES ('Rome', 'Europe/Rome', '2010-01-01');
 SET session_replication_role = replica;
-INSERT INTO companion.users (display_name, timezone, onboarding_completed_at) VALUES ('Atlantis', 'Atlantic/Atlantis', '2010-01-01');
+INSERT INTO companion.users (display_name, timezone, onboarding_completed_at)
+    VALUES ('Atlantis', 'Atlantic/Atlantis', '2010-01-01');
 RESET session_replication_role;
 SELECT companion.rewind_dispatch('2026-03-04 07:00+00');
 SELECT companion.dispatch('2026-03-04 10:00+00') AS enqueued;
@@ -220,63 +245,88 @@ DELETE FROM companion.users;
 
 -- next_checkin: when the next one is due, as things stand.
 RESET companion.clock;
-INSERT INTO companion.users (id, display_name, timezone, checkin_time, checkin_days, onboarding_completed_at, checkin_paused_until) VALUES
-    ('00000000-0000-0000-0000-000000000001', 'daily', 'Europe/Berlin', '02:30', DEFAULT, '2010-01-01', NULL),
+INSERT INTO companion.users (id, display_name, timezone, checkin_time, checkin_days,
+    onboarding_completed_at, checkin_paused_until) VALUES
+    ('00000000-0000-0000-0000-000000000001', 'daily', 'Europe/Berlin', '02:30', DEFAULT,
+        '2010-01-01', NULL),
     ('00000000-0000-0000-0000-000000000002', 'Mondays', 'UTC', '09:00', '{1}', '2010-01-01', NULL),
-    ('00000000-0000-0000-0000-000000000003', 'paused', 'UTC', '09:00', DEFAULT, '2010-01-01', '2026-05-01 09:00:00.000001+00'),
-    ('00000000-0000-0000-0000-000000000004', 'onboarded later', 'UTC', '09:00', DEFAULT, '2026-05-01 09:00+00', NULL),
-    ('00000000-0000-0000-0000-000000000005', 'Samoan Fridays', 'Pacific/Apia', '09:00', '{5}', '2010-01-01', NULL),
+    ('00000000-0000-0000-0000-000000000003', 'paused', 'UTC', '09:00', DEFAULT, '2010-01-01',
+        '2026-05-01 09:00:00.000001+00'),
+    ('00000000-0000-0000-0000-000000000004', 'onboarded later', 'UTC', '09:00', DEFAULT,
+        '2026-05-01 09:00+00', NULL),
+    ('00000000-0000-0000-0000-000000000005', 'Samoan Fridays', 'Pacific/Apia', '09:00', '{5}',
+        '2010-01-01', NULL),
     ('00000000-0000-0000-0000-000000000006', 'opted out', 'UTC', NULL, DEFAULT, '2010-01-01', NULL),
     ('00000000-0000-0000-0000-000000000007', 'not onboarded', 'UTC', '09:00', DEFAULT, NULL, NULL),
-    ('00000000-0000-0000-0000-000000000008', 'paused for ever', 'UTC', '09:00', DEFAULT, '2010-01-01', 'infinity'),
-    ('00000000-0000-0000-0000-000000000009', 'no weekday', 'UTC', '09:00', '{}', '2010-01-01', NULL);
-SELECT display_name, companion.next_checkin(id, '2026-03-28 12:00+00') FROM companion.users ORDER BY id;
-SELECT companion.next_checkin('00000000-0000-0000-0000-000000000002', '2026-03-30 08:59:59.999999+00') AS before,
+    ('00000000-0000-0000-0000-000000000008', 'paused for ever', 'UTC', '09:00', DEFAULT,
+        '2010-01-01', 'infinity'),
+    ('00000000-0000-0000-0000-000000000009', 'no weekday', 'UTC', '09:00', '{}', '2010-01-01',
+        NULL);
+SELECT display_name, companion.next_checkin(id, '2026-03-28 12:00+00') FROM companion.users
+    ORDER BY id;
+SELECT companion.next_checkin('00000000-0000-0000-0000-000000000002',
+    '2026-03-30 08:59:59.999999+00') AS before,
        companion.next_checkin('00000000-0000-0000-0000-000000000002', '2026-03-30 09:00+00') AS at,
-       companion.next_checkin('00000000-0000-0000-0000-000000000005', '2011-12-24 00:00+00') AS "over the missing Friday",
+       companion.next_checkin('00000000-0000-0000-0000-000000000005',
+           '2011-12-24 00:00+00') AS "over the missing Friday",
        companion.next_checkin('00000000-0000-0000-0000-00000000000a') AS "unknown user";
 -- What it foretells is what dispatch does: also after a check-in, and where one is too close.
 SELECT companion.rewind_dispatch('2026-03-30 08:00+00');
 SELECT companion.dispatch('2026-03-30 09:00+00') > 0 AS enqueued;
 UPDATE companion.users SET checkin_time = '11:00';
-SELECT display_name, companion.next_checkin(id, '2026-03-30 10:00+00') FROM companion.users WHERE display_name = 'Mondays';
-UPDATE companion.users SET checkin_time = '23:00', checkin_days = '{1,2,3,4,5,6,7}' WHERE display_name = 'paused for ever';
+SELECT display_name, companion.next_checkin(id, '2026-03-30 10:00+00') FROM companion.users
+    WHERE display_name = 'Mondays';
+UPDATE companion.users SET checkin_time = '23:00', checkin_days = '{1,2,3,4,5,6,7}'
+    WHERE display_name = 'paused for ever';
 UPDATE companion.users SET checkin_paused_until = NULL WHERE display_name = 'paused for ever';
 SELECT companion.dispatch('2026-03-30 23:00+00') AS enqueued;
 UPDATE companion.users SET checkin_time = '01:00' WHERE display_name = 'paused for ever';
-SELECT companion.next_checkin(id, '2026-03-30 23:00+00') FROM companion.users WHERE display_name = 'paused for ever';
+SELECT companion.next_checkin(id, '2026-03-30 23:00+00') FROM companion.users
+    WHERE display_name = 'paused for ever';
 SELECT pg_temp.error_of(format('SELECT companion.next_checkin(%s)', arguments)) AS outcome
 FROM (VALUES ('NULL'), ('''00000000-0000-0000-0000-000000000001'', NULL'),
-             ('''00000000-0000-0000-0000-000000000001'', ''infinity'''), ('''Maya''')) AS v (arguments);
+             ('''00000000-0000-0000-0000-000000000001'', ''infinity'''),
+                 ('''Maya''')) AS v (arguments);
 DELETE FROM companion.users;
 
 -- schedule_message: any other message, once for its key.
 SET companion.clock = '2026-03-04 12:00+00';
-INSERT INTO companion.users (id, display_name, timezone) VALUES ('00000000-0000-0000-0000-000000000001', 'Maya', 'Pacific/Auckland');
+INSERT INTO companion.users (id, display_name, timezone)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'Maya', 'Pacific/Auckland');
 \set maya '\'00000000-0000-0000-0000-000000000001\''
-SELECT message_id AS first, created FROM companion.schedule_message(:maya, '2026-03-04 12:00+00', 'hello', idempotency_key => 'welcome') \gset
-SELECT message_id = :'first' AS same, created FROM companion.schedule_message(:maya, '2026-03-05 12:00+00', 'other', idempotency_key => 'welcome');
-SELECT created FROM companion.schedule_message(:maya, '2020-01-01', NULL, 'reminder', 'telegram', NULL, '{"topic": "exam"}');
-SELECT count(DISTINCT companion.schedule_message(:maya, '2026-03-05 00:00+00', 'no key, no sameness')) AS created FROM generate_series(1, 2);
+SELECT message_id AS first, created
+    FROM companion.schedule_message(:maya, '2026-03-04 12:00+00', 'hello',
+    idempotency_key => 'welcome') \gset
+SELECT message_id = :'first' AS same, created
+    FROM companion.schedule_message(:maya, '2026-03-05 12:00+00', 'other',
+    idempotency_key => 'welcome');
+SELECT created FROM companion.schedule_message(:maya, '2020-01-01', NULL, 'reminder', 'telegram',
+    NULL, '{"topic": "exam"}');
+SELECT count(DISTINCT companion.schedule_message(:maya, '2026-03-05 00:00+00',
+    'no key, no sameness')) AS created FROM generate_series(1, 2);
 -- A check-in by hand has its local day's key, and dispatch's guard.
 SELECT created FROM companion.schedule_message(:maya, '2026-03-04 12:00+00', NULL, 'checkin');
 SELECT created FROM companion.schedule_message(:maya, '2026-03-05 10:00+00', NULL, 'checkin');
 UPDATE companion.users SET onboarding_completed_at = '2026-01-01', checkin_time = '09:00';
 SELECT companion.rewind_dispatch('2026-03-04 12:00+00');
 SELECT companion.dispatch('2026-03-05 12:00+00') AS enqueued;
-SELECT kind, CASE WHEN idempotency_key = id::text THEN '(its id)' ELSE idempotency_key END AS key, local_date, timezone,
+SELECT kind, CASE WHEN idempotency_key = id::text THEN '(its id)' ELSE idempotency_key END AS key,
+    local_date, timezone,
        scheduled_for, send_before, channel, content, generation_context, status
 FROM companion.scheduled_messages ORDER BY id;
 SELECT state, count(*) FROM companion.pending_messages GROUP BY 1 ORDER BY 1;
 
-SELECT arguments, pg_temp.error_of(format('SELECT companion.schedule_message(%s)', arguments)) AS outcome FROM (VALUES
+SELECT arguments, pg_temp.error_of(format('SELECT companion.schedule_message(%s)',
+    arguments)) AS outcome FROM (VALUES
     ('NULL, now(), ''x'''), (:'maya' || ', NULL, ''x'''), (:'maya' || ', now(), ''x'', NULL'),
     ('''00000000-0000-0000-0000-000000000009'', now(), ''x'''), ('''Maya'', now(), ''x'''),
     (:'maya' || ', ''infinity'', ''x'''), (:'maya' || ', ''-infinity'', ''x'''),
     (:'maya' || ', ''294276-12-31 23:00+00'', ''x'''),
-    (:'maya' || ', now(), '''''), (:'maya' || ', now(), ''x'', '''''), (:'maya' || ', now(), ''x'', ''Check-in'''),
+    (:'maya' || ', now(), '''''), (:'maya' || ', now(), ''x'', '''''),
+        (:'maya' || ', now(), ''x'', ''Check-in'''),
     (:'maya' || ', now(), ''x'', ''9lives'''), (:'maya' || ', now(), ''x'', ''grüße'''),
-    (:'maya' || ', now(), ''x'', ''custom'', ''sms'''), (:'maya' || ', now(), ''x'', ''custom'', '''''),
+    (:'maya' || ', now(), ''x'', ''custom'', ''sms'''),
+        (:'maya' || ', now(), ''x'', ''custom'', '''''),
     (:'maya' || ', now(), ''x'', idempotency_key => '''''),
     (:'maya' || ', now(), ''x'', idempotency_key => ''checkin:2026-01-01'''),
     (:'maya' || ', now(), ''x'', ''checkin'', idempotency_key => ''mine'''))
@@ -287,16 +337,22 @@ FROM (VALUES (63), (64)) AS v (length);
 SELECT count(*) AS messages FROM companion.scheduled_messages;
 
 -- sent_today: on the local day of a time, in the user's present zone.
-UPDATE companion.scheduled_messages SET status = 'sent', sent_at = '2026-03-04 12:00+00' WHERE kind = 'checkin';
-SELECT companion.sent_today(:maya) AS "at 01:00", companion.sent_today(:maya, at => '2026-03-04 10:59+00') AS "the day before",
-       companion.sent_today(:maya, at => '2026-03-05 10:59+00') AS "at 23:59", companion.sent_today(:maya, at => '2026-03-05 11:00+00') AS "the day after",
-       companion.sent_today(:maya, 'reminder') AS "another kind", companion.sent_today('00000000-0000-0000-0000-000000000009') AS "unknown user";
+UPDATE companion.scheduled_messages SET status = 'sent', sent_at = '2026-03-04 12:00+00'
+    WHERE kind = 'checkin';
+SELECT companion.sent_today(:maya) AS "at 01:00",
+    companion.sent_today(:maya, at => '2026-03-04 10:59+00') AS "the day before",
+       companion.sent_today(:maya, at => '2026-03-05 10:59+00') AS "at 23:59",
+           companion.sent_today(:maya, at => '2026-03-05 11:00+00') AS "the day after",
+       companion.sent_today(:maya, 'reminder') AS "another kind",
+           companion.sent_today('00000000-0000-0000-0000-000000000009') AS "unknown user";
 UPDATE companion.users SET timezone = 'Pacific/Honolulu';
-SELECT companion.sent_today(:maya, at => '2026-03-04 09:59+00') AS "the day before", companion.sent_today(:maya) AS "at 02:00";
+SELECT companion.sent_today(:maya, at => '2026-03-04 09:59+00') AS "the day before",
+    companion.sent_today(:maya) AS "at 02:00";
 
 -- The clock must be a time, and an empty one is the real one.
 SELECT value, pg_temp.error_of(format('SET LOCAL companion.clock = %L', value)) AS outcome
-FROM (VALUES ('soon'), ('infinity'), ('-infinity'), ('2026-02-30'), ('25:00'), ('294277-01-01'), ('1'), (' ')) AS v (value);
+FROM (VALUES ('soon'), ('infinity'), ('-infinity'), ('2026-02-30'), ('25:00'), ('294277-01-01'),
+    ('1'), (' ')) AS v (value);
 SET companion.clock = '2026-03-04 12:00:00.123456+13';
 SELECT companion.now();
 SET companion.clock = '';

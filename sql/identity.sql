@@ -72,19 +72,25 @@ ORDER BY n;
 
 -- Ids are version 7, ascend within a session, and carry the time.
 SELECT count(DISTINCT id) AS ids,
-       bool_and(substr(id::text, 15, 1) = '7' AND substr(id::text, 20, 1) IN ('8', '9', 'a', 'b')) AS version_7,
+       bool_and(substr(id::text, 15, 1) = '7'
+           AND substr(id::text, 20, 1) IN ('8', '9', 'a', 'b')) AS version_7,
        bool_and(id > previous) AS ascending
 FROM (SELECT id, lag(id) OVER (ORDER BY n) AS previous
-      FROM (SELECT n, companion.uuid_v7() AS id FROM generate_series(1, 10000) AS n) AS made) AS pairs;
-SELECT abs(('x' || substr(replace(companion.uuid_v7()::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0
+      FROM (SELECT n, companion.uuid_v7() AS id
+          FROM generate_series(1, 10000) AS n) AS made) AS pairs;
+SELECT abs(('x' || substr(replace(companion.uuid_v7()::text, '-', ''), 1,
+    12))::bit(48)::bigint / 1000.0
            - extract(epoch FROM clock_timestamp())) < 60 AS is_now;
 
 -- PUBLIC may call nothing and read nothing.
 CREATE ROLE regress_stranger;
-SELECT count(*) FILTER (WHERE has_function_privilege('regress_stranger', p.oid, 'EXECUTE')) AS callable
+SELECT count(*) FILTER (WHERE has_function_privilege('regress_stranger', p.oid,
+    'EXECUTE')) AS callable
 FROM pg_proc AS p WHERE p.pronamespace = 'companion'::regnamespace;
-SELECT count(*) FILTER (WHERE has_any_column_privilege('regress_stranger', c.oid, 'SELECT, INSERT, UPDATE')
-                           OR has_table_privilege('regress_stranger', c.oid, 'DELETE, TRUNCATE')) AS open_tables
+SELECT count(*) FILTER (WHERE has_any_column_privilege('regress_stranger', c.oid,
+    'SELECT, INSERT, UPDATE')
+                           OR has_table_privilege('regress_stranger', c.oid,
+                               'DELETE, TRUNCATE')) AS open_tables
 FROM pg_class AS c WHERE c.relnamespace = 'companion'::regnamespace AND c.relkind IN ('r', 'v');
 SET ROLE regress_stranger;
 SELECT pg_temp.error_of('SELECT companion.current_user_id()');
@@ -99,7 +105,8 @@ SELECT p.proname, p.pronargs AS args, p.prosecdef AS definer,
 FROM pg_proc AS p WHERE p.pronamespace = 'companion'::regnamespace
     AND p.proname NOT LIKE '%\_many' AND p.prorettype <> 'trigger'::regtype
     AND p.proname IN ('current_user_id', 'now', 'uuid_v7', 'canonical_timezone', 'checkin_instant',
-                      'dispatch', 'rewind_dispatch', 'schedule_message', 'next_checkin', 'sent_today',
+                      'dispatch', 'rewind_dispatch', 'schedule_message', 'next_checkin',
+                          'sent_today',
                       'claim_messages', 'start_send', 'mark_sent', 'mark_failed', 'mark_skipped',
                       'extend_lease', 'finish_abandoned', 'run_maintenance', 'apply_retention',
                       'schedule_jobs', 'unschedule_jobs')
@@ -110,14 +117,16 @@ INSERT INTO companion.users (id, display_name, onboarding_completed_at)
 VALUES ('00000000-0000-0000-0000-000000000001', 'Maya', '2025-01-01'),
        ('00000000-0000-0000-0000-000000000002', 'Diego', '2025-01-01');
 INSERT INTO companion.onboarding (user_id) SELECT id FROM companion.users;
-INSERT INTO companion.conversations (user_id, id, channel) SELECT id, id, 'web' FROM companion.users;
+INSERT INTO companion.conversations (user_id, id, channel) SELECT id, id, 'web'
+    FROM companion.users;
 INSERT INTO companion.messages (user_id, id, conversation_id, role, content)
 SELECT id, id, id, 'user', 'hello' FROM companion.users;
 INSERT INTO companion.user_context (user_id, category, key, value)
 SELECT id, 'family', 'sister', 'Ana' FROM companion.users;
 INSERT INTO companion.telegram_link_tokens (user_id, token_hash, expires_at)
 SELECT id, sha256(display_name::bytea), '2030-01-01' FROM companion.users;
-SELECT count(companion.schedule_message(id, '2026-01-01', 'hello')) AS scheduled FROM companion.users;
+SELECT count(companion.schedule_message(id, '2026-01-01', 'hello')) AS scheduled
+    FROM companion.users;
 
 CREATE TEMP VIEW every_table WITH (security_invoker = true) AS
 SELECT 'users' AS "table", id AS user_id FROM companion.users
@@ -128,6 +137,9 @@ UNION ALL SELECT 'user_context', user_id FROM companion.user_context
 UNION ALL SELECT 'scheduled_messages', user_id FROM companion.scheduled_messages
 UNION ALL SELECT 'telegram_link_tokens', user_id FROM companion.telegram_link_tokens;
 GRANT SELECT ON every_table TO companion_user;
+
+-- What an admin has seen, and the plans kept from it, an end user of the same session does not see.
+SELECT companion.next_checkin('00000000-0000-0000-0000-000000000002') > now() AS next_checkin_seen;
 
 -- An end user sees their own rows only, in all seven tables; nobody sees none.
 SET ROLE companion_user;
@@ -140,18 +152,21 @@ SELECT * FROM every_table;
 SET request.jwt.claims = '{"sub": "00000000-0000-0000-0000-000000000001"}';
 
 -- They write what is theirs.
-UPDATE companion.users SET display_name = 'Maya R.', checkin_time = '08:00', timezone = 'europe/lisbon';
+UPDATE companion.users SET display_name = 'Maya R.', checkin_time = '08:00',
+    timezone = 'europe/lisbon';
 SELECT display_name, checkin_time, timezone FROM companion.users;
 INSERT INTO companion.user_context (user_id, category, key, value)
 VALUES ('00000000-0000-0000-0000-000000000001', 'family', 'dog', 'Rex');
 UPDATE companion.user_context SET value = 'Ana Maria' WHERE key = 'sister';
 DELETE FROM companion.user_context WHERE key = 'dog';
 INSERT INTO companion.messages (user_id, conversation_id, role, content)
-VALUES ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000001', 'user', 'hi');
+VALUES ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000001', 'user',
+    'hi');
 
 -- Another's rows are out of reach: not found, or refused.
 UPDATE companion.users SET display_name = 'x' WHERE display_name = 'Diego';
-UPDATE companion.user_context SET value = 'x' WHERE user_id = '00000000-0000-0000-0000-000000000002';
+UPDATE companion.user_context SET value = 'x'
+    WHERE user_id = '00000000-0000-0000-0000-000000000002';
 DELETE FROM companion.user_context WHERE user_id = '00000000-0000-0000-0000-000000000002';
 SELECT companion.next_checkin('00000000-0000-0000-0000-000000000002') IS NULL AS next_checkin_unseen,
        companion.sent_today('00000000-0000-0000-0000-000000000002') AS sent_today;
@@ -159,13 +174,19 @@ SELECT companion.next_checkin('00000000-0000-0000-0000-000000000002') IS NULL AS
 SELECT attempt, pg_temp.error_of(statement) AS outcome FROM (VALUES
     ('a fact about another', $$INSERT INTO companion.user_context (user_id, category, key, value)
         VALUES ('00000000-0000-0000-0000-000000000002', 'family', 'dog', 'Rex')$$),
-    ('a message in another''s name', $$INSERT INTO companion.messages (user_id, conversation_id, role, content)
-        VALUES ('00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000002', 'user', 'hi')$$),
-    ('into another''s conversation', $$INSERT INTO companion.messages (user_id, conversation_id, role, content)
-        VALUES ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002', 'user', 'hi')$$),
+    ('a message in another''s name',
+        $$INSERT INTO companion.messages (user_id, conversation_id, role, content)
+        VALUES ('00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000002',
+            'user', 'hi')$$),
+    ('into another''s conversation',
+        $$INSERT INTO companion.messages (user_id, conversation_id, role, content)
+        VALUES ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002',
+            'user', 'hi')$$),
     ('as the companion', $$INSERT INTO companion.messages (user_id, conversation_id, role, content)
-        VALUES ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000001', 'assistant', 'hi')$$),
-    ('a fact given away', $$UPDATE companion.user_context SET user_id = '00000000-0000-0000-0000-000000000002'$$),
+        VALUES ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000001',
+            'assistant', 'hi')$$),
+    ('a fact given away', $$UPDATE companion.user_context
+        SET user_id = '00000000-0000-0000-0000-000000000002'$$),
     ('their own id', $$UPDATE companion.users SET id = '00000000-0000-0000-0000-000000000009'$$),
     ('their subscription', $$UPDATE companion.users SET subscription_status = 'active'$$),
     ('their Telegram account', $$UPDATE companion.users SET telegram_user_id = 5$$),
@@ -173,8 +194,10 @@ SELECT attempt, pg_temp.error_of(statement) AS outcome FROM (VALUES
     ('themselves gone', $$DELETE FROM companion.users$$),
     ('a message edited', $$UPDATE companion.messages SET content = 'x'$$),
     ('onboarding done', $$UPDATE companion.onboarding SET completed_at = now()$$),
-    ('a check-in made', $$INSERT INTO companion.scheduled_messages (user_id, kind, idempotency_key, local_date, timezone, scheduled_for, channel)
-        VALUES ('00000000-0000-0000-0000-000000000001', 'custom', 'k', '2026-01-01', 'UTC', now(), 'web')$$),
+    ('a check-in made', $$INSERT INTO companion.scheduled_messages (user_id, kind, idempotency_key,
+        local_date, timezone, scheduled_for, channel)
+        VALUES ('00000000-0000-0000-0000-000000000001', 'custom', 'k', '2026-01-01', 'UTC', now(),
+            'web')$$),
     ('a check-in changed', $$UPDATE companion.scheduled_messages SET status = 'sent'$$),
     ('a check-in removed', $$DELETE FROM companion.scheduled_messages$$),
     ('a token''s hash', $$SELECT token_hash FROM companion.telegram_link_tokens$$),
@@ -193,11 +216,16 @@ SELECT pg_temp.error_of(statement) AS outcome FROM (VALUES
     ('SELECT companion.dispatch()'), ('SELECT companion.rewind_dispatch(now())'),
     ('SELECT companion.schedule_message(companion.current_user_id(), now(), ''x'')'),
     ('SELECT companion.claim_messages(''w'')'),
-    ('SELECT companion.start_send(NULL, NULL, 1)'), ('SELECT companion.start_send_many(NULL, NULL, NULL)'),
-    ('SELECT companion.mark_sent(NULL, NULL, 1)'), ('SELECT companion.mark_sent_many(NULL, NULL, NULL)'),
-    ('SELECT companion.mark_failed(NULL, NULL, 1, ''x'')'), ('SELECT companion.mark_failed_many(NULL, NULL, NULL, NULL)'),
-    ('SELECT companion.mark_skipped(NULL, NULL, 1, ''x'')'), ('SELECT companion.mark_skipped_many(NULL, NULL, NULL, NULL)'),
-    ('SELECT companion.extend_lease(NULL, NULL, 1)'), ('SELECT companion.extend_lease_many(NULL, NULL, NULL)'),
+    ('SELECT companion.start_send(NULL, NULL, 1)'),
+        ('SELECT companion.start_send_many(NULL, NULL, NULL)'),
+    ('SELECT companion.mark_sent(NULL, NULL, 1)'),
+        ('SELECT companion.mark_sent_many(NULL, NULL, NULL)'),
+    ('SELECT companion.mark_failed(NULL, NULL, 1, ''x'')'),
+        ('SELECT companion.mark_failed_many(NULL, NULL, NULL, NULL)'),
+    ('SELECT companion.mark_skipped(NULL, NULL, 1, ''x'')'),
+        ('SELECT companion.mark_skipped_many(NULL, NULL, NULL, NULL)'),
+    ('SELECT companion.extend_lease(NULL, NULL, 1)'),
+        ('SELECT companion.extend_lease_many(NULL, NULL, NULL)'),
     ('SELECT companion.finish_abandoned()'), ('SELECT companion.run_maintenance()'),
     ('SELECT companion.apply_retention()'), ('SELECT companion.schedule_jobs()'),
     ('SELECT companion.unschedule_jobs()')) AS v (statement);
@@ -228,7 +256,8 @@ RESET request.jwt.claims;
 -- Where Supabase's roles exist, they are given ours.
 CREATE TEMP VIEW supabase_members AS
 SELECT r.rolname AS granted, m.rolname AS member
-FROM pg_auth_members AS a JOIN pg_roles AS r ON r.oid = a.roleid JOIN pg_roles AS m ON m.oid = a.member
+FROM pg_auth_members AS a JOIN pg_roles AS r ON r.oid = a.roleid
+    JOIN pg_roles AS m ON m.oid = a.member
 WHERE m.rolname IN ('authenticated', 'service_role') ORDER BY 1;
 SET client_min_messages = warning;
 DROP EXTENSION companion CASCADE;
@@ -239,7 +268,8 @@ CREATE ROLE authenticated NOLOGIN;
 CREATE ROLE service_role NOLOGIN BYPASSRLS;
 CREATE EXTENSION companion;
 SELECT * FROM supabase_members;
-INSERT INTO companion.users (id, display_name) VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
+INSERT INTO companion.users (id, display_name)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
 SET request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-0000-0000-000000000001"}';
 SET ROLE authenticated;
 SELECT display_name FROM companion.users;

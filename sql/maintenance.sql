@@ -1,22 +1,29 @@
 -- Maintenance: what no worker will finish, what is old enough to go, and the jobs that do it.
 \i test/fresh.sql
 SET companion.clock = '2026-03-04 09:00+00';
-INSERT INTO companion.users (id, display_name, onboarding_completed_at) VALUES ('00000000-0000-0000-0000-000000000001', 'Maya', '2026-01-01');
+INSERT INTO companion.users (id, display_name, onboarding_completed_at)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'Maya', '2026-01-01');
 \set maya '\'00000000-0000-0000-0000-000000000001\''
 CREATE TEMP VIEW state AS
-SELECT m.idempotency_key AS key, m.status, m.failure_reason AS reason, m.attempts, m.worker, m.finished_at
+SELECT m.idempotency_key AS key, m.status, m.failure_reason AS reason, m.attempts, m.worker,
+    m.finished_at
 FROM companion.scheduled_messages AS m ORDER BY m.idempotency_key;
 
 -- finish_abandoned: unknown after start_send, skipped past send_before, failed after
 -- companion.max_attempts; what has another try or a lease left is let be.
 SELECT companion.dispatch();
-SELECT count(companion.schedule_message(:maya, companion.now() + n * interval '1 minute', NULL, 'custom', NULL, key))
-FROM (VALUES ('claimed twice', -9), ('dead after the last attempt', -8), ('started', -7), ('leased still', 0), ('not due yet', 1440)) AS v (key, n);
-UPDATE companion.dispatch_queue AS q SET attempt = CASE m.idempotency_key WHEN 'claimed twice' THEN 1 ELSE 4 END
-FROM companion.scheduled_messages AS m WHERE m.id = q.message_id AND m.idempotency_key IN ('claimed twice', 'dead after the last attempt');
+SELECT count(companion.schedule_message(:maya, companion.now() + n * interval '1 minute', NULL,
+    'custom', NULL, key))
+FROM (VALUES ('claimed twice', -9), ('dead after the last attempt', -8), ('started', -7),
+    ('leased still', 0), ('not due yet', 1440)) AS v (key, n);
+UPDATE companion.dispatch_queue AS q SET attempt = CASE m.idempotency_key WHEN 'claimed twice'
+    THEN 1 ELSE 4 END
+FROM companion.scheduled_messages AS m WHERE m.id = q.message_id
+    AND m.idempotency_key IN ('claimed twice', 'dead after the last attempt');
 SELECT count(*) AS claimed FROM companion.claim_messages('w', 3, '1 hour');
 SELECT companion.start_send(q.user_id, q.message_id, q.attempt) AS started
-FROM companion.dispatch_queue AS q JOIN companion.scheduled_messages AS m ON m.id = q.message_id WHERE m.idempotency_key = 'started';
+FROM companion.dispatch_queue AS q JOIN companion.scheduled_messages AS m ON m.id = q.message_id
+    WHERE m.idempotency_key = 'started';
 SELECT count(*) AS claimed FROM companion.claim_messages('w2', 10, '1 day') WHERE kind = 'custom';
 UPDATE companion.dispatch_queue SET leased_until = '-infinity', attempt = 0
 WHERE message_id = (SELECT id FROM companion.scheduled_messages WHERE kind = 'checkin');
@@ -43,12 +50,16 @@ SELECT companion.apply_retention() AS "after 90 days";
 SET companion.clock = '2026-06-02 13:00:00.000001+00';
 SELECT companion.apply_retention() AS "a moment more";
 SELECT key, status FROM state;
-SELECT pg_temp.error_of('SET LOCAL companion.retention = ' || value) AS outcome FROM (VALUES ('''0'''), ('''23h'''), ('''11y'''), ('''4000d''')) AS v (value);
+SELECT pg_temp.error_of('SET LOCAL companion.retention = ' || value) AS outcome
+    FROM (VALUES ('''0'''), ('''23h'''), ('''11y'''), ('''4000d''')) AS v (value);
 
 -- Settings have units and bounds.
+RESET companion.clock;
 SELECT name, setting, unit, min_val, max_val, context FROM pg_settings WHERE name LIKE 'companion.%'
-    AND name IN ('companion.catch_up', 'companion.min_gap', 'companion.max_attempts', 'companion.retry_backoff',
-                 'companion.retention', 'companion.clock', 'companion.user_id', 'companion.retry_unknown') ORDER BY 1;
+    AND name IN ('companion.catch_up', 'companion.min_gap', 'companion.max_attempts',
+        'companion.retry_backoff',
+                 'companion.retention', 'companion.clock', 'companion.user_id',
+                     'companion.retry_unknown') ORDER BY 1;
 SELECT pg_temp.error_of('SET LOCAL companion.no_such = 1');
 
 -- Without pg_cron the jobs cannot be made, and the error says how to install it.
@@ -59,5 +70,7 @@ SELECT companion.unschedule_jobs();
 SELECT pg_temp.error_of('SELECT companion.schedule_jobs()') LIKE '55000 | pg_cron is not installed in this database | Install it (Debian: postgresql-%-cron)%' AS says_how;
 -- Which intervals cron can keep; the versions that can do with seconds.
 SELECT every, pg_temp.error_of(format('SELECT companion.cron_schedule(%L)', every)) AS outcome,
-       CASE WHEN pg_temp.error_of(format('SELECT companion.cron_schedule(%L)', every)) = 'none' THEN companion.cron_schedule(every::interval) END AS schedule
-FROM (VALUES ('1 minute'), ('5 minutes'), ('30 minutes'), ('0'), ('-1 minute'), ('7 minutes'), ('1 hour'), ('90 seconds'), ('0.5 seconds'), ('1 month'), (NULL)) AS v (every);
+       CASE WHEN pg_temp.error_of(format('SELECT companion.cron_schedule(%L)', every)) = 'none'
+           THEN companion.cron_schedule(every::interval) END AS schedule
+FROM (VALUES ('1 minute'), ('5 minutes'), ('30 minutes'), ('0'), ('-1 minute'), ('7 minutes'),
+    ('1 hour'), ('90 seconds'), ('0.5 seconds'), ('1 month'), (NULL)) AS v (every);

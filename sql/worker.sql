@@ -1,19 +1,24 @@
 -- Workers: claim, start, report. Each message is sent once, or known to be uncertain.
 \i test/fresh.sql
 SET companion.clock = '2026-03-04 09:00+00';
-INSERT INTO companion.users (id, display_name, companion_name, support_style, timezone, telegram_user_id, whatsapp_number) VALUES
+INSERT INTO companion.users (id, display_name, companion_name, support_style, timezone,
+    telegram_user_id, whatsapp_number) VALUES
     ('00000000-0000-0000-0000-000000000001', 'Maya', 'Luna', 'gentle', 'Europe/Lisbon', 7001, NULL),
-    ('00000000-0000-0000-0000-000000000002', 'Diego', NULL, NULL, 'America/Mexico_City', NULL, '+525512345678'),
+    ('00000000-0000-0000-0000-000000000002', 'Diego', NULL, NULL, 'America/Mexico_City', NULL,
+        '+525512345678'),
     ('00000000-0000-0000-0000-000000000003', 'Haruto', NULL, NULL, 'Asia/Tokyo', NULL, NULL);
 -- A message for a user by name, under a key by which these tests know it.
-CREATE FUNCTION pg_temp.schedule(to_name text, key text, due timestamptz DEFAULT companion.now(), content text DEFAULT NULL) RETURNS boolean
+CREATE FUNCTION pg_temp.schedule(to_name text, key text, due timestamptz DEFAULT companion.now(),
+    content text DEFAULT NULL) RETURNS boolean
 BEGIN ATOMIC
-    SELECT (companion.schedule_message(id, due, content, 'custom', NULL, key)).created FROM companion.users WHERE display_name = to_name;
+    SELECT (companion.schedule_message(id, due, content, 'custom', NULL, key)).created
+        FROM companion.users WHERE display_name = to_name;
 END;
 CREATE TEMP VIEW state AS
 SELECT m.idempotency_key AS key, m.status, m.failure_reason AS reason, m.attempts, m.worker,
        q.attempt AS queued_attempt, q.sending, q.visible_at, q.leased_until
-FROM companion.scheduled_messages AS m LEFT JOIN companion.dispatch_queue AS q ON q.user_id = m.user_id AND q.message_id = m.id
+FROM companion.scheduled_messages AS m
+    LEFT JOIN companion.dispatch_queue AS q ON q.user_id = m.user_id AND q.message_id = m.id
 ORDER BY m.idempotency_key;
 -- No users, and nothing queued.
 CREATE PROCEDURE pg_temp.start_over() LANGUAGE plpgsql SET client_min_messages = warning AS $$
@@ -22,13 +27,15 @@ BEGIN
 END
 $$;
 -- A report by key: report('start_send', 'a', 1), with what more the function takes.
-CREATE FUNCTION pg_temp.report(function text, key text, attempt integer, more text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.report(function text, key text, attempt integer,
+    more text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     message record;
     result text;
 BEGIN
     SELECT user_id, id INTO message FROM companion.scheduled_messages WHERE idempotency_key = key;
-    EXECUTE format('SELECT companion.%s(%L, %L, %L %s)', function, message.user_id, message.id, attempt, more) INTO result;
+    EXECUTE format('SELECT companion.%s(%L, %L, %L %s)', function, message.user_id, message.id,
+        attempt, more) INTO result;
     RETURN result;
 EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE || ' ' || regexp_replace(SQLERRM, message.id::text, '<id>');
@@ -41,12 +48,14 @@ SELECT pg_temp.schedule('Diego', 'second', '2026-03-04 08:58+00', 'buenos días'
 SELECT pg_temp.schedule('Maya', 'first', '2026-03-01 12:00+00');
 SELECT pg_temp.schedule('Maya', 'in time', '2026-03-04 09:00+00');
 SELECT pg_temp.schedule('Maya', 'not yet', '2026-03-04 09:00:00.000001+00');
-SELECT address, display_name, attempt, kind, local_date, scheduled_for, late_by, channel, companion_name, support_style, timezone, content
+SELECT address, display_name, attempt, kind, local_date, scheduled_for, late_by, channel,
+    companion_name, support_style, timezone, content
 FROM companion.claim_messages('w1', 2);
 -- What is claimed is passed over, until its lease has run out.
 SELECT display_name, attempt FROM companion.claim_messages('w2');
 SELECT count(*) AS nothing_left FROM companion.claim_messages('w2');
-SELECT idempotency_key AS key, state, worker, attempt, leased_until FROM companion.pending_messages ORDER BY visible_at;
+SELECT idempotency_key AS key, state, worker, attempt, leased_until FROM companion.pending_messages
+    ORDER BY visible_at;
 SET companion.clock = '2026-03-04 09:04:59.999999+00';
 SELECT display_name, attempt, late_by FROM companion.claim_messages('w2');
 SET companion.clock = '2026-03-04 09:05+00';
@@ -60,18 +69,24 @@ INSERT INTO companion.users (id, display_name, telegram_user_id, whatsapp_number
     ('00000000-0000-0000-0000-000000000003', 'Haruto', NULL, NULL);
 SELECT pg_temp.schedule(display_name, display_name) FROM companion.users ORDER BY id;
 SELECT display_name, channel, address FROM companion.claim_messages('w', channels => '{whatsapp}');
-SELECT display_name, channel, address FROM companion.claim_messages('w', channels => '{web,telegram,web}');
+SELECT display_name, channel, address
+    FROM companion.claim_messages('w', channels => '{web,telegram,web}');
 -- An address that is unlinked meanwhile is not there.
 UPDATE companion.users SET telegram_user_id = NULL WHERE display_name = 'Maya';
 SET companion.clock = '2026-03-04 10:00+00';
-SELECT display_name, channel, address IS NULL AS no_address FROM companion.claim_messages('w', channels => '{telegram}');
+SELECT display_name, channel, address IS NULL AS no_address
+    FROM companion.claim_messages('w', channels => '{telegram}');
 
 -- What a claim refuses.
-SELECT arguments, pg_temp.error_of(format('SELECT companion.claim_messages(%s)', arguments)) AS outcome FROM (VALUES
-    ('NULL'), (''''''), ('''w'', 0'), ('''w'', -1'), ('''w'', 10001'), ('''w'', 1000000'), ('''w'', NULL'),
-    ('''w'', 1, ''0'''), ('''w'', 1, ''-1 minute'''), ('''w'', 1, ''1 day 0.000001 seconds'''), ('''w'', 1, ''1 year'''),
+SELECT arguments, pg_temp.error_of(format('SELECT companion.claim_messages(%s)',
+    arguments)) AS outcome FROM (VALUES
+    ('NULL'), (''''''), ('''w'', 0'), ('''w'', -1'), ('''w'', 10001'), ('''w'', 1000000'),
+        ('''w'', NULL'),
+    ('''w'', 1, ''0'''), ('''w'', 1, ''-1 minute'''), ('''w'', 1, ''1 day 0.000001 seconds'''),
+        ('''w'', 1, ''1 year'''),
     ('''w'', 1, ''178000000 years'''), ('''w'', 1, ''1 month -30 days'''), ('''w'', 1, NULL'),
-    ('''w'', channels => ''{}'''), ('''w'', channels => ''{sms}'''), ('''w'', channels => ''{web,NULL}'''),
+    ('''w'', channels => ''{}'''), ('''w'', channels => ''{sms}'''),
+        ('''w'', channels => ''{web,NULL}'''),
     ('''w'', channels => ''{{web,telegram}}''')) AS v (arguments);
 SELECT pg_temp.error_of(format('SELECT companion.claim_messages(repeat(''ü'', %s), 10000, ''1 day'')', length)) AS outcome
 FROM (VALUES (200), (201)) AS v (length);
@@ -79,19 +94,26 @@ CALL pg_temp.start_over();
 SET companion.clock = '2026-03-04 09:00+00';
 
 -- The way of a message: claimed, started, sent, and filed in a conversation that the companion began.
-INSERT INTO companion.users (id, display_name, telegram_user_id) VALUES ('00000000-0000-0000-0000-000000000001', 'Maya', 7001);
+INSERT INTO companion.users (id, display_name, telegram_user_id)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'Maya', 7001);
 SELECT pg_temp.schedule('Maya', 'a');
-SELECT pg_temp.report('start_send', 'a', 0) AS "start unclaimed", pg_temp.report('start_send', 'a', 1) AS "the next attempt";
+SELECT pg_temp.report('start_send', 'a', 0) AS "start unclaimed",
+    pg_temp.report('start_send', 'a', 1) AS "the next attempt";
 SELECT attempt FROM companion.claim_messages('w1');
 SELECT pg_temp.report('mark_sent', 'a', 1, ', ''hello''') AS "sent before start";
-SELECT pg_temp.report('start_send', 'a', 1) AS start, pg_temp.report('start_send', 'a', 1) AS "start again";
-SELECT pg_temp.report('mark_sent', 'a', 1) AS "without text", pg_temp.report('mark_sent', 'a', 1, ', ''''') AS "empty text",
-       pg_temp.report('mark_sent', 'a', 1, ', ''hello'', 555') AS sent, pg_temp.report('mark_sent', 'a', 1, ', ''hello'', 555') AS "sent again";
-SELECT m.status, m.attempts, m.worker, m.sent_at, m.finished_at, m.telegram_message_id, f.role, f.content, f.telegram_message_id,
+SELECT pg_temp.report('start_send', 'a', 1) AS start,
+    pg_temp.report('start_send', 'a', 1) AS "start again";
+SELECT pg_temp.report('mark_sent', 'a', 1) AS "without text",
+    pg_temp.report('mark_sent', 'a', 1, ', ''''') AS "empty text",
+       pg_temp.report('mark_sent', 'a', 1, ', ''hello'', 555') AS sent,
+           pg_temp.report('mark_sent', 'a', 1, ', ''hello'', 555') AS "sent again";
+SELECT m.status, m.attempts, m.worker, m.sent_at, m.finished_at, m.telegram_message_id, f.role,
+    f.content, f.telegram_message_id,
        c.channel, c.initiated_by, c.ended_at
 FROM companion.scheduled_messages AS m
 JOIN companion.messages AS f ON f.user_id = m.user_id AND f.id = m.message_id
-JOIN companion.conversations AS c ON c.user_id = m.user_id AND c.id = m.conversation_id AND c.id = f.conversation_id;
+JOIN companion.conversations AS c ON c.user_id = m.user_id AND c.id = m.conversation_id
+    AND c.id = f.conversation_id;
 SELECT count(*) AS queued FROM companion.dispatch_queue;
 -- The next one goes into the same conversation while that is younger than companion.min_gap; a
 -- conversation that the user began is ended and left alone; a gap of zero ends none at once.
@@ -112,23 +134,29 @@ CALL pg_temp.send('d', 'beside the user''s own');
 SET companion.min_gap = 0;
 CALL pg_temp.send('e', 'without a gap');
 RESET companion.min_gap;
-SELECT c.initiated_by, c.started_at, c.ended_at, string_agg(m.content, ', ' ORDER BY m.id) AS messages
-FROM companion.conversations AS c LEFT JOIN companion.messages AS m ON m.user_id = c.user_id AND m.conversation_id = c.id
+SELECT c.initiated_by, c.started_at, c.ended_at,
+    string_agg(m.content, ', ' ORDER BY m.id) AS messages
+FROM companion.conversations AS c LEFT JOIN companion.messages AS m ON m.user_id = c.user_id
+    AND m.conversation_id = c.id
 GROUP BY c.user_id, c.id ORDER BY c.id;
 SELECT pg_temp.report('mark_sent', 'nothing under this key', 1, ', ''x''') AS "NULL ids",
-       companion.mark_sent('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000009', 1, 'x') AS "unknown id";
+       companion.mark_sent('00000000-0000-0000-0000-000000000001',
+           '00000000-0000-0000-0000-000000000009', 1, 'x') AS "unknown id";
 CALL pg_temp.start_over();
 
 -- Fencing: once another attempt has begun, the older one is refused by every function.
 SET companion.clock = '2026-03-04 09:00+00';
-INSERT INTO companion.users (id, display_name) VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
+INSERT INTO companion.users (id, display_name)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
 SELECT pg_temp.schedule('Maya', 'a');
 SELECT attempt FROM companion.claim_messages('slow', 1, '1 minute');
 SET companion.clock = '2026-03-04 09:01+00';
 SELECT attempt FROM companion.claim_messages('quick', 1, '1 minute');
 SELECT function, pg_temp.report(function, 'a', attempt, more) AS accepted
-FROM (VALUES (1), (0), (3), (-1), (2147483647)) AS a (attempt), (VALUES ('start_send', ''), ('mark_sent', ', ''x'''), ('mark_failed', ', ''x'''),
-     ('mark_failed', ', ''x'', NULL, true'), ('mark_skipped', ', ''x'''), ('extend_lease', '')) AS v (function, more)
+FROM (VALUES (1), (0), (3), (-1), (2147483647)) AS a (attempt),
+    (VALUES ('start_send', ''), ('mark_sent', ', ''x'''), ('mark_failed', ', ''x'''),
+     ('mark_failed', ', ''x'', NULL, true'), ('mark_skipped', ', ''x'''),
+         ('extend_lease', '')) AS v (function, more)
 WHERE pg_temp.report(function, 'a', attempt, more) IS DISTINCT FROM 'false';
 SELECT * FROM state;
 -- A lease that has run out stays the worker's own until another claims; extending it moves its end.
@@ -139,8 +167,10 @@ SET companion.clock = '2026-03-04 09:04:59+00';
 SELECT count(*) AS claimable FROM companion.claim_messages('other');
 SELECT lease, pg_temp.report('extend_lease', 'a', 2, format(', %L', lease)) AS outcome
 FROM (VALUES ('0'), ('-1 second'), ('1 year'), ('25:00'), (NULL), ('1 day')) AS v (lease);
-SELECT pg_temp.report('mark_skipped', 'a', 2, ', NULL') AS "no reason", pg_temp.report('mark_skipped', 'a', 2, ', ''they wrote first''') AS skipped,
-       pg_temp.report('mark_skipped', 'a', 2, ', ''again''') AS again, pg_temp.report('start_send', 'a', 2) AS "start skipped";
+SELECT pg_temp.report('mark_skipped', 'a', 2, ', NULL') AS "no reason",
+    pg_temp.report('mark_skipped', 'a', 2, ', ''they wrote first''') AS skipped,
+       pg_temp.report('mark_skipped', 'a', 2, ', ''again''') AS again,
+           pg_temp.report('start_send', 'a', 2) AS "start skipped";
 SELECT * FROM state;
 CALL pg_temp.start_over();
 
@@ -153,7 +183,8 @@ DECLARE
     wait interval;
     result text;
 BEGIN
-    PERFORM set_config('companion.clock', (SELECT max(visible_at) FROM companion.dispatch_queue)::text, false);
+    PERFORM set_config('companion.clock',
+        (SELECT max(visible_at) FROM companion.dispatch_queue)::text, false);
     PERFORM companion.claim_messages('w');
     result := pg_temp.report('mark_failed', key, attempt, ', ''no answer''');
     SELECT visible_at - companion.now() INTO wait FROM companion.dispatch_queue;
@@ -164,7 +195,8 @@ END
 $$;
 SELECT pg_temp.schedule('Maya', 'a');
 CALL pg_temp.fail('a', 1);
-SELECT pg_temp.report('mark_failed', 'a', 1, ', ''again''') AS "given back already", pg_temp.report('start_send', 'a', 1) AS start;
+SELECT pg_temp.report('mark_failed', 'a', 1, ', ''again''') AS "given back already",
+    pg_temp.report('start_send', 'a', 1) AS start;
 CALL pg_temp.fail('a', 2);
 CALL pg_temp.fail('a', 3);
 CALL pg_temp.fail('a', 4);
@@ -178,7 +210,8 @@ SELECT pg_temp.schedule('Maya', 'b');
 UPDATE companion.dispatch_queue SET attempt = 97;
 SELECT attempt FROM companion.claim_messages('w');
 SELECT pg_temp.report('mark_failed', 'b', 98, ', ''no answer''') AS failed;
-SELECT visible_at - companion.now() BETWEEN '30 min' AND '60 min' AS within_an_hour FROM companion.dispatch_queue;
+SELECT visible_at - companion.now() BETWEEN '30 min' AND '60 min' AS within_an_hour
+    FROM companion.dispatch_queue;
 SET companion.clock = '2026-03-05 11:00+00';
 SELECT attempt FROM companion.claim_messages('w');
 SELECT wait, pg_temp.report('mark_failed', 'b', 99, format(', ''slow down'', %L', wait)) AS outcome
@@ -186,17 +219,20 @@ FROM (VALUES ('-1 second'), ('31 days'), ('1 year'), ('30 days')) AS v (wait);
 SELECT visible_at FROM companion.dispatch_queue;
 RESET companion.max_attempts;
 RESET companion.retry_backoff;
-SELECT pg_temp.report('mark_failed', 'b', 99, ', NULL') AS "no reason", pg_temp.report('mark_failed', 'b', 99, ', ''x'', NULL, NULL') AS "permanent or not";
+SELECT pg_temp.report('mark_failed', 'b', 99, ', NULL') AS "no reason",
+    pg_temp.report('mark_failed', 'b', 99, ', ''x'', NULL, NULL') AS "permanent or not";
 CALL pg_temp.start_over();
 
 -- A failure for good disables the channel, and the next check-in goes elsewhere.
 SET companion.clock = '2026-03-04 09:00+00';
-INSERT INTO companion.users (id, display_name, telegram_user_id, whatsapp_number, onboarding_completed_at)
+INSERT INTO companion.users (id, display_name, telegram_user_id, whatsapp_number,
+    onboarding_completed_at)
 VALUES ('00000000-0000-0000-0000-000000000001', 'Maya', 7001, '+351912345678', '2026-01-01');
 SELECT companion.dispatch();
 SELECT channel, attempt FROM companion.claim_messages('w');
 SELECT pg_temp.report('start_send', 'checkin:2026-03-04', 1) AS start,
-       pg_temp.report('mark_failed', 'checkin:2026-03-04', 1, ', ''blocked'', NULL, true') AS failed;
+       pg_temp.report('mark_failed', 'checkin:2026-03-04', 1,
+           ', ''blocked'', NULL, true') AS failed;
 SELECT key, status, reason, attempts FROM state;
 SELECT disabled_channels FROM companion.users;
 SELECT companion.rewind_dispatch('2026-03-05 08:59+00');
@@ -206,17 +242,22 @@ SELECT channel, address FROM companion.claim_messages('w');
 -- Two channels failing in one bulk report are both disabled; the web cannot be.
 SET companion.clock = '2026-03-06 08:00+00';
 UPDATE companion.users SET disabled_channels = '{}';
-SELECT companion.schedule_message(id, companion.now(), 'x', 'custom', channel, channel) IS NOT NULL AS scheduled
+SELECT companion.schedule_message(id, companion.now(), 'x', 'custom', channel,
+    channel) IS NOT NULL AS scheduled
 FROM companion.users, unnest('{telegram,whatsapp,web}'::text[]) AS channel;
 SELECT count(*) AS claimed FROM companion.claim_messages('w') WHERE kind = 'custom';
-SELECT companion.mark_failed_many(array_agg(user_id), array_agg(message_id), array_agg(attempt), array_agg('blocked'::text), permanent => true)
-FROM (SELECT q.* FROM companion.dispatch_queue AS q JOIN companion.scheduled_messages AS m ON m.id = q.message_id WHERE m.kind = 'custom' ORDER BY q.channel) AS q;
+SELECT companion.mark_failed_many(array_agg(user_id), array_agg(message_id), array_agg(attempt),
+    array_agg('blocked'::text), permanent => true)
+FROM (SELECT q.* FROM companion.dispatch_queue AS q
+    JOIN companion.scheduled_messages AS m ON m.id = q.message_id WHERE m.kind = 'custom'
+    ORDER BY q.channel) AS q;
 SELECT disabled_channels FROM companion.users;
 CALL pg_temp.start_over();
 
 -- A check-in is not started once its time to be sent has passed; then it is skipped, not claimed.
 SET companion.clock = '2026-03-04 09:00+00';
-INSERT INTO companion.users (id, display_name, onboarding_completed_at) VALUES ('00000000-0000-0000-0000-000000000001', 'Maya', '2026-01-01');
+INSERT INTO companion.users (id, display_name, onboarding_completed_at)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'Maya', '2026-01-01');
 SELECT companion.rewind_dispatch('2026-03-04 08:59+00');
 SELECT companion.dispatch();
 SET companion.clock = '2026-03-04 12:59:59+00';
@@ -230,14 +271,16 @@ SELECT companion.rewind_dispatch('2026-03-05 08:59+00');
 SET companion.clock = '2026-03-05 09:00+00';
 SELECT companion.dispatch();
 SELECT count(*) AS claimed FROM companion.claim_messages('w');
-SELECT pg_temp.report('mark_failed', 'checkin:2026-03-05', 1, ', ''slow down'', ''4 hours''') AS failed;
+SELECT pg_temp.report('mark_failed', 'checkin:2026-03-05', 1,
+    ', ''slow down'', ''4 hours''') AS failed;
 SELECT key, status, reason FROM state WHERE key = 'checkin:2026-03-05';
 CALL pg_temp.start_over();
 
 -- A worker that dies after start_send: nobody claims the message again, and maintenance calls it
 -- unknown. A report that comes late still counts, from that attempt only.
 SET companion.clock = '2026-03-04 09:00+00';
-INSERT INTO companion.users (id, display_name) VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
+INSERT INTO companion.users (id, display_name)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
 SELECT pg_temp.schedule('Maya', 'a');
 SELECT attempt FROM companion.claim_messages('w', 1, '1 minute');
 SELECT pg_temp.report('start_send', 'a', 1) AS start;
@@ -248,19 +291,26 @@ SET companion.clock = '2026-03-04 09:01+00';
 SELECT count(*) AS claimed FROM companion.claim_messages('w2');
 SELECT companion.finish_abandoned() AS "after it";
 SELECT key, status, reason, attempts, worker, queued_attempt FROM state;
-SELECT pg_temp.report('start_send', 'a', 1) AS start, pg_temp.report('mark_failed', 'a', 1, ', ''x''') AS failed,
-       pg_temp.report('mark_skipped', 'a', 1, ', ''x''') AS skipped, pg_temp.report('extend_lease', 'a', 1) AS extended,
+SELECT pg_temp.report('start_send', 'a', 1) AS start,
+    pg_temp.report('mark_failed', 'a', 1, ', ''x''') AS failed,
+       pg_temp.report('mark_skipped', 'a', 1, ', ''x''') AS skipped,
+           pg_temp.report('extend_lease', 'a', 1) AS extended,
        pg_temp.report('mark_sent', 'a', 2, ', ''x''') AS "another attempt";
-SELECT pg_temp.report('mark_sent', 'a', 1, ', ''hello after all''') AS sent, pg_temp.report('mark_sent', 'a', 1, ', ''twice''') AS again;
-SELECT status, reason, attempts, worker, (SELECT string_agg(content, ', ') FROM companion.messages) AS filed FROM state;
+SELECT pg_temp.report('mark_sent', 'a', 1, ', ''hello after all''') AS sent,
+    pg_temp.report('mark_sent', 'a', 1, ', ''twice''') AS again;
+SELECT status, reason, attempts, worker,
+    (SELECT string_agg(content, ', ') FROM companion.messages) AS filed FROM state;
 CALL pg_temp.start_over();
 
 -- For the kinds in companion.retry_unknown a double is better than a miss: claimable again.
 SET companion.clock = '2026-03-04 09:00+00';
-INSERT INTO companion.users (id, display_name) VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
-SELECT count(companion.schedule_message('00000000-0000-0000-0000-000000000001', companion.now(), NULL, kind, NULL, kind)) AS scheduled
+INSERT INTO companion.users (id, display_name)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
+SELECT count(companion.schedule_message('00000000-0000-0000-0000-000000000001', companion.now(),
+    NULL, kind, NULL, kind)) AS scheduled
 FROM unnest('{reminder,alarm,news}'::text[]) AS kind;
-SELECT count(companion.start_send(user_id, message_id, attempt)) AS started FROM companion.claim_messages('w', 3, '1 minute');
+SELECT count(companion.start_send(user_id, message_id, attempt)) AS started
+    FROM companion.claim_messages('w', 3, '1 minute');
 SET companion.clock = '2026-03-04 09:02+00';
 SET companion.retry_unknown = 'reminder, alarm';
 SELECT companion.finish_abandoned() AS finished;
@@ -268,13 +318,27 @@ SELECT key, status, queued_attempt, sending FROM state;
 SELECT pg_temp.report('mark_sent', 'alarm', 1, ', ''late''') AS "the old attempt";
 SELECT kind, attempt FROM companion.claim_messages('w2') ORDER BY kind;
 SELECT pg_temp.report('mark_sent', 'alarm', 1, ', ''late''') AS "the old attempt";
+CALL pg_temp.start_over();
+-- But not past send_before, nor once companion.max_attempts is used up: that is unknown, not unsent.
+SET companion.retry_unknown = 'checkin';
+INSERT INTO companion.users (id, display_name, onboarding_completed_at)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'Maya', '2026-01-01');
+SELECT companion.rewind_dispatch('2026-03-04 08:59+00');
+SET companion.clock = '2026-03-04 09:00+00';
+SELECT companion.dispatch();
+SELECT companion.start_send(user_id, message_id, attempt) AS started
+    FROM companion.claim_messages('w');
+SET companion.clock = '2026-03-04 13:00+00';
+SELECT companion.finish_abandoned() AS finished;
+SELECT key, status, reason FROM state;
 RESET companion.retry_unknown;
 CALL pg_temp.start_over();
 
 -- A poison message, whose workers die before they report, uses up companion.max_attempts.
 SET companion.clock = '2026-03-04 09:00+00';
 SET companion.max_attempts = 3;
-INSERT INTO companion.users (id, display_name) VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
+INSERT INTO companion.users (id, display_name)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
 SELECT pg_temp.schedule('Maya', 'poison', '2026-03-04 08:00+00');
 SELECT pg_temp.schedule('Maya', 'wholesome', '2026-03-04 08:30+00');
 SELECT scheduled_for, attempt FROM companion.claim_messages('w', 1, '1 minute');
@@ -292,17 +356,21 @@ CALL pg_temp.start_over();
 -- about it is refused; the others are none the worse.
 SET companion.clock = '2026-03-04 09:00+00';
 INSERT INTO companion.users (id, display_name) VALUES
-    ('00000000-0000-0000-0000-000000000001', 'Maya'), ('00000000-0000-0000-0000-000000000002', 'Diego');
+    ('00000000-0000-0000-0000-000000000001', 'Maya'),
+        ('00000000-0000-0000-0000-000000000002', 'Diego');
 SELECT count(pg_temp.schedule(display_name, display_name)) FROM companion.users;
 DELETE FROM companion.users WHERE display_name = 'Maya';
 SELECT count(*) AS queued FROM companion.dispatch_queue;
 SELECT display_name FROM companion.claim_messages('w');
 SELECT count(*) AS queued FROM companion.dispatch_queue;
-INSERT INTO companion.users (id, display_name) VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
+INSERT INTO companion.users (id, display_name)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
 SELECT pg_temp.schedule('Maya', 'Maya');
 SELECT count(*) AS claimed FROM companion.claim_messages('w');
 CREATE TEMP TABLE claimed AS
-SELECT array_agg(user_id ORDER BY user_id) AS users, array_agg(message_id ORDER BY user_id) AS messages, array_agg(attempt ORDER BY user_id) AS attempts
+SELECT array_agg(user_id ORDER BY user_id) AS users,
+    array_agg(message_id ORDER BY user_id) AS messages,
+    array_agg(attempt ORDER BY user_id) AS attempts
 FROM companion.dispatch_queue;
 SELECT companion.start_send_many(users, messages, attempts) FROM claimed;
 DELETE FROM companion.users WHERE display_name = 'Maya';
@@ -311,10 +379,13 @@ CALL pg_temp.start_over();
 
 -- The bulk forms answer for each message in input order, and are all or nothing for bad input.
 SET companion.clock = '2026-03-04 09:00+00';
-INSERT INTO companion.users (id, display_name) VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
-SELECT count(pg_temp.schedule('Maya', key, companion.now(), CASE key WHEN 'b' THEN 'as scheduled' END)) FROM unnest('{a,b,c,d,e}'::text[]) AS key;
+INSERT INTO companion.users (id, display_name)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
+SELECT count(pg_temp.schedule('Maya', key, companion.now(), CASE key WHEN 'b'
+    THEN 'as scheduled' END)) FROM unnest('{a,b,c,d,e}'::text[]) AS key;
 SELECT count(*) AS claimed FROM companion.claim_messages('w');
-CREATE FUNCTION pg_temp.many(function text, keys text[], attempts integer[], more text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.many(function text, keys text[], attempts integer[],
+    more text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     result text;
 BEGIN
@@ -328,9 +399,12 @@ END
 $$;
 SELECT pg_temp.many('start_send', '{e,a,b,c,a}', '{1,1,1,2,2}') AS "start e, a, b";
 SELECT pg_temp.many('extend_lease', '{d,c}', '{1,9}', ', ''10 minutes''') AS "extend d";
-SELECT pg_temp.many('mark_sent', '{c,a,b}', '{1,1,1}', ', ''{x,hello,NULL}'', ''{1,2,NULL}''') AS "sent a, b";
-SELECT pg_temp.many('mark_sent', '{e}', '{1}', ', ''{NULL}''') AS "no text", pg_temp.many('mark_sent', '{e}', '{1}') AS "none given";
-SELECT pg_temp.many('mark_failed', '{d,e,a}', '{1,1,1}', ', ''{busy,busy,busy}'', ''1 minute''') AS "failed d, e";
+SELECT pg_temp.many('mark_sent', '{c,a,b}', '{1,1,1}',
+    ', ''{x,hello,NULL}'', ''{1,2,NULL}''') AS "sent a, b";
+SELECT pg_temp.many('mark_sent', '{e}', '{1}', ', ''{NULL}''') AS "no text",
+    pg_temp.many('mark_sent', '{e}', '{1}') AS "none given";
+SELECT pg_temp.many('mark_failed', '{d,e,a}', '{1,1,1}',
+    ', ''{busy,busy,busy}'', ''1 minute''') AS "failed d, e";
 SELECT pg_temp.many('mark_skipped', '{d,c}', '{1,1}', ', ''{enough,enough}''') AS "skipped c";
 SELECT key, status, reason, queued_attempt, visible_at FROM state;
 SELECT content, telegram_message_id FROM companion.messages ORDER BY content;
@@ -339,40 +413,80 @@ SELECT count(pg_temp.schedule('Maya', key)) FROM unnest('{f,g}'::text[]) AS key;
 SELECT count(*) AS claimed FROM companion.claim_messages('w');
 SELECT regexp_count(pg_temp.many('start_send', '{f,f,f}', '{1,1,1}'), 't') AS started,
        regexp_count(pg_temp.many('mark_sent', '{f,f,f}', '{1,1,1}', ', ''{x,x,x}'''), 't') AS sent,
-       regexp_count(pg_temp.many('mark_skipped', '{g,g,g}', '{1,1,1}', ', ''{x,x,x}'''), 't') AS skipped;
+       regexp_count(pg_temp.many('mark_skipped', '{g,g,g}', '{1,1,1}', ', ''{x,x,x}'''),
+           't') AS skipped;
 SELECT count(*) FROM companion.messages WHERE content = 'x';
-SELECT companion.start_send_many('{}', '{}', '{}') AS none, companion.mark_sent_many('{}', '{}', '{}') AS none,
-       companion.mark_sent_many('{}', '{}', '{}', '{}', '{}') AS none, companion.mark_failed_many('{}', '{}', '{}', '{}') AS none;
-SELECT arguments, pg_temp.error_of(format('SELECT companion.mark_sent_many(%s)', replace(arguments, '#', '00000000-0000-0000-0000-000000000001'))) AS outcome
+-- A late report may come along with others, also twice; a failure for good too.
+SELECT count(pg_temp.schedule('Maya', key)) FROM unnest('{h,i,j,k}'::text[]) AS key;
+SELECT count(*) AS claimed FROM companion.claim_messages('w', 10, '1 minute') WHERE attempt = 1;
+SELECT pg_temp.many('start_send', '{h,i}', '{1,1}') AS started;
+SET companion.clock = '2026-03-04 09:02+00';
+SELECT companion.finish_abandoned() AS unknown;
+SELECT pg_temp.many('start_send', '{j,k}', '{1,1}') AS started;
+SELECT regexp_count(pg_temp.many('mark_sent', '{h,j,h,i,j}', '{1,1,1,1,1}', ', ''{y,y,y,y,y}'''),
+    't') AS sent;
+SELECT regexp_count(pg_temp.many('mark_failed', '{k,k,h}', '{1,1,1}', ', ''{x,x,x}'', NULL, true'),
+    't') AS failed;
+SELECT key, status, reason, queued_attempt FROM state WHERE key IN ('h', 'i', 'j', 'k');
+SELECT count(*) FROM companion.messages WHERE content = 'y';
+SELECT companion.start_send_many('{}', '{}', '{}') AS none,
+    companion.mark_sent_many('{}', '{}', '{}') AS none,
+       companion.mark_sent_many('{}', '{}', '{}', '{}', '{}') AS none,
+           companion.mark_failed_many('{}', '{}', '{}', '{}') AS none;
+SELECT arguments, pg_temp.error_of(format('SELECT companion.mark_sent_many(%s)',
+    replace(arguments, '#', '00000000-0000-0000-0000-000000000001'))) AS outcome
 FROM (VALUES ('NULL, ''{}'', ''{}'''), ('''{}'', NULL, ''{}'''), ('''{}'', ''{}'', NULL'),
-             ('''{#}'', ''{}'', ''{}'''), ('''{#}'', ''{#}'', ''{1,2}'''), ('''{#}'', ''{#}'', ''{1}'', ''{}'''),
-             ('''{#}'', ''{#}'', ''{1}'', ''{x,y}'''), ('''{#}'', ''{#}'', ''{1}'', ''{x}'', ''{1,2}'''),
-             ('''{NULL}'', ''{#}'', ''{1}'''), ('''{#}'', ''{NULL}'', ''{1}'''), ('''{#}'', ''{#}'', ''{NULL}'''),
-             ('''{{#}}'', ''{{#}}'', ''{{1}}'''), ('''{#}'', ''{#}'', ''{1}'''), ('''[5:5]={#}'', ''{#}'', ''{1}''')) AS v (arguments);
-SELECT function, pg_temp.error_of(format('SELECT companion.%s(NULL, NULL, 1%s)', function, more)) AS "NULL user",
+             ('''{#}'', ''{}'', ''{}'''), ('''{#}'', ''{#}'', ''{1,2}'''),
+                 ('''{#}'', ''{#}'', ''{1}'', ''{}'''),
+             ('''{#}'', ''{#}'', ''{1}'', ''{x,y}'''),
+                 ('''{#}'', ''{#}'', ''{1}'', ''{x}'', ''{1,2}'''),
+             ('''{NULL}'', ''{#}'', ''{1}'''), ('''{#}'', ''{NULL}'', ''{1}'''),
+                 ('''{#}'', ''{#}'', ''{NULL}'''),
+             ('''{{#}}'', ''{{#}}'', ''{{1}}'''), ('''{#}'', ''{#}'', ''{1}'''),
+                 ('''[5:5]={#}'', ''{#}'', ''{1}''')) AS v (arguments);
+SELECT function, pg_temp.error_of(format('SELECT companion.%s(NULL, NULL, 1%s)', function,
+    more)) AS "NULL user",
        pg_temp.error_of(format('SELECT companion.%s(''00000000-0000-0000-0000-000000000001'', NULL, 1%s)', function, more)) AS "NULL message",
        pg_temp.error_of(format('SELECT companion.%s(''00000000-0000-0000-0000-000000000001'', ''00000000-0000-0000-0000-000000000001'', NULL%s)', function, more)) AS "NULL attempt"
-FROM (VALUES ('start_send', ''), ('mark_sent', ''), ('mark_failed', ', ''x'''), ('mark_skipped', ', ''x'''), ('extend_lease', '')) AS v (function, more);
+FROM (VALUES ('start_send', ''), ('mark_sent', ''), ('mark_failed', ', ''x'''),
+    ('mark_skipped', ', ''x'''), ('extend_lease', '')) AS v (function, more);
 CALL pg_temp.start_over();
 
 -- The claim walks its index from the head, past what others hold; a session that had to walk far
 -- begins further on for a moment, and still misses nothing, nor what comes in before.
-INSERT INTO companion.users (id, display_name) VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
-SELECT count(companion.schedule_message('00000000-0000-0000-0000-000000000001', companion.now() - n * interval '1 second', NULL)) FROM generate_series(1, 700) AS n;
+INSERT INTO companion.users (id, display_name)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'Maya');
+SELECT count(companion.schedule_message('00000000-0000-0000-0000-000000000001',
+    companion.now() - n * interval '1 second', NULL)) FROM generate_series(1, 700) AS n;
 SELECT count(*) AS first FROM companion.claim_messages('w', 400);
 SELECT count(*) AS second FROM companion.claim_messages('w', 100);
-SELECT count(companion.schedule_message('00000000-0000-0000-0000-000000000001', companion.now() - interval '1 hour', NULL)) FROM generate_series(1, 3);
+SELECT count(companion.schedule_message('00000000-0000-0000-0000-000000000001',
+    companion.now() - interval '1 hour', NULL)) FROM generate_series(1, 3);
 SELECT count(*) AS third FROM companion.claim_messages('w', 1000);
 SELECT count(*) AS left_over FROM companion.claim_messages('w', 1000);
-SELECT count(*) AS leased, count(DISTINCT attempt) AS attempts FROM companion.dispatch_queue WHERE attempt = 1;
+SELECT count(*) AS leased, count(DISTINCT attempt) AS attempts FROM companion.dispatch_queue
+    WHERE attempt = 1;
 CALL pg_temp.start_over();
 
--- What is past sending never stands in the way, however much of it there is.
-INSERT INTO companion.users (display_name, onboarding_completed_at) SELECT 'sleeper ' || n, '2026-01-01' FROM generate_series(1, 2500) AS n;
+-- What is past sending never stands in the way, however much of it there is: a claim gives up on
+-- a thousand at most, and passes over the rest.
+INSERT INTO companion.users (display_name, onboarding_completed_at)
+SELECT 'sleeper ' || n, '2026-01-01' FROM generate_series(1, 2500) AS n;
 SELECT companion.rewind_dispatch('2026-03-04 08:59+00');
 SELECT companion.dispatch('2026-03-04 09:00+00') AS enqueued;
 SET companion.clock = '2026-03-04 13:00+00';
-SELECT companion.schedule_message(id, companion.now(), NULL) IS NOT NULL AS scheduled FROM companion.users LIMIT 1;
-SELECT count(*) AS claimed FROM companion.claim_messages('w', 10);
+SELECT companion.schedule_message(id, companion.now(), 'hello') IS NOT NULL AS scheduled
+FROM companion.users LIMIT 1;
+SELECT content FROM companion.claim_messages('w', 10);
 SELECT status, failure_reason, count(*) FROM companion.scheduled_messages GROUP BY 1, 2 ORDER BY 1;
-SELECT count(*) AS queued FROM companion.dispatch_queue;
+SELECT count(*) AS nothing_left FROM companion.claim_messages('w', 10);
+SELECT companion.finish_abandoned() AS "the rest";
+SELECT state, count(*) FROM companion.pending_messages GROUP BY 1;
+CALL pg_temp.start_over();
+
+-- A read-only transaction claims and starts nothing.
+BEGIN READ ONLY;
+SELECT pg_temp.error_of('SELECT companion.claim_messages(''w'')');
+SELECT pg_temp.error_of('SELECT companion.start_send_many(''{}'', ''{}'', ''{}'')');
+SELECT pg_temp.error_of('SELECT companion.dispatch()');
+ROLLBACK;

@@ -33,7 +33,8 @@ static Statement begin{
     "INSERT INTO companion.conversations (user_id, channel, id, initiated_by)"
     " SELECT w.user_id, w.channel, w.id, 'companion'"
     " FROM unnest($1, $2, $3) AS w (user_id, channel, id)"
-    " CROSS JOIN LATERAL (SELECT FROM companion.users WHERE id = w.user_id LIMIT 1) AS u"
+    " CROSS JOIN LATERAL (SELECT FROM companion.users WHERE id = w.user_id LIMIT 1"
+    "                     FOR KEY SHARE) AS u"
     " WHERE w.id IS NOT NULL"
     " ON CONFLICT (user_id, channel) WHERE ended_at IS NULL DO NOTHING",
     UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID};

@@ -8,11 +8,11 @@
 
 namespace companion {
 
-// Let go of what may be sent twice rather than not at all.
+// Let go of what may be sent twice rather than not at all, and has another try left.
 static Statement release_unknown{
     "UPDATE companion.dispatch_queue AS q SET sending = false, leased_until = '-infinity'"
     " FROM companion.scheduled_messages AS m"
-    " WHERE q.sending AND q.leased_until <= $1 AND q.attempt < $2"
+    " WHERE q.sending AND q.leased_until <= $1 AND q.attempt < $2 AND q.send_before > $1"
     "   AND m.user_id = q.user_id AND m.id = q.message_id"
     "   AND m.kind = ANY (string_to_array(replace($3, ' ', ''), ','))",
     TIMESTAMPTZOID, INT4OID, TEXTOID};

@@ -27,13 +27,12 @@ Statement describe_claimed{
     " ORDER BY claimed.position",
     UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
 
-Statement drop_orphans{
-    "DELETE FROM companion.dispatch_queue AS q"
-    " USING unnest($1, $2) AS claimed (user_id, message_id)"
-    " WHERE q.user_id = claimed.user_id AND q.message_id = claimed.message_id"
-    "   AND NOT EXISTS (SELECT FROM companion.scheduled_messages AS m"
-    "                   WHERE m.user_id = q.user_id AND m.id = q.message_id)",
-    UUIDARRAYOID, UUIDARRAYOID};
+Statement drop_orphans{"DELETE FROM companion.dispatch_queue AS q"
+                       " USING unnest($1, $2) AS claimed (user_id, message_id)"
+                       " WHERE q.user_id = claimed.user_id AND q.message_id = claimed.message_id"
+                       "   AND NOT EXISTS (SELECT FROM companion.scheduled_messages AS m"
+                       "                   WHERE m.user_id = q.user_id AND m.id = q.message_id)",
+                       UUIDARRAYOID, UUIDARRAYOID};
 
 // What has been leased, as arrays to bind.
 struct Claimed {
@@ -103,17 +102,22 @@ void lease(Queue &queue, const ClaimRequest &request)
     queue.update(row);
 }
 
-// Walk the queue until enough is leased, or as much given up on as one walk may.
+// The most that one claim gives up on. Past it, what is abandoned is passed over: after an
+// outage a claim finds what can be sent still, however much cannot.
+constexpr int most_unsent = 1000;
+
+// Walk the queue until enough is leased.
 void walk(Queue &queue, const ClaimRequest &request, const QueuePosition *from, Claimed &claimed,
           Unsent &unsent)
 {
-    constexpr int most_unsent = 1000;
     const int claimed_before = claimed.size();
     queue.begin_walk(request.at, from);
-    while (claimed.size() < request.max_messages && unsent.size() < most_unsent && queue.next()) {
-        if (!is_free(queue.row(), request) || !queue.try_lock())
+    while (claimed.size() < request.max_messages && queue.next()) {
+        const bool gives_up = is_abandoned(queue.row(), request.at);
+        if (!is_free(queue.row(), request) || (gives_up && unsent.size() >= most_unsent) ||
+            !queue.try_lock())
             continue;
-        if (is_abandoned(queue.row(), request.at)) {
+        if (gives_up) {
             give_up(queue, request.at, unsent);
             continue;
         }
@@ -131,15 +135,15 @@ void walk(Queue &queue, const ClaimRequest &request, const QueuePosition *from, 
 Claimed claim(const ClaimRequest &request)
 {
     Claimed claimed;
+    Unsent unsent;
     const QueuePosition *from = skip_position(request);
     for (bool is_done = false; !is_done; from = nullptr) {
-        Unsent unsent;
         Queue queue;
         walk(queue, request, from, claimed, unsent);
         queue.close();
-        unsent.record();
-        is_done = claimed.size() >= request.max_messages || (from == nullptr && unsent.size() == 0);
+        is_done = from == nullptr || claimed.size() >= request.max_messages;
     }
+    unsent.record();
     return claimed;
 }
 

@@ -14,7 +14,8 @@ COMMENT ON POLICY every_row ON companion.dispatch_state IS 'Workers and admins r
 GRANT SELECT ON companion.dispatch_state TO companion_worker, companion_admin;
 SELECT pg_catalog.pg_extension_config_dump('companion.dispatch_state', '');
 
--- The planner settings keep the tick an index walk whatever the statistics say.
+-- The planner settings keep the tick an index walk whatever the statistics say; compiling it anew
+-- each time would take longer than the tick.
 CREATE FUNCTION companion.dispatch(at timestamptz DEFAULT companion.now()) RETURNS integer
 LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off

@@ -8,8 +8,8 @@
 namespace companion {
 
 // The lateral lookup, with its LIMIT, keeps each statement a walk of the primary key for
-// every message, however small the table was when the statement was planned. Only whoever
-// took a message off the queue writes its row here, so the row cannot move meanwhile.
+// every message, however small the table was when the statement was planned. A row that
+// somebody else changes meanwhile moves, and only a second look finds it.
 #define AUDIT_ROW                                                                                  \
     " CROSS JOIN LATERAL (SELECT ctid FROM companion.scheduled_messages"                           \
     "  WHERE user_id = r.user_id AND id = r.message_id LIMIT 1) AS row WHERE m.ctid = row.ctid"
@@ -19,7 +19,8 @@ static Statement record_unsent{
     " SET status = r.status, failure_reason = r.reason, finished_at = companion.now(),"
     "     attempts = r.attempt, worker = r.worker"
     " FROM unnest($1, $2, $3, $4, $5, $6)"
-    "      AS r (user_id, message_id, attempt, worker, status, reason)" AUDIT_ROW,
+    "      AS r (user_id, message_id, attempt, worker, status, reason)" AUDIT_ROW
+    " AND m.status = 'pending'",
     UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID};
 
 // Returns for each message that was recorded its place, its id and whether it has a text.
@@ -32,7 +33,7 @@ static Statement record_sent{
     "     telegram_message_id = r.telegram_message_id"
     " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)"
     "      AS r (place, user_id, message_id, attempt, worker, content, telegram_message_id,"
-    "            conversation_id)" AUDIT_ROW
+    "            conversation_id)" AUDIT_ROW " AND m.status IN ('pending', 'unknown')"
     " RETURNING r.place, m.id, m.user_id, m.message_id, m.conversation_id,"
     "           m.telegram_message_id, coalesce(nullif(r.content, ''), m.content) AS text),"
     "filed AS ("
@@ -66,9 +67,11 @@ void disable(const QueueRow &row)
 
 void Unsent::record() const
 {
-    if (size() > 0)
-        record_unsent.execute({user_ids_.finish(), message_ids_.finish(), attempts_.finish(),
-                               workers_.finish(), statuses_.finish(), reasons_.finish()});
+    uint64 found = 0;
+    for (int look = 0; look < 2 && found < static_cast<uint64>(size()); look++)
+        found +=
+            record_unsent.execute({user_ids_.finish(), message_ids_.finish(), attempts_.finish(),
+                                   workers_.finish(), statuses_.finish(), reasons_.finish()});
 }
 
 void Sent::add(int place, const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt,
@@ -100,13 +103,18 @@ void Sent::record(bool *recorded) const
         return;
     const Datum user_ids = user_ids_.finish();
     const Datum conversations = open_companion_conversations(user_ids, channels_.finish());
-    const uint64 rows = record_sent.execute(
-        {places_.finish(), user_ids, message_ids_.finish(), attempts_.finish(), workers_.finish(),
-         contents_.finish(), telegram_message_ids_.finish(), conversations});
-    for (uint64 row = 0; row < rows; row++) {
-        if (!DatumGetBool(result_field(row, 3)))
-            refuse_without_text(result_field(row, 2));
-        recorded[DatumGetInt32(result_field(row, 1))] = true;
+    uint64 found = 0;
+    for (int look = 0; look < 2 && found < static_cast<uint64>(size()); look++) {
+        const uint64 rows = record_sent.execute(
+            {places_.finish(), user_ids, message_ids_.finish(), attempts_.finish(),
+             workers_.finish(), contents_.finish(), telegram_message_ids_.finish(),
+             conversations});
+        for (uint64 row = 0; row < rows; row++) {
+            if (!DatumGetBool(result_field(row, 3)))
+                refuse_without_text(result_field(row, 2));
+            recorded[DatumGetInt32(result_field(row, 1))] = true;
+        }
+        found += rows;
     }
 }
 

@@ -28,15 +28,17 @@ Period ServerZone::period_at(std::int64_t instant) const
     return {found > 0 ? boundary * second : no_end, before * second};
 }
 
-// Whether a name could be a POSIX specification, such as EST5 or Any/Name-3: all of
-// them have a number.
+// Whether a zone's name could be a POSIX specification, such as EST5: all of them have
+// a number, and the server gives them back in upper case.
 static bool looks_like_posix(std::string_view name)
 {
-    return name.find_first_of("0123456789") != name.npos;
+    return name.find_first_of("0123456789") != name.npos &&
+           std::none_of(name.begin(), name.end(),
+                        [](unsigned char letter) { return islower(letter); });
 }
 
 // Whether the server's zone files hold the zone's name. That reads them all, so the
-// zones found are remembered; some forty have a number in their name.
+// zones found are remembered.
 static bool is_listed(pg_tz *zone)
 {
     static pg_tz *found[64];

@@ -1,0 +1,99 @@
+# A real pg_cron: schedule_jobs makes jobs that fire, and unschedule_jobs removes them.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my ($sharedir) = PostgreSQL::Test::Utils::run_command([ 'pg_config', '--sharedir' ]);
+plan skip_all => 'pg_cron is not installed' unless -e "$sharedir/extension/pg_cron.control";
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', <<'CONF');
+shared_preload_libraries = 'pg_cron'
+cron.use_background_workers = on
+cron.database_name = 'postgres'
+CONF
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION companion');
+
+# What a query returns
+sub query
+{
+    my ($sql) = @_;
+    return $node->safe_psql('postgres', $sql);
+}
+
+# The SQLSTATE, message and hint with which a statement fails
+sub error_of
+{
+    my ($statement) = @_;
+    my ($status, $output, $error) = $node->psql('postgres', "\\set VERBOSITY verbose\n$statement");
+    return $error;
+}
+
+like(error_of('SELECT companion.schedule_jobs()'),
+    qr/55000: pg_cron is not installed in this database.*HINT: .*CREATE EXTENSION pg_cron/s,
+    'without the extension the error says how to install it');
+like(error_of('SELECT companion.unschedule_jobs()'), qr/55000/, 'nor are there jobs to remove');
+
+query('CREATE EXTENSION pg_cron');
+is(query('SELECT * FROM companion.schedule_jobs()'),
+    join("\n", 'companion_dispatch|* * * * *', 'companion_maintenance|*/5 * * * *',
+        'companion_retention|17 3 * * *'),
+    'three jobs');
+my $jobs = 'SELECT jobid, jobname, schedule, command, active FROM cron.job ORDER BY jobid';
+my $before = query($jobs);
+query('SELECT companion.schedule_jobs()');
+is(query($jobs), $before, 'scheduled twice they are the same three');
+query("SELECT companion.schedule_jobs('5 minutes'); SELECT companion.schedule_jobs()");
+is(query($jobs), $before, 'and can be changed, and changed back');
+
+my $knows_seconds = query(<<'SQL');
+SELECT string_to_array(substring(extversion FROM '^[0-9.]+'), '.')::integer[] >= '{1,5}'
+FROM pg_extension WHERE extname = 'pg_cron'
+SQL
+if ($knows_seconds eq 't')
+{
+    like(query("SELECT schedule FROM companion.schedule_jobs('10 seconds')"),
+        qr/^10 seconds$/m, 'every ten seconds');
+}
+else
+{
+    like(error_of("SELECT companion.schedule_jobs('10 seconds')"),
+        qr/0A000: pg_cron .* cannot run a job every 10 seconds.*HINT:/s,
+        'every ten seconds is too much for this pg_cron');
+    is(query($jobs), $before, 'and changes nothing');
+}
+
+# Somebody was due ten minutes ago, and dispatch has been down for an hour.
+query(<<'SQL');
+SELECT companion.rewind_dispatch(now() - interval '1 hour');
+INSERT INTO companion.users (display_name, timezone, checkin_time, onboarding_completed_at)
+SELECT 'Maya', 'UTC', (now() AT TIME ZONE 'UTC' - interval '10 minutes')::time, '2020-01-01';
+SQL
+ok($node->poll_query_until('postgres',
+        'SELECT EXISTS (SELECT FROM companion.scheduled_messages)'),
+    'pg_cron fires, and dispatch enqueues');
+is(query(<<'SQL'), 'checkin|pending|t', 'the check-in has its own instant');
+SELECT kind, status, scheduled_for < now() - interval '9 minutes' FROM companion.scheduled_messages
+SQL
+ok($node->poll_query_until('postgres', <<'SQL'), 'the run succeeded');
+SELECT EXISTS (SELECT FROM cron.job_run_details AS r JOIN cron.job AS j USING (jobid)
+               WHERE j.jobname = 'companion_dispatch' AND r.status = 'succeeded')
+SQL
+
+# Retention takes pg_cron's own rows along.
+is(query(<<'SQL'), '0', 'old runs are deleted');
+UPDATE cron.job_run_details SET end_time = now() - interval '91 days' WHERE status = 'succeeded';
+SELECT FROM companion.apply_retention();
+SELECT count(*) FROM cron.job_run_details WHERE end_time < now() - interval '90 days';
+SQL
+
+is(query('SELECT companion.unschedule_jobs()'), '3', 'all three are removed');
+is(query('SELECT count(*) FROM cron.job'), '0', 'none is left');
+is(query('SELECT companion.unschedule_jobs()'), '0', 'and there is none to remove again');
+
+done_testing();
