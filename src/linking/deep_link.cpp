@@ -34,7 +34,7 @@ COMPANION_FUNCTION(telegram_deep_link)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("argument \"token\" is not a Telegram start parameter"),
                 errhint("It has 1 to 64 characters of A-Z a-z 0-9 _ -."));
-    PG_RETURN_TEXT_P(DatumGetTextP(to_text(psprintf("https://t.me/%s?start=%s",
-                                                    pnstrdup(bot.data(), bot.size()),
-                                                    pnstrdup(token.data(), token.size())))));
+    return CStringGetTextDatum(psprintf("https://t.me/%s?start=%s",
+                                        pnstrdup(bot.data(), bot.size()),
+                                        pnstrdup(token.data(), token.size())));
 }

@@ -25,20 +25,21 @@ Statement add_token{
     UUIDOID, BYTEAOID, TIMESTAMPTZOID, INT8OID};
 
 Statement delete_unused{"DELETE FROM companion.telegram_link_tokens"
-                 " WHERE user_id = $1 AND used_at IS NULL",
-                 UUIDOID};
+                        " WHERE user_id = $1 AND used_at IS NULL",
+                        UUIDOID};
 
-Statement untie_account{"UPDATE companion.users SET telegram_user_id = NULL, telegram_username = NULL,"
-                 " telegram_linked_at = NULL"
-                 " WHERE id = $1 AND telegram_user_id IS NOT NULL",
-                 UUIDOID};
+Statement untie_account{
+    "UPDATE companion.users SET telegram_user_id = NULL, telegram_username = NULL,"
+    " telegram_linked_at = NULL"
+    " WHERE id = $1 AND telegram_user_id IS NOT NULL",
+    UUIDOID};
 
 // Delete up to $2 of those that a condition on $1, a time, finds, in the order of the
 // index on that column.
 #define DELETE_OLDEST(condition, column)                                                           \
     "DELETE FROM companion.telegram_link_tokens WHERE ctid = ANY (ARRAY ("                         \
-    " SELECT ctid FROM companion.telegram_link_tokens WHERE " condition                            \
-    " ORDER BY " column " LIMIT $2 FOR UPDATE SKIP LOCKED))"
+    " SELECT ctid FROM companion.telegram_link_tokens WHERE " condition " ORDER BY " column        \
+    " LIMIT $2 FOR UPDATE SKIP LOCKED))"
 
 Statement expire_unused{DELETE_OLDEST("used_at IS NULL AND expires_at <= $1", "expires_at"),
                         TIMESTAMPTZOID, INT8OID};
@@ -74,8 +75,8 @@ COMPANION_FUNCTION(create_telegram_link_token)
     const Datum token = random_token();
     return act_for(fcinfo, user_id, [&] {
         lock_user(user_id);
-        add_token.execute({user_id, token_hash(token), expires_at,
-                           Int64GetDatum(settings::tokens_per_user - 1)});
+        add_token.execute(
+            {user_id, token_hash(token), expires_at, Int64GetDatum(settings::tokens_per_user - 1)});
         return token;
     });
 }

@@ -32,16 +32,19 @@ Statement look_up{
     BYTEAOID, INT8OID, TIMESTAMPTZOID, INT4OID};
 
 // Tie the account to the user ($4; $5 is its name) and use up the user's live tokens.
-Statement tie_account{
-    "WITH used_up AS ("
-    " UPDATE companion.telegram_link_tokens"
-    " SET used_at = $3, used_by = CASE WHEN token_hash = $1 THEN $2 END"
-    " WHERE user_id = $4 AND used_at IS NULL AND expires_at > $3)"
-    "UPDATE companion.users"
-    " SET telegram_user_id = $2, telegram_username = $5, telegram_linked_at = $3,"
-    "     disabled_channels = array_remove(disabled_channels, 'telegram')"
-    " WHERE id = $4",
-    BYTEAOID, INT8OID, TIMESTAMPTZOID, UUIDOID, TEXTOID};
+Statement tie_account{"WITH used_up AS ("
+                      " UPDATE companion.telegram_link_tokens"
+                      " SET used_at = $3, used_by = CASE WHEN token_hash = $1 THEN $2 END"
+                      " WHERE user_id = $4 AND used_at IS NULL AND expires_at > $3)"
+                      "UPDATE companion.users"
+                      " SET telegram_user_id = $2, telegram_username = $5, telegram_linked_at = $3,"
+                      "     disabled_channels = array_remove(disabled_channels, 'telegram')"
+                      " WHERE id = $4",
+                      BYTEAOID,
+                      INT8OID,
+                      TIMESTAMPTZOID,
+                      UUIDOID,
+                      TEXTOID};
 
 // Count an unknown token; no row when the account has used up its bound.
 Statement count_failure{
@@ -119,8 +122,8 @@ Outcome redeem(const Redemption &redemption)
     if (outcome.is("live")) {
         const char nulls[] = {' ', ' ', ' ', ' ', redemption.has_no_username ? 'n' : ' '};
         tie_account.execute({redemption.token_hash, account, at, UUIDPGetDatum(&outcome.user_id),
-                      redemption.username},
-                     nulls);
+                             redemption.username},
+                            nulls);
         strlcpy(outcome.name, "linked", sizeof outcome.name);
     }
     return outcome;

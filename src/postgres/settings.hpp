@@ -15,9 +15,10 @@ extern int max_attempts;    // companion.max_attempts
 extern int retry_backoff;   // companion.retry_backoff, seconds
 extern char *retry_unknown; // companion.retry_unknown: kinds, comma-separated
 extern int retention;       // companion.retention, seconds
-extern int token_ttl;       // companion.token_ttl, seconds
-extern int tokens_per_user; // companion.tokens_per_user
-extern int token_retention; // companion.token_retention, seconds
+
+extern int token_ttl;                  // companion.token_ttl, seconds
+extern int tokens_per_user;            // companion.tokens_per_user
+extern int token_retention;            // companion.token_retention, seconds
 extern int redeem_failures_per_minute; // companion.redeem_failures_per_minute
 
 } // namespace companion::settings

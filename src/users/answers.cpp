@@ -50,7 +50,8 @@ static bool is_valid(const Field &field, const JsonbValue &answer)
 {
     return answer.type == jbvNull ||
            (answer.type == jbvString &&
-            field.accepts({answer.val.string.val, static_cast<std::size_t>(answer.val.string.len)}));
+            field.accepts(
+                {answer.val.string.val, static_cast<std::size_t>(answer.val.string.len)}));
 }
 
 void check_answers(Jsonb *answers)

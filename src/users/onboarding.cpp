@@ -24,25 +24,23 @@ Statement find{"SELECT current_step, completed_at IS NOT NULL, data"
 #define IS_UNANSWERED(data, field) "coalesce(" data " -> " field ", 'null') = 'null'"
 
 // Returns the step after $2, and an answer that $2 must have and has not.
-Statement merge{
-    "UPDATE companion.onboarding AS o"
-    " SET data = o.data || $3,"
-    "     current_step = (SELECT later.step FROM companion.onboarding_steps AS later"
-    "                     WHERE (later.position, later.step) > (s.position, s.step)"
-    "                     ORDER BY later.position, later.step LIMIT 1)"
-    " FROM companion.onboarding_steps AS s"
-    " WHERE o.user_id = $1 AND s.step = $2 AND s.position IS NOT NULL"
-    " RETURNING o.current_step,"
-    "           (SELECT field FROM unnest(s.asks_for) AS field"
-    "            WHERE s.required AND " IS_UNANSWERED("o.data", "field") " LIMIT 1)",
-    UUIDOID, TEXTOID, JSONBOID};
+Statement merge{"UPDATE companion.onboarding AS o"
+                " SET data = o.data || $3,"
+                "     current_step = (SELECT later.step FROM companion.onboarding_steps AS later"
+                "                     WHERE (later.position, later.step) > (s.position, s.step)"
+                "                     ORDER BY later.position, later.step LIMIT 1)"
+                " FROM companion.onboarding_steps AS s"
+                " WHERE o.user_id = $1 AND s.step = $2 AND s.position IS NOT NULL"
+                " RETURNING o.current_step,"
+                "           (SELECT field FROM unnest(s.asks_for) AS field"
+                "            WHERE s.required AND " IS_UNANSWERED("o.data", "field") " LIMIT 1)",
+                UUIDOID, TEXTOID, JSONBOID};
 
-Statement find_unanswered{
-    "SELECT s.step, field FROM companion.onboarding_steps AS s"
-    " CROSS JOIN LATERAL unnest(s.asks_for) AS field"
-    " WHERE s.required AND s.position IS NOT NULL AND " IS_UNANSWERED("$1", "field")
-    " ORDER BY s.position, s.step LIMIT 1",
-    JSONBOID};
+Statement find_unanswered{"SELECT s.step, field FROM companion.onboarding_steps AS s"
+                          " CROSS JOIN LATERAL unnest(s.asks_for) AS field"
+                          " WHERE s.required AND s.position IS NOT NULL AND " IS_UNANSWERED(
+                              "$1", "field") " ORDER BY s.position, s.step LIMIT 1",
+                          JSONBOID};
 
 // A null answer leaves what the user has, except that null is a check-in time, too.
 Statement complete{
@@ -160,8 +158,8 @@ COMPANION_FUNCTION(advance_onboarding)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("argument \"answers\" must be a JSON object"));
     check_answers(answers);
-    return text_or_null(
-        fcinfo, act_for(fcinfo, user_id, [&] { return advance(user_id, step, answers); }));
+    return text_or_null(fcinfo,
+                        act_for(fcinfo, user_id, [&] { return advance(user_id, step, answers); }));
 }
 
 COMPANION_FUNCTION(complete_onboarding)

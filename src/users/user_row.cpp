@@ -9,9 +9,9 @@ static Statement lock{"SELECT FROM companion.users WHERE id = $1 FOR NO KEY UPDA
 
 void refuse_unknown_user(Datum user_id)
 {
-    ereport(ERROR, errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-            errmsg("user %s does not exist",
-                   DatumGetCString(DirectFunctionCall1(uuid_out, user_id))));
+    ereport(
+        ERROR, errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+        errmsg("user %s does not exist", DatumGetCString(DirectFunctionCall1(uuid_out, user_id))));
     pg_unreachable();
 }
 
