@@ -329,7 +329,8 @@ SELECT arguments, pg_temp.error_of(format('SELECT companion.schedule_message(%s)
         (:'maya' || ', now(), ''x'', ''custom'', '''''),
     (:'maya' || ', now(), ''x'', idempotency_key => '''''),
     (:'maya' || ', now(), ''x'', idempotency_key => ''checkin:2026-01-01'''),
-    (:'maya' || ', now(), ''x'', ''checkin'', idempotency_key => ''mine'''))
+    (:'maya' || ', now(), ''x'', ''checkin'', idempotency_key => ''mine'''),
+    (:'maya' || ', now(), ''x'', ''checkin'', idempotency_key => ''checkin:mine'''))
 AS v (arguments);
 SELECT pg_temp.error_of(format('SELECT companion.schedule_message(%L, now(), ''x'', repeat(''k'', %s))', :maya, length)) AS "kind's length",
        pg_temp.error_of(format('SELECT companion.schedule_message(%L, now(), ''x'', idempotency_key => repeat(''ü'', %s))', :maya, length + 137)) AS "key's length"

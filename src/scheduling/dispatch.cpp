@@ -39,7 +39,8 @@ Statement find_zones{
     " FROM zone WHERE zone.timezone IS NOT NULL)"
     "SELECT timezone FROM zone WHERE timezone IS NOT NULL"};
 
-// $1 at, $2 catch_up, $3 min_gap, then the windows.
+// $1 at, $2 catch_up, $3 min_gap, then the windows. A user who is being deleted is waited
+// for and left out.
 Statement enqueue_due{
     "WITH enqueued AS ("
     " INSERT INTO companion.scheduled_messages"
@@ -61,7 +62,7 @@ Statement enqueue_due{
     "            AND u.checkin_time BETWEEN w.first_time AND w.last_time"
     "       WHERE u.checkin_time IS NOT NULL AND u.onboarding_completed_at IS NOT NULL"
     "         AND w.weekday = ANY (u.checkin_days)"
-    "       OFFSET 0) AS due"
+    "       OFFSET 0 FOR KEY SHARE OF u) AS due"
     " CROSS JOIN LATERAL " CHECKINS_NEARBY " AS nearby"
     " CROSS JOIN LATERAL (SELECT CASE"
     "      WHEN due.scheduled_for + $2 < $1"

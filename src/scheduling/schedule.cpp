@@ -79,17 +79,19 @@ void check_kind(std::string_view kind)
                 errhint("A kind is 1 to 63 lower-case letters, digits and _, a letter first."));
 }
 
-// Refuse a key that is too long or that belongs to the check-ins. Error 22023.
+// Refuse a key that is too long, and any for a check-in: its key is its local day, and is
+// no other message's. Error 22023.
 void check_key(std::string_view key, std::string_view kind)
 {
     int length = pg_mbstrlen_with_len(key.data(), static_cast<int>(key.size()));
     if (length < 1 || length > 200)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("idempotency key has %d characters, expected 1 to 200", length));
-    if (key.starts_with("checkin:") != (kind == "checkin"))
+    if (kind == "checkin" || key.starts_with("checkin:"))
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("idempotency key does not fit the kind of message"),
-                errhint("Keys of kind checkin, and only these, begin with \"checkin:\"."));
+                errhint("Kind checkin takes the key of its local day, which begins with"
+                        " \"checkin:\"; other kinds take any other."));
 }
 
 // Refuse an empty text; a null one is for the worker to write. Error 22023.
