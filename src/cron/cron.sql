@@ -11,7 +11,9 @@ CREATE FUNCTION companion.run_maintenance() RETURNS TABLE (task text, affected b
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT 'abandoned messages', companion.finish_abandoned()
-    UNION ALL SELECT 'expired context items', companion.expire_user_context();
+    UNION ALL SELECT 'expired context items', companion.expire_user_context()
+    UNION ALL SELECT 'link tokens', companion.expire_telegram_link_tokens()
+    UNION ALL SELECT 'redeem failures', companion.forget_redeem_failures();
 END;
 COMMENT ON FUNCTION companion.run_maintenance() IS
 'What is to be done every few minutes, each step bounded: how many rows each has finished or deleted.';

@@ -6,17 +6,28 @@ CREATE TABLE companion.telegram_link_tokens (
     token_hash bytea NOT NULL UNIQUE CHECK (length(token_hash) = 32),
     expires_at timestamptz NOT NULL,
     used_at timestamptz,
+    used_by bigint,
     created_at timestamptz NOT NULL DEFAULT companion.now(),
-    PRIMARY KEY (user_id, id)
+    PRIMARY KEY (user_id, id),
+    CHECK (used_by IS NULL OR used_at IS NOT NULL)
 );
+
+CREATE INDEX telegram_link_tokens_unused ON companion.telegram_link_tokens (expires_at)
+WHERE used_at IS NULL;
+CREATE INDEX telegram_link_tokens_used ON companion.telegram_link_tokens (used_at)
+WHERE used_at IS NOT NULL;
+
 COMMENT ON TABLE companion.telegram_link_tokens IS
-'One row a link token. The token itself is never stored.';
+'One row a link token. The token itself is never stored, and nobody is granted its hash.';
 COMMENT ON COLUMN companion.telegram_link_tokens.user_id IS 'Whom the token links.';
 COMMENT ON COLUMN companion.telegram_link_tokens.id IS 'Time-ordered id.';
 COMMENT ON COLUMN companion.telegram_link_tokens.token_hash IS 'SHA-256 of the token, 32 bytes.';
 COMMENT ON COLUMN companion.telegram_link_tokens.expires_at IS 'When it stops being valid.';
-COMMENT ON COLUMN companion.telegram_link_tokens.used_at IS 'When it was used; it cannot be used again.';
+COMMENT ON COLUMN companion.telegram_link_tokens.used_at IS 'When it was redeemed, or used up by the redemption of another of the same user''s.';
+COMMENT ON COLUMN companion.telegram_link_tokens.used_by IS 'The Telegram account that redeemed it.';
 COMMENT ON COLUMN companion.telegram_link_tokens.created_at IS 'When it was made.';
+COMMENT ON INDEX companion.telegram_link_tokens_unused IS 'Unused tokens, the next to expire first.';
+COMMENT ON INDEX companion.telegram_link_tokens_used IS 'Used tokens, the next to be deleted first.';
 
 ALTER TABLE companion.telegram_link_tokens ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.telegram_link_tokens TO companion_user
@@ -28,8 +39,96 @@ USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.telegram_link_tokens IS 'Admins act for every user.';
 
 -- Nobody but the owner reads token_hash.
-GRANT SELECT (user_id, id, expires_at, used_at, created_at)
+GRANT SELECT (user_id, id, expires_at, used_at, used_by, created_at)
 ON companion.telegram_link_tokens TO companion_user, companion_admin;
 GRANT DELETE ON companion.telegram_link_tokens TO companion_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('companion.telegram_link_tokens', '');
+
+-- What a minute's limit needs: not worth a crash's recovery, nor a place in a dump.
+CREATE UNLOGGED TABLE companion.telegram_redeem_failures (
+    telegram_user_id bigint PRIMARY KEY,
+    failures integer NOT NULL,
+    window_ends_at timestamptz NOT NULL
+) WITH (fillfactor = 50);
+COMMENT ON TABLE companion.telegram_redeem_failures IS
+'One row a Telegram account that presented an unknown link token within the last minutes. Internal.';
+COMMENT ON COLUMN companion.telegram_redeem_failures.telegram_user_id IS 'The Telegram account.';
+COMMENT ON COLUMN companion.telegram_redeem_failures.failures IS 'How many unknown tokens it has presented in its minute.';
+COMMENT ON COLUMN companion.telegram_redeem_failures.window_ends_at IS 'When its minute ends; the row means nothing from then on.';
+ALTER TABLE companion.telegram_redeem_failures ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.telegram_redeem_failures FOR SELECT TO companion_admin
+USING (true);
+COMMENT ON POLICY every_row ON companion.telegram_redeem_failures IS 'Admins read it.';
+GRANT SELECT ON companion.telegram_redeem_failures TO companion_admin;
+
+SELECT pg_catalog.pg_extension_config_dump('companion.telegram_redeem_failures', 'WHERE false');
+
+-- The planner setting keeps each of these an index lookup whatever the statistics say.
+CREATE FUNCTION companion.create_telegram_link_token(
+    user_id uuid DEFAULT companion.current_user_id(), valid_for interval DEFAULT NULL) RETURNS text
+LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS 'MODULE_PATHNAME', 'companion_create_telegram_link_token';
+COMMENT ON FUNCTION companion.create_telegram_link_token(uuid, interval) IS
+'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds.';
+
+CREATE FUNCTION companion.telegram_deep_link(bot_username text, token text) RETURNS text
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_telegram_deep_link';
+COMMENT ON FUNCTION companion.telegram_deep_link(text, text) IS
+'The link that opens a bot in Telegram with a start parameter: https://t.me/<bot>?start=<token>. Error 22023 unless the bot''s name has 5 to 32 characters of A-Z a-z 0-9 _ and the token 1 to 64 of A-Z a-z 0-9 _ -.';
+
+CREATE FUNCTION companion.redeem_telegram_link_token(
+    token text, telegram_user_id bigint, telegram_username text DEFAULT NULL,
+    OUT outcome text, OUT user_id uuid)
+LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS 'MODULE_PATHNAME', 'companion_redeem_telegram_link_token';
+COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text) IS
+'Ties a Telegram account to the user of a link token, re-enables the telegram channel and uses up the user''s other tokens, in one step. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters.';
+
+CREATE FUNCTION companion.revoke_telegram_link_tokens(
+    user_id uuid DEFAULT companion.current_user_id()) RETURNS bigint
+LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS 'MODULE_PATHNAME', 'companion_revoke_telegram_link_tokens';
+COMMENT ON FUNCTION companion.revoke_telegram_link_tokens(uuid) IS
+'Deletes a user''s unused link tokens and returns how many there were. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user.';
+
+CREATE FUNCTION companion.unlink_telegram(
+    user_id uuid DEFAULT companion.current_user_id()) RETURNS boolean
+LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS 'MODULE_PATHNAME', 'companion_unlink_telegram';
+COMMENT ON FUNCTION companion.unlink_telegram(uuid) IS
+'Unties the user''s Telegram account; returns whether there was one. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user.';
+
+CREATE FUNCTION companion.expire_telegram_link_tokens(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off
+AS 'MODULE_PATHNAME', 'companion_expire_telegram_link_tokens';
+COMMENT ON FUNCTION companion.expire_telegram_link_tokens(integer) IS
+'Deletes up to max_rows link tokens, the oldest first: unused ones past their time, and used ones after companion.token_retention. Passes over what others hold; returns how many. Part of run_maintenance(). Error 22023 for a bound below 1.';
+
+CREATE FUNCTION companion.forget_redeem_failures() RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH forgotten AS (
+        DELETE FROM companion.telegram_redeem_failures
+        WHERE window_ends_at <= companion.now() RETURNING 1)
+    SELECT count(*) FROM forgotten;
+END;
+COMMENT ON FUNCTION companion.forget_redeem_failures() IS
+'Deletes the counts of unknown link tokens whose minute is over; returns how many. Part of run_maintenance().';
+
+REVOKE ALL ON FUNCTION companion.create_telegram_link_token(uuid, interval),
+    companion.telegram_deep_link(text, text),
+    companion.redeem_telegram_link_token(text, bigint, text),
+    companion.revoke_telegram_link_tokens(uuid), companion.unlink_telegram(uuid),
+    companion.expire_telegram_link_tokens(integer), companion.forget_redeem_failures()
+FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION companion.create_telegram_link_token(uuid, interval),
+    companion.telegram_deep_link(text, text),
+    companion.revoke_telegram_link_tokens(uuid), companion.unlink_telegram(uuid)
+TO companion_user, companion_worker, companion_admin;
+GRANT EXECUTE ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text) TO companion_worker;
+GRANT EXECUTE ON FUNCTION companion.expire_telegram_link_tokens(integer),
+    companion.forget_redeem_failures()
+TO companion_admin;

@@ -20,6 +20,13 @@ inline Datum to_text(std::string_view value)
     return PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size())));
 }
 
+// What a message quotes of a text: all of it, or as many whole characters as fit.
+inline const char *excerpt(std::string_view value)
+{
+    const int size = static_cast<int>(Min(value.size(), 1000));
+    return pnstrdup(value.data(), pg_mbcliplen(value.data(), size, 100));
+}
+
 // Refuse a missing argument. Error 22004.
 [[noreturn]] inline void refuse_null(const char *name)
 {

@@ -23,7 +23,6 @@ extern "C" {
 #include "nodes/makefuncs.h"
 #include "pgtime.h"
 #include "storage/lock.h"
-#include "utils/acl.h"
 #include "tcop/utility.h"
 #include "tsearch/ts_type.h"
 #include "utils/acl.h"

@@ -21,6 +21,10 @@ int max_context_value_length;
 const HalfLives *half_lives;
 
 static char *half_lives_text;
+int token_ttl;
+int tokens_per_user;
+int token_retention;
+int redeem_failures_per_minute;
 
 static char *clock_text;
 static bool clock_is_set;
@@ -102,6 +106,7 @@ static void assign_half_lives(const char *, void *extra)
 {
     half_lives = static_cast<const HalfLives *>(extra);
 }
+constexpr int minute = 60, hour = 60 * minute, day = 24 * hour;
 
 static void define_seconds(const char *name, const char *description, int *variable, int boot,
                            int least, int most)
@@ -115,6 +120,47 @@ static void define_count(const char *name, const char *description, int *variabl
 {
     DefineCustomIntVariable(name, description, nullptr, variable, boot, least, most, PGC_SUSET, 0,
                             nullptr, nullptr, nullptr);
+}
+
+static void define_identity()
+{
+    DefineCustomStringVariable("companion.user_id",
+                               "The user that the session acts for where no JWT claims are set.",
+                               nullptr, &user_id, "", PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("companion.clock",
+                               "The time that companion.now() returns instead of the real one.",
+                               "For tests; empty means the real time.", &clock_text, "", PGC_SUSET,
+                               0, check_clock, assign_clock, nullptr);
+}
+
+static void define_scheduling()
+{
+    define_seconds("companion.catch_up",
+                   "How late a check-in may be found, or sent, before it is skipped.", &catch_up,
+                   4 * hour, 0, 7 * day);
+    define_seconds("companion.min_gap", "The least time between two check-ins of one user.",
+                   &min_gap, 6 * hour, 0, 20 * hour);
+    define_count("companion.max_attempts", "How often a message is tried before it has failed.",
+                 &max_attempts, 5, 1, 100);
+    define_seconds("companion.retry_backoff",
+                   "The wait after a first failure; it doubles with each attempt, up to an hour.",
+                   &retry_backoff, 30, 1, hour);
+    DefineCustomStringVariable(
+        "companion.retry_unknown",
+        "Kinds of message, comma-separated, for which a double is better than a miss.", nullptr,
+        &retry_unknown, "", PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    define_seconds("companion.retention", "How long finished messages are kept.", &retention,
+                   90 * day, day, 3650 * day);
+}
+
+static void define_conversations()
+{
+    define_count("companion.max_message_length", "The most characters that a message may have.",
+                 &max_message_length, 65536, 1, 100000);
+    DefineCustomStringVariable("companion.text_search_config",
+                               "The text search configuration that messages are searched with.",
+                               "With its schema, unless that is pg_catalog.", &text_search_config,
+                               "simple", PGC_SUSET, 0, nullptr, nullptr, nullptr);
 }
 
 static void define_memory()
@@ -135,43 +181,27 @@ static void define_memory()
         PGC_SUSET, 0, check_half_lives, assign_half_lives, nullptr);
 }
 
+static void define_linking()
+{
+    define_seconds("companion.token_ttl", "How long a link token is valid.", &token_ttl,
+                   15 * minute, 1, 30 * day);
+    define_count("companion.tokens_per_user",
+                 "How many live link tokens a user may have; the oldest gives way.",
+                 &tokens_per_user, 5, 1, 100);
+    define_seconds("companion.token_retention", "How long used link tokens are kept.",
+                   &token_retention, 30 * day, 0, 3650 * day);
+    define_count("companion.redeem_failures_per_minute",
+                 "How many unknown link tokens a Telegram account may present in a minute.",
+                 &redeem_failures_per_minute, 30, 1, 10000);
+}
+
 void define()
 {
-    constexpr int hour = 3600, day = 24 * hour;
-
-    DefineCustomStringVariable("companion.user_id",
-                               "The user that the session acts for where no JWT claims are set.",
-                               nullptr, &user_id, "", PGC_USERSET, 0, nullptr, nullptr, nullptr);
-    DefineCustomStringVariable("companion.clock",
-                               "The time that companion.now() returns instead of the real one.",
-                               "For tests; empty means the real time.", &clock_text, "", PGC_SUSET,
-                               0, check_clock, assign_clock, nullptr);
-    define_seconds("companion.catch_up",
-                   "How late a check-in may be found, or sent, before it is skipped.", &catch_up,
-                   4 * hour, 0, 7 * day);
-    define_seconds("companion.min_gap", "The least time between two check-ins of one user.",
-                   &min_gap, 6 * hour, 0, 20 * hour);
-    DefineCustomIntVariable("companion.max_attempts",
-                            "How often a message is tried before it has failed.", nullptr,
-                            &max_attempts, 5, 1, 100, PGC_SUSET, 0, nullptr, nullptr, nullptr);
-    define_seconds("companion.retry_backoff",
-                   "The wait after a first failure; it doubles with each attempt, up to an hour.",
-                   &retry_backoff, 30, 1, hour);
-    DefineCustomStringVariable(
-        "companion.retry_unknown",
-        "Kinds of message, comma-separated, for which a double is better than a miss.", nullptr,
-        &retry_unknown, "", PGC_SUSET, 0, nullptr, nullptr, nullptr);
-    define_seconds("companion.retention", "How long finished messages are kept.", &retention,
-                   90 * day, day, 3650 * day);
-    DefineCustomIntVariable("companion.max_message_length",
-                            "The most characters that a message may have.", nullptr,
-                            &max_message_length, 65536, 1, 100000, PGC_SUSET, 0, nullptr, nullptr,
-                            nullptr);
-    DefineCustomStringVariable("companion.text_search_config",
-                               "The text search configuration that messages are searched with.",
-                               "With its schema, unless that is pg_catalog.", &text_search_config,
-                               "simple", PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    define_identity();
+    define_scheduling();
+    define_conversations();
     define_memory();
+    define_linking();
     MarkGUCPrefixReserved("companion");
 }
 

@@ -26,6 +26,11 @@ extern int max_context_key_length;    // companion.max_context_key_length, chara
 extern int max_context_value_length;  // companion.max_context_value_length, characters
 extern const HalfLives *half_lives;   // companion.half_lives
 
+extern int token_ttl;                  // companion.token_ttl, seconds
+extern int tokens_per_user;            // companion.tokens_per_user
+extern int token_retention;            // companion.token_retention, seconds
+extern int redeem_failures_per_minute; // companion.redeem_failures_per_minute
+
 } // namespace companion::settings
 
 namespace companion {

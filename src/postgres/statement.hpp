@@ -41,7 +41,8 @@ class Statement {
     // each null parameter, as SPI_execute_plan has it.
     uint64 execute(std::initializer_list<Datum> values, const char *nulls = nullptr)
     {
-        Assert(values.size() == static_cast<std::size_t>(parameters_));
+        if (values.size() != static_cast<std::size_t>(parameters_))
+            elog(ERROR, "%zu values for %d parameters", values.size(), parameters_);
         if (plan_ == nullptr)
             prepare();
         Datum *bound = const_cast<Datum *>(values.begin());

@@ -1,9 +1,7 @@
 // The channels that a message can go out on, as bits of a set.
 #pragma once
 
-#include "postgres/server.hpp"
-
-#include <string_view>
+#include "postgres/arguments.hpp"
 
 namespace companion {
 
@@ -18,10 +16,9 @@ inline unsigned channel_bit(std::string_view name)
         return 0b010;
     if (name == "web")
         return 0b100;
-    ereport(
-        ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-        errmsg("unknown channel \"%.*s\"", static_cast<int>(Min(name.size(), 100)), name.data()),
-        errhint("A channel is telegram, whatsapp or web."));
+    ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+            errmsg("unknown channel \"%s\"", excerpt(name)),
+            errhint("A channel is telegram, whatsapp or web."));
     pg_unreachable();
 }
 

@@ -5,6 +5,7 @@
 #include "postgres/statement.hpp"
 #include "scheduling/channels.hpp"
 #include "scheduling/checkin_rules.hpp"
+#include "users/user_row.hpp"
 
 #include <algorithm>
 
@@ -108,9 +109,7 @@ bool find(Datum user_id, Datum scheduled_for, const Arguments &arguments, pg_uui
 {
     const char nulls[] = {' ', ' ', arguments.null_flag(5)};
     if (find_standing.execute({user_id, scheduled_for, arguments.optional(5)}, nulls) == 0)
-        ereport(ERROR, errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-                errmsg("user %s does not exist",
-                       DatumGetCString(DirectFunctionCall1(uuid_out, user_id))));
+        refuse_unknown_user(user_id);
     bool is_gone;
     Datum found = result_field(0, 1, &is_gone);
     if (!is_gone)

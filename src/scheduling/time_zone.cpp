@@ -80,8 +80,7 @@ ServerZone require_zone(std::string_view name)
     pg_tz *zone = find_zone(name);
     if (zone == nullptr)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("time zone \"%.*s\" is not known", static_cast<int>(Min(name.size(), 100)),
-                       name.data()),
+                errmsg("time zone \"%s\" is not known", excerpt(name)),
                 errhint("Use an IANA name such as Europe/Berlin; pg_timezone_names lists them."));
     return ServerZone(zone);
 }

@@ -10,7 +10,11 @@ inline constexpr char test_database[] = "dbname=companion_client_test";
 
 class Database {
   public:
-    Database() { run("TRUNCATE companion.users, companion.dispatch_queue CASCADE"); }
+    Database()
+    {
+        run("TRUNCATE companion.users, companion.dispatch_queue, "
+            "companion.telegram_redeem_failures CASCADE");
+    }
 
     // Run a statement in its own transaction
     template <typename... Arguments>

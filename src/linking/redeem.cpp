@@ -1,0 +1,163 @@
+// Redeeming a link token: one atomic step that ties a Telegram account to a user.
+//
+// Two locks, always in this order, keep redemptions apart: the Telegram account's, so
+// that it is tied to one user only and its failures are counted exactly; then the
+// user's row, so that the user is tied to one account only.
+#include "linking/token_hash.hpp"
+#include "postgres/arguments.hpp"
+#include "postgres/entry.hpp"
+#include "postgres/settings.hpp"
+#include "postgres/statement.hpp"
+
+using namespace companion;
+
+namespace {
+
+// What a token stands for, with its user's row and its own locked, as they are once
+// others that held them have ended. $1 hash, $2 Telegram account, $3 now, $4 the bound
+// on failures.
+Statement look_up{
+    "SELECT t.user_id,"
+    " CASE WHEN EXISTS (SELECT FROM companion.telegram_redeem_failures AS f"
+    "                   WHERE f.telegram_user_id = $2 AND f.window_ends_at > $3"
+    "                     AND f.failures >= $4) THEN 'refused'"
+    "      WHEN t.used_by = $2 AND u.telegram_user_id = $2 THEN 'linked'"
+    "      WHEN t.used_at IS NOT NULL THEN 'used'"
+    "      WHEN t.expires_at <= $3 THEN 'expired'"
+    "      WHEN EXISTS (SELECT FROM companion.users AS other"
+    "                   WHERE other.telegram_user_id = $2 AND other.id <> u.id) THEN 'taken'"
+    "      ELSE 'live' END"
+    " FROM companion.telegram_link_tokens AS t JOIN companion.users AS u ON u.id = t.user_id"
+    " WHERE t.token_hash = $1 FOR NO KEY UPDATE OF u, t",
+    BYTEAOID, INT8OID, TIMESTAMPTZOID, INT4OID};
+
+// Tie the account to the user ($4; $5 is its name) and use up the user's live tokens.
+Statement tie_account{"WITH used_up AS ("
+                      " UPDATE companion.telegram_link_tokens"
+                      " SET used_at = $3, used_by = CASE WHEN token_hash = $1 THEN $2 END"
+                      " WHERE user_id = $4 AND used_at IS NULL AND expires_at > $3)"
+                      "UPDATE companion.users"
+                      " SET telegram_user_id = $2, telegram_username = $5, telegram_linked_at = $3,"
+                      "     disabled_channels = array_remove(disabled_channels, 'telegram')"
+                      " WHERE id = $4",
+                      BYTEAOID,
+                      INT8OID,
+                      TIMESTAMPTZOID,
+                      UUIDOID,
+                      TEXTOID};
+
+// Count an unknown token; no row when the account has used up its bound.
+Statement count_failure{
+    "INSERT INTO companion.telegram_redeem_failures AS f"
+    " (telegram_user_id, failures, window_ends_at) VALUES ($1, 1, $2 + '1 minute')"
+    " ON CONFLICT (telegram_user_id) DO UPDATE"
+    " SET failures = CASE WHEN f.window_ends_at > $2 THEN f.failures ELSE 0 END + 1,"
+    "     window_ends_at = CASE WHEN f.window_ends_at > $2 THEN f.window_ends_at"
+    "                           ELSE excluded.window_ends_at END"
+    " WHERE f.failures < $3 OR f.window_ends_at <= $2",
+    INT8OID, TIMESTAMPTZOID, INT4OID};
+
+struct Redemption {
+    Datum token_hash;
+    int64 account;
+    Datum username;
+    bool has_no_username;
+};
+
+struct Outcome {
+    char name[8];
+    pg_uuid_t user_id;
+
+    bool is(const char *other) const { return strcmp(name, other) == 0; }
+};
+
+// Locks of our own, apart from those of SQL's pg_advisory_lock, which are 1 and 2.
+constexpr uint16 account_lock = 0x7467;
+
+void lock_account(int64 account)
+{
+    LOCKTAG tag;
+    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<uint32>(account >> 32),
+                         static_cast<uint32>(account), account_lock);
+    LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+[[noreturn]] void refuse_guessing(int64 account)
+{
+    ereport(ERROR, errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+            errmsg("Telegram account " INT64_FORMAT " has presented too many unknown link tokens",
+                   account),
+            errhint("It may try again in a minute; companion.redeem_failures_per_minute is %d.",
+                    settings::redeem_failures_per_minute));
+    pg_unreachable();
+}
+
+Outcome unknown(const Redemption &redemption)
+{
+    if (count_failure.execute({Int64GetDatum(redemption.account), TimestampTzGetDatum(now()),
+                               Int32GetDatum(settings::redeem_failures_per_minute)}) == 0)
+        refuse_guessing(redemption.account);
+    return {"unknown", {}};
+}
+
+// What look_up found.
+Outcome read_outcome()
+{
+    Outcome outcome{{}, *DatumGetUUIDP(result_field(0, 1))};
+    strlcpy(outcome.name, TextDatumGetCString(result_field(0, 2)), sizeof outcome.name);
+    return outcome;
+}
+
+Outcome redeem(const Redemption &redemption)
+{
+    const Datum account = Int64GetDatum(redemption.account), at = TimestampTzGetDatum(now());
+    lock_account(redemption.account);
+    if (look_up.execute({redemption.token_hash, account, at,
+                         Int32GetDatum(settings::redeem_failures_per_minute)}) == 0)
+        return unknown(redemption);
+
+    Outcome outcome = read_outcome();
+    if (outcome.is("refused"))
+        refuse_guessing(redemption.account);
+    if (outcome.is("live")) {
+        const char nulls[] = {' ', ' ', ' ', ' ', redemption.has_no_username ? 'n' : ' '};
+        tie_account.execute({redemption.token_hash, account, at, UUIDPGetDatum(&outcome.user_id),
+                             redemption.username},
+                            nulls);
+        strlcpy(outcome.name, "linked", sizeof outcome.name);
+    }
+    return outcome;
+}
+
+void check_username(std::string_view name)
+{
+    const int length = pg_mbstrlen_with_len(name.data(), static_cast<int>(name.size()));
+    if (length < 1 || length > 64)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("telegram_username has %d characters, expected 1 to 64", length));
+}
+
+Redemption read_redemption(const Arguments &arguments)
+{
+    const int64 account = DatumGetInt64(arguments.required(1, "telegram_user_id"));
+    if (account < 1)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("telegram_user_id is " INT64_FORMAT ", expected at least 1", account));
+    if (!arguments.is_null(2))
+        check_username(arguments.text(2, "telegram_username"));
+    return {token_hash(arguments.required(0, "token")), account, arguments.optional(2),
+            arguments.is_null(2)};
+}
+
+} // namespace
+
+COMPANION_FUNCTION(redeem_telegram_link_token)
+{
+    const Redemption redemption = read_redemption(Arguments(fcinfo));
+    const Outcome outcome = with_spi([&] { return redeem(redemption); });
+    TupleDesc descriptor;
+    get_call_result_type(fcinfo, nullptr, &descriptor);
+    Datum values[] = {CStringGetTextDatum(outcome.name), UUIDPGetDatum(&outcome.user_id)};
+    bool nulls[] = {false, !outcome.is("linked")};
+    return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
+}

@@ -1,0 +1,24 @@
+// The user's row as the lock of what belongs to the user.
+#include "users/user_row.hpp"
+
+#include "postgres/statement.hpp"
+
+namespace companion {
+
+static Statement lock{"SELECT FROM companion.users WHERE id = $1 FOR NO KEY UPDATE", UUIDOID};
+
+void refuse_unknown_user(Datum user_id)
+{
+    ereport(
+        ERROR, errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+        errmsg("user %s does not exist", DatumGetCString(DirectFunctionCall1(uuid_out, user_id))));
+    pg_unreachable();
+}
+
+void lock_user(Datum user_id)
+{
+    if (lock.execute({user_id}) == 0)
+        refuse_unknown_user(user_id);
+}
+
+} // namespace companion
