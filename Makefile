@@ -8,7 +8,8 @@ EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'$$/\1/p" companion.co
 SUBJECTS = \
 	identity/schema identity/identity \
 	users/users users/onboarding users/auth_users users/personal_data \
-	conversations/conversations \
+	conversations/conversations conversations/writing conversations/reading \
+	conversations/search conversations/analytics \
 	memory/memory \
 	scheduling/local_time scheduling/scheduled_messages scheduling/dispatch \
 	scheduling/worker \

@@ -159,9 +159,8 @@ INSERT INTO companion.user_context (user_id, category, key, value)
 VALUES ('00000000-0000-0000-0000-000000000001', 'family', 'dog', 'Rex');
 UPDATE companion.user_context SET value = 'Ana Maria' WHERE key = 'sister';
 DELETE FROM companion.user_context WHERE key = 'dog';
-INSERT INTO companion.messages (user_id, conversation_id, role, content)
-VALUES ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000001', 'user',
-    'hi');
+SELECT companion.add_message('00000000-0000-0000-0000-000000000001',
+    '00000000-0000-0000-0000-000000000001', 'user', 'hi') IS NOT NULL AS added;
 
 -- Another's rows are out of reach: not found, or refused.
 UPDATE companion.users SET display_name = 'x' WHERE display_name = 'Diego';
@@ -175,16 +174,17 @@ SELECT attempt, pg_temp.error_of(statement) AS outcome FROM (VALUES
     ('a fact about another', $$INSERT INTO companion.user_context (user_id, category, key, value)
         VALUES ('00000000-0000-0000-0000-000000000002', 'family', 'dog', 'Rex')$$),
     ('a message in another''s name',
-        $$INSERT INTO companion.messages (user_id, conversation_id, role, content)
-        VALUES ('00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000002',
-            'user', 'hi')$$),
+        $$SELECT companion.add_message('00000000-0000-0000-0000-000000000002',
+            '00000000-0000-0000-0000-000000000002', 'user', 'hi')$$),
     ('into another''s conversation',
-        $$INSERT INTO companion.messages (user_id, conversation_id, role, content)
-        VALUES ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002',
-            'user', 'hi')$$),
-    ('as the companion', $$INSERT INTO companion.messages (user_id, conversation_id, role, content)
+        $$SELECT companion.add_message('00000000-0000-0000-0000-000000000001',
+            '00000000-0000-0000-0000-000000000002', 'user', 'hi')$$),
+    ('as the companion',
+        $$SELECT companion.add_message('00000000-0000-0000-0000-000000000001',
+            '00000000-0000-0000-0000-000000000001', 'assistant', 'hi')$$),
+    ('past the function', $$INSERT INTO companion.messages (user_id, conversation_id, role, content)
         VALUES ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000001',
-            'assistant', 'hi')$$),
+            'user', 'hi')$$),
     ('a fact given away', $$UPDATE companion.user_context
         SET user_id = '00000000-0000-0000-0000-000000000002'$$),
     ('their own id', $$UPDATE companion.users SET id = '00000000-0000-0000-0000-000000000009'$$),

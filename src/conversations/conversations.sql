@@ -49,6 +49,8 @@ CREATE TABLE companion.messages (
 CREATE INDEX messages_conversation ON companion.messages (user_id, conversation_id, id);
 CREATE UNIQUE INDEX messages_telegram ON companion.messages (user_id, telegram_message_id)
 WHERE telegram_message_id IS NOT NULL;
+CREATE INDEX messages_edited ON companion.messages (user_id, edited_at)
+WHERE edited_at IS NOT NULL;
 CREATE INDEX messages_reply ON companion.messages (user_id, reply_to_id)
 WHERE reply_to_id IS NOT NULL;
 
@@ -61,11 +63,12 @@ COMMENT ON COLUMN companion.messages.role IS 'Who wrote it: user, assistant or s
 COMMENT ON COLUMN companion.messages.content IS 'The text.';
 COMMENT ON COLUMN companion.messages.telegram_message_id IS 'Telegram''s id within the chat with this user; a redelivered update is stored once.';
 COMMENT ON COLUMN companion.messages.reply_to_id IS 'The message that this one answers, one of the same user''s.';
-COMMENT ON COLUMN companion.messages.edited_at IS 'When the text was last edited.';
-COMMENT ON COLUMN companion.messages.metadata IS 'The app''s own data, a JSON object.';
+COMMENT ON COLUMN companion.messages.edited_at IS 'When the text was last edited; to be set by whoever changes content, as edit_message does.';
+COMMENT ON COLUMN companion.messages.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at.';
 COMMENT ON COLUMN companion.messages.created_at IS 'When it was written.';
 COMMENT ON INDEX companion.messages_conversation IS 'A conversation''s messages in order.';
 COMMENT ON INDEX companion.messages_telegram IS 'A redelivered Telegram update is refused.';
+COMMENT ON INDEX companion.messages_edited IS 'The messages whose text is another than a search has kept.';
 COMMENT ON INDEX companion.messages_reply IS 'The answers to a message.';
 
 ALTER TABLE companion.conversations ENABLE ROW LEVEL SECURITY;
@@ -86,10 +89,13 @@ CREATE POLICY every_row ON companion.messages TO companion_worker, companion_adm
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.messages IS 'Workers and admins act for every user.';
 
+-- An end user adds messages through companion.add_message() only.
 GRANT SELECT ON companion.conversations, companion.messages TO companion_user;
-GRANT INSERT (user_id, conversation_id, role, content, reply_to_id, metadata)
-ON companion.messages TO companion_user;
-GRANT SELECT, INSERT, UPDATE, DELETE ON companion.conversations, companion.messages
+GRANT SELECT, INSERT, DELETE ON companion.conversations, companion.messages
+TO companion_worker, companion_admin;
+GRANT UPDATE ON companion.conversations TO companion_worker, companion_admin;
+-- A text is replaced through companion.edit_message() only.
+GRANT UPDATE (telegram_message_id, reply_to_id, metadata) ON companion.messages
 TO companion_worker, companion_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('companion.conversations', '');

@@ -2,85 +2,136 @@
 #include "conversations/open.hpp"
 
 #include "identity/uuid_v7.hpp"
+#include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
+#include "postgres/interval_length.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 
 namespace companion {
 
-// LIMIT keeps this a lookup for each pair, however small the table was when planned.
-static Statement find_open{
-    "SELECT c.id, c.initiated_by <> 'companion' OR c.started_at < $3 AS is_over"
-    " FROM unnest($1, $2) WITH ORDINALITY AS w (user_id, channel, position)"
-    " LEFT JOIN LATERAL (SELECT * FROM companion.conversations AS c"
-    "                    WHERE c.user_id = w.user_id AND c.channel = w.channel"
-    "                      AND c.ended_at IS NULL LIMIT 1) AS c ON true"
-    " ORDER BY w.position",
+// For each pair of user ($1) and channel ($2) the conversation that is open, and whether it
+// is over, as of $3. LIMIT keeps this a lookup for each pair, however small the table was
+// when planned.
+#define FIND_OPEN(is_over)                                                                         \
+    "SELECT w.user_id, w.channel, c.id, " is_over                                                  \
+    " FROM unnest($1, $2) WITH ORDINALITY AS w (user_id, channel, position)"                       \
+    " LEFT JOIN LATERAL (SELECT * FROM companion.conversations AS c"                               \
+    "                    WHERE c.user_id = w.user_id AND c.channel = w.channel"                    \
+    "                      AND c.ended_at IS NULL LIMIT 1) AS c ON true"                           \
+    " ORDER BY w.position"
+
+static Statement find_not_by_companion{
+    FIND_OPEN("c.initiated_by <> 'companion' OR c.started_at < $3"), UUIDARRAYOID, TEXTARRAYOID,
+    TIMESTAMPTZOID};
+
+static Statement find_idle{
+    FIND_OPEN("greatest(c.started_at, (SELECT m.created_at FROM companion.messages AS m"
+              " WHERE m.user_id = c.user_id AND m.conversation_id = c.id"
+              " ORDER BY m.id DESC LIMIT 1)) <= $3"),
     UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID};
 
-// One that another session ends or changes meanwhile is looked up again.
-static Statement end_others{
+// One that another session changes meanwhile is looked up again.
+static Statement end_those{
     "UPDATE companion.conversations AS c SET ended_at = greatest(c.started_at, companion.now())"
-    " FROM unnest($1, $2) AS w (user_id, channel)"
+    " FROM unnest($1, $2) AS o (user_id, id)"
     " CROSS JOIN LATERAL (SELECT ctid FROM companion.conversations AS c"
-    "                     WHERE c.user_id = w.user_id AND c.channel = w.channel"
-    "                       AND c.ended_at IS NULL LIMIT 1) AS row"
-    " WHERE c.ctid = row.ctid AND (c.initiated_by <> 'companion' OR c.started_at < $3)",
-    UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID};
+    "                     WHERE c.user_id = o.user_id AND c.id = o.id LIMIT 1) AS row"
+    " WHERE c.ctid = row.ctid AND c.ended_at IS NULL",
+    UUIDARRAYOID, UUIDARRAYOID};
 
 // A user who has been deleted meanwhile gets none.
 static Statement begin{
     "INSERT INTO companion.conversations (user_id, channel, id, initiated_by)"
-    " SELECT w.user_id, w.channel, w.id, 'companion'"
+    " SELECT w.user_id, w.channel, w.id, $4"
     " FROM unnest($1, $2, $3) AS w (user_id, channel, id)"
     " CROSS JOIN LATERAL (SELECT FROM companion.users WHERE id = w.user_id LIMIT 1"
     "                     FOR KEY SHARE) AS u"
-    " WHERE w.id IS NOT NULL"
     " ON CONFLICT (user_id, channel) WHERE ended_at IS NULL DO NOTHING",
-    UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID};
+    UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID, TEXTOID};
 
-// What find_open found for every pair. Where there is none, a new id stands ready.
+static Statement find_user{"SELECT FROM companion.users WHERE id = $1", UUIDOID};
+
+// What there is for every pair: the ids, new ones where none is open, and what is to be
+// ended and begun for that.
 struct OpenConversations {
     ArrayBuilder ids{UUIDOID};
-    ArrayBuilder new_ids{UUIDOID};
-    uint64 missing = 0;
-    bool any_over = false;
+    ArrayBuilder over_users{UUIDOID}, over_ids{UUIDOID};
+    ArrayBuilder new_users{UUIDOID}, new_channels{TEXTOID}, new_ids{UUIDOID};
+
+    // Take in a row of FIND_OPEN; where nothing is to be begun, what is missing is null.
+    void add(uint64 row, bool may_begin)
+    {
+        bool is_missing, is_null;
+        const Datum user_id = result_field(row, 1), id = result_field(row, 3, &is_missing);
+        const bool is_over = DatumGetBool(result_field(row, 4, &is_null)) && !is_missing;
+        if (!may_begin || (!is_missing && !is_over)) {
+            ids.add(id, is_missing);
+            return;
+        }
+        const Datum new_id = UUIDPGetDatum(uuid_v7());
+        ids.add(new_id);
+        new_users.add(user_id);
+        new_channels.add(result_field(row, 2));
+        new_ids.add(new_id);
+        if (is_over) {
+            over_users.add(user_id);
+            over_ids.add(id);
+        }
+    }
 };
 
-static OpenConversations look_up(Datum user_ids, Datum channels, Datum begun_after)
+// Look up every pair. Fewer begun than were missing: one stood twice in the arrays, or
+// another session was faster, which a second look shows; or a user is gone.
+static Datum find_or_begin(Statement &find, Datum user_ids, Datum channels, Datum initiated_by,
+                           int64 age)
 {
-    OpenConversations found;
-    uint64 rows = find_open.execute({user_ids, channels, begun_after});
-    for (uint64 row = 0; row < rows; row++) {
-        bool is_missing;
-        Datum id = result_field(row, 1, &is_missing);
-        if (is_missing)
-            id = UUIDPGetDatum(uuid_v7());
-        found.ids.add(id);
-        found.new_ids.add(id, !is_missing);
-        found.missing += is_missing;
-        found.any_over = found.any_over || (!is_missing && DatumGetBool(result_field(row, 2)));
+    constexpr int looks = 3;
+    const Datum over_before = TimestampTzGetDatum(now() - age);
+    for (int look = 1;; look++) {
+        OpenConversations open;
+        const uint64 rows = find.execute({user_ids, channels, over_before});
+        for (uint64 row = 0; row < rows; row++)
+            open.add(row, look < looks);
+        if (open.over_ids.size() > 0)
+            end_those.execute({open.over_users.finish(), open.over_ids.finish()});
+        if (open.new_ids.size() == 0 ||
+            begin.execute({open.new_users.finish(), open.new_channels.finish(),
+                           open.new_ids.finish(), initiated_by}) ==
+                static_cast<uint64>(open.new_ids.size()))
+            return open.ids.finish();
     }
-    return found;
 }
 
 Datum open_companion_conversations(Datum user_ids, Datum channels)
 {
-    const Datum begun_after =
-        TimestampTzGetDatum(now() - static_cast<int64>(settings::min_gap) * USECS_PER_SEC);
-    for (bool is_second_look = false;;) {
-        const OpenConversations found = look_up(user_ids, channels, begun_after);
-        if (found.any_over) {
-            end_others.execute({user_ids, channels, begun_after});
-            continue;
-        }
-        if (found.missing == 0 || is_second_look ||
-            begin.execute({user_ids, channels, found.new_ids.finish()}) == found.missing)
-            return found.ids.finish();
-        // Fewer begun than were missing: one stood twice in the arrays, or another session
-        // was faster, which a second look shows; or a user is gone.
-        is_second_look = true;
+    return find_or_begin(find_not_by_companion, user_ids, channels, to_text("companion"),
+                         static_cast<int64>(settings::min_gap) * USECS_PER_SEC);
+}
+
+static void require_user(Datum user_id)
+{
+    if (find_user.execute({user_id}) == 0)
+        ereport(ERROR, errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+                errmsg("user %s does not exist",
+                       DatumGetCString(DirectFunctionCall1(uuid_out, user_id))));
+}
+
+pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, int64 idle)
+{
+    for (;;) {
+        ArrayType *ids =
+            DatumGetArrayTypeP(find_or_begin(find_idle, array_of_one(UUIDOID, user_id),
+                                             array_of_one(TEXTOID, channel), initiated_by, idle));
+        if (!array_contains_nulls(ids))
+            return *reinterpret_cast<pg_uuid_t *>(ARR_DATA_PTR(ids));
+        require_user(user_id);
     }
+}
+
+int64 idle_length(Datum idle)
+{
+    return interval_between(idle, "idle", 0, 36000 * USECS_PER_DAY, "zero to 100 years");
 }
 
 } // namespace companion

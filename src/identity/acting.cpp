@@ -11,12 +11,17 @@ static bool has_role(const char *role)
     return has_privs_of_role(GetUserId(), get_role_oid(role, false));
 }
 
+bool acts_for_every_user()
+{
+    return has_role("companion_worker") || has_role("companion_admin");
+}
+
 void require_right_to_act_for(Datum user_id)
 {
     const pg_uuid_t *identity = current_user_id();
     if (identity != nullptr && memcmp(identity, DatumGetUUIDP(user_id), sizeof *identity) == 0)
         return;
-    if (has_role("companion_worker") || has_role("companion_admin"))
+    if (acts_for_every_user())
         return;
     ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
             errmsg("not allowed to act for user %s",

@@ -9,6 +9,9 @@
 
 namespace companion {
 
+// Whether the caller is a worker or an admin.
+bool acts_for_every_user();
+
 // Refuse a caller who is neither this user nor one who acts for every user, a worker
 // or an admin. Error 42501.
 void require_right_to_act_for(Datum user_id);

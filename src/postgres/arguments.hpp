@@ -43,6 +43,8 @@ class Arguments {
     bool is_null(int position) const { return fcinfo_->args[position].isnull; }
     char null_flag(int position) const { return is_null(position) ? 'n' : ' '; }
 
+    NullableDatum nullable(int position) const { return fcinfo_->args[position]; }
+
     // The value, or a zero Datum when it is null.
     Datum optional(int position) const
     {

@@ -28,4 +28,17 @@ class ArrayBuilder {
     ArrayBuildState *state_;
 };
 
+// An array of one element, which may be null.
+inline Datum array_of_one(Oid element_type, NullableDatum value)
+{
+    ArrayBuilder builder(element_type);
+    builder.add(value.value, value.isnull);
+    return builder.finish();
+}
+
+inline Datum array_of_one(Oid element_type, Datum value)
+{
+    return array_of_one(element_type, NullableDatum{value, false});
+}
+
 } // namespace companion

@@ -24,6 +24,7 @@ extern "C" {
 #include "pgtime.h"
 #include "storage/lock.h"
 #include "tcop/utility.h"
+#include "tsearch/ts_type.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

@@ -16,6 +16,8 @@ int token_ttl;
 int tokens_per_user;
 int token_retention;
 int redeem_failures_per_minute;
+int max_message_length;
+char *text_search_config;
 
 static char *clock_text;
 static bool clock_is_set;
@@ -133,6 +135,14 @@ void define()
     define_seconds("companion.retention", "How long finished messages are kept.", &retention,
                    90 * day, day, 3650 * day);
     define_linking();
+    DefineCustomIntVariable("companion.max_message_length",
+                            "The most characters that a message may have.", nullptr,
+                            &max_message_length, 65536, 1, 100000, PGC_SUSET, 0, nullptr, nullptr,
+                            nullptr);
+    DefineCustomStringVariable("companion.text_search_config",
+                               "The text search configuration that messages are searched with.",
+                               "With its schema, unless that is pg_catalog.", &text_search_config,
+                               "simple", PGC_SUSET, 0, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("companion");
 }
 

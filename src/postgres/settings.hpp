@@ -15,6 +15,8 @@ extern int max_attempts;    // companion.max_attempts
 extern int retry_backoff;   // companion.retry_backoff, seconds
 extern char *retry_unknown; // companion.retry_unknown: kinds, comma-separated
 extern int retention;       // companion.retention, seconds
+extern int max_message_length;    // companion.max_message_length, characters
+extern char *text_search_config;  // companion.text_search_config
 
 extern int token_ttl;                  // companion.token_ttl, seconds
 extern int tokens_per_user;            // companion.tokens_per_user

@@ -1,6 +1,7 @@
 // Finishing messages: taking them off the queue and completing the audit trail.
 #include "scheduling/finish.hpp"
 
+#include "conversations/messages.hpp"
 #include "conversations/open.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
@@ -23,10 +24,9 @@ static Statement record_unsent{
     " AND m.status = 'pending'",
     UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID};
 
-// Returns for each message that was recorded its place, its id and whether it has a text.
+// Returns each message that was recorded: its place, its id, and what is to be filed.
 static Statement record_sent{
-    "WITH sent AS ("
-    " UPDATE companion.scheduled_messages AS m"
+    "UPDATE companion.scheduled_messages AS m"
     " SET status = 'sent', sent_at = companion.now(), finished_at = companion.now(),"
     "     failure_reason = NULL, attempts = r.attempt, worker = r.worker,"
     "     conversation_id = r.conversation_id, message_id = companion.uuid_v7(),"
@@ -35,15 +35,13 @@ static Statement record_sent{
     "      AS r (place, user_id, message_id, attempt, worker, content, telegram_message_id,"
     "            conversation_id)" AUDIT_ROW " AND m.status IN ('pending', 'unknown')"
     " RETURNING r.place, m.id, m.user_id, m.message_id, m.conversation_id,"
-    "           m.telegram_message_id, coalesce(nullif(r.content, ''), m.content) AS text),"
-    "filed AS ("
-    " INSERT INTO companion.messages"
-    "  (user_id, id, conversation_id, role, content, telegram_message_id)"
-    " SELECT user_id, message_id, conversation_id, 'assistant', text, telegram_message_id"
-    " FROM sent WHERE text IS NOT NULL)"
-    "SELECT place, id, text IS NOT NULL FROM sent",
+    "           coalesce(nullif(r.content, ''), m.content), m.telegram_message_id",
     INT4ARRAYOID, UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
     INT8ARRAYOID, UUIDARRAYOID};
+
+static Statement set_message_id{
+    "UPDATE companion.scheduled_messages SET message_id = $3 WHERE user_id = $1 AND id = $2",
+    UUIDOID, UUIDOID, UUIDOID};
 
 static Statement disable_channel{
     "UPDATE companion.users SET disabled_channels = disabled_channels || $2"
@@ -97,6 +95,42 @@ void Sent::add(int place, const pg_uuid_t &user_id, const pg_uuid_t &message_id,
     pg_unreachable();
 }
 
+// Hand a row that record_sent has returned on to be filed. Error 22023 for one without text.
+static void add_sent(SentMessages &messages, uint64 row)
+{
+    bool has_no_text;
+    NullableDatum telegram_message_id;
+    const Datum text = result_field(row, 6, &has_no_text);
+    telegram_message_id.value = result_field(row, 7, &telegram_message_id.isnull);
+    if (has_no_text)
+        refuse_without_text(result_field(row, 2));
+    messages.add(result_field(row, 3), result_field(row, 4), result_field(row, 5), text,
+                 telegram_message_id);
+}
+
+// Where a message was filed before under the same Telegram id, that one stands.
+static void refer_to_filed(SPITupleTable *sent, const FiledMessage *filed, uint64 rows)
+{
+    bool is_null;
+    for (uint64 row = 0; row < rows; row++)
+        if (!filed[row].is_new)
+            set_message_id.execute({SPI_getbinval(sent->vals[row], sent->tupdesc, 3, &is_null),
+                                    SPI_getbinval(sent->vals[row], sent->tupdesc, 2, &is_null),
+                                    UUIDPGetDatum(&filed[row].id)});
+}
+
+// File what record_sent has returned.
+static void file_sent(uint64 rows, bool *recorded)
+{
+    SentMessages messages;
+    for (uint64 row = 0; row < rows; row++) {
+        add_sent(messages, row);
+        recorded[DatumGetInt32(result_field(row, 1))] = true;
+    }
+    SPITupleTable *sent = SPI_tuptable;
+    refer_to_filed(sent, messages.file(), rows);
+}
+
 void Sent::record(bool *recorded) const
 {
     if (size() == 0)
@@ -109,11 +143,8 @@ void Sent::record(bool *recorded) const
             {places_.finish(), user_ids, message_ids_.finish(), attempts_.finish(),
              workers_.finish(), contents_.finish(), telegram_message_ids_.finish(),
              conversations});
-        for (uint64 row = 0; row < rows; row++) {
-            if (!DatumGetBool(result_field(row, 3)))
-                refuse_without_text(result_field(row, 2));
-            recorded[DatumGetInt32(result_field(row, 1))] = true;
-        }
+        if (rows > 0)
+            file_sent(rows, recorded);
         found += rows;
     }
 }

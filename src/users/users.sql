@@ -40,6 +40,10 @@ CREATE TABLE companion.users (
 CREATE INDEX users_checkin ON companion.users (timezone, checkin_time)
 WHERE checkin_time IS NOT NULL AND onboarding_completed_at IS NOT NULL;
 
+-- Not unique: a number moves on to another account before the old one is cleared.
+CREATE INDEX users_whatsapp ON companion.users (whatsapp_number)
+WHERE whatsapp_number IS NOT NULL;
+
 COMMENT ON TABLE companion.users IS
 'One row a user, the tenant. Its id is the auth system''s user id.';
 COMMENT ON COLUMN companion.users.id IS 'The auth system''s user id; a new uuid_v7() where there is none.';
@@ -65,6 +69,7 @@ COMMENT ON COLUMN companion.users.onboarding_completed_at IS 'No check-in that i
 COMMENT ON COLUMN companion.users.last_user_message_at IS 'When the user last wrote.';
 COMMENT ON COLUMN companion.users.created_at IS 'When the row was made.';
 COMMENT ON COLUMN companion.users.updated_at IS 'When the row last changed; kept by a trigger.';
+COMMENT ON INDEX companion.users_whatsapp IS 'Who has a WhatsApp number.';
 COMMENT ON INDEX companion.users_checkin IS 'Who is due: one zone, a stretch of wall time.';
 
 CREATE FUNCTION companion.canonicalize_timezone() RETURNS trigger

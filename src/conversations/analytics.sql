@@ -1,0 +1,37 @@
+
+-- Who starts, and whether the companion is answered.
+CREATE VIEW companion.conversation_starts WITH (security_invoker = true) AS
+SELECT c.user_id, (c.started_at AT TIME ZONE u.timezone)::date AS local_date,
+       count(*) FILTER (WHERE c.initiated_by = 'user') AS by_user,
+       count(*) FILTER (WHERE c.initiated_by = 'companion') AS by_companion
+FROM companion.conversations AS c
+JOIN companion.users AS u ON u.id = c.user_id
+GROUP BY c.user_id, (c.started_at AT TIME ZONE u.timezone)::date;
+COMMENT ON VIEW companion.conversation_starts IS
+'How often the user and how often the companion began a conversation: one row a user and local day on which either did, in the user''s present zone.';
+
+CREATE VIEW companion.companion_starts WITH (security_invoker = true) AS
+SELECT c.user_id, c.id AS conversation_id, c.channel, c.started_at,
+       (c.started_at AT TIME ZONE u.timezone)::date AS local_date,
+       reply.created_at AS replied_at, reply.created_at - c.started_at AS reply_delay
+FROM companion.conversations AS c
+JOIN companion.users AS u ON u.id = c.user_id
+LEFT JOIN LATERAL (
+    SELECT m.created_at FROM companion.messages AS m
+    WHERE m.user_id = c.user_id AND m.conversation_id = c.id AND m.role = 'user'
+    ORDER BY m.id LIMIT 1) AS reply ON true
+WHERE c.initiated_by = 'companion';
+COMMENT ON VIEW companion.companion_starts IS
+'Every conversation that the companion began, and when the user first answered in it; NULL where they did not.';
+
+CREATE VIEW companion.reply_rates WITH (security_invoker = true) AS
+SELECT user_id, local_date, count(*) AS started, count(replied_at) AS replied,
+       count(replied_at)::double precision / count(*) AS reply_rate,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY reply_delay) AS median_reply_delay
+FROM companion.companion_starts
+GROUP BY user_id, local_date;
+COMMENT ON VIEW companion.reply_rates IS
+'How the user answers conversations that the companion began: one row a user and local day with any; reply_rate from 0 to 1, median_reply_delay NULL where none was answered.';
+
+GRANT SELECT ON companion.conversation_starts, companion.companion_starts, companion.reply_rates
+TO companion_user, companion_worker, companion_admin;

@@ -1,0 +1,47 @@
+// Filing messages: the one way by which they get into their conversations.
+#pragma once
+
+#include "postgres/array_builder.hpp"
+
+#include <string_view>
+
+namespace companion {
+
+struct NewMessage {
+    Datum user_id, conversation_id, role, content;
+    NullableDatum telegram_message_id, reply_to_id, reply_to_telegram_id, metadata;
+};
+
+// What became of a message: its id, or that of the first where it was delivered before.
+struct FiledMessage {
+    pg_uuid_t id;
+    bool is_new;
+};
+
+// File a message; one whose Telegram id the user has already is not stored again. A new one
+// by the user sets users.last_user_message_at. Error 23503 for a conversation, or a message
+// replied to, that is not the user's. Call within with_spi().
+FiledMessage file_message(const NewMessage &message);
+
+// The same for many that the companion has sent.
+class SentMessages {
+  public:
+    void add(Datum user_id, Datum id, Datum conversation_id, Datum content,
+             NullableDatum telegram_message_id);
+
+    int size() const { return user_ids_.size(); }
+
+    // One result for each, in the order in which they were added.
+    FiledMessage *file() const;
+
+  private:
+    void find_first(FiledMessage *filed) const;
+
+    ArrayBuilder user_ids_{UUIDOID}, ids_{UUIDOID}, conversation_ids_{UUIDOID}, contents_{TEXTOID},
+        telegram_message_ids_{INT8OID};
+};
+
+// Refuse a text that is empty or longer than companion.max_message_length. Error 22023.
+void check_content(std::string_view content);
+
+} // namespace companion

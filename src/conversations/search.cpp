@@ -1,0 +1,199 @@
+// Searching a user's messages. A search keeps what it has read in companion.search_chunks,
+// and reads messages again only where these do not reach.
+#include "identity/acting.hpp"
+#include "postgres/arguments.hpp"
+#include "postgres/entry.hpp"
+#include "postgres/settings.hpp"
+#include "postgres/statement.hpp"
+
+using namespace companion;
+
+namespace {
+
+constexpr int chunk_size = 64;
+constexpr int max_query_length = 1000;
+
+#define BEFORE_ANY_MESSAGE "'00000000-0000-0000-0000-000000000000'"
+// As much of a text as always makes a document: a message written past the functions,
+// directly into the table, may be longer than companion.max_message_length allows.
+#define DOCUMENT "to_tsvector($3, left(m.content, 100000))"
+
+// Up to which message a user's ($1) chunks reach, whether they are right, of the wanted
+// configuration ($2) and of exactly the messages there are, and how many are newer.
+Statement inspect{
+    "SELECT kept.until,"
+    "       kept.is_of_config AND (kept.messages, kept.hash) ="
+    "           (SELECT count(*), coalesce(bit_xor(uuid_hash_extended(m.id, 0)), 0)"
+    "            FROM companion.messages AS m WHERE m.user_id = $1 AND m.id <= kept.until),"
+    "       (SELECT count(*) FROM companion.messages AS m"
+    "        WHERE m.user_id = $1 AND m.id > kept.until)"
+    " FROM (SELECT coalesce((array_agg(c.last_message_id ORDER BY c.last_message_id DESC))[1],"
+    "                       " BEFORE_ANY_MESSAGE ") AS until,"
+    "              coalesce(sum(c.message_count), 0) AS messages,"
+    "              coalesce(bit_xor(c.message_ids_hash), 0) AS hash,"
+    "              coalesce(bool_and(c.config = $2), true) AS is_of_config"
+    "       FROM companion.search_chunks AS c WHERE c.user_id = $1 OFFSET 0) AS kept",
+    UUIDOID, TEXTOID};
+
+// Two searches of one user at once must not both keep what they read.
+Statement try_lock{"SELECT pg_try_advisory_xact_lock(uuid_hash_extended($1, 0))", UUIDOID};
+
+Statement forget{"DELETE FROM companion.search_chunks WHERE user_id = $1", UUIDOID};
+
+// Keep the $6 messages after $5, $4 to a chunk.
+Statement keep{
+    "INSERT INTO companion.search_chunks"
+    " (user_id, last_message_id, config, message_count, message_ids_hash, message_ids, documents)"
+    " SELECT $1, (array_agg(m.id ORDER BY m.id DESC))[1], $2, count(*),"
+    "        bit_xor(uuid_hash_extended(m.id, 0)), array_agg(m.id ORDER BY m.id),"
+    "        array_agg(" DOCUMENT " ORDER BY m.id)"
+    " FROM (SELECT id, content, (row_number() OVER (ORDER BY id) - 1) / $4 AS chunk"
+    "       FROM companion.messages WHERE user_id = $1 AND id > $5 ORDER BY id LIMIT $6) AS m"
+    " GROUP BY m.chunk",
+    UUIDOID,
+    TEXTOID,
+    REGCONFIGOID,
+    INT4OID,
+    UUIDOID,
+    INT8OID};
+
+// The $4 best of the user's ($1) messages for a query ($2); $5 is whether the chunks of the
+// configuration ($6) are right. What is newer than these, or was edited, is read anew.
+Statement find{
+    "WITH chunks AS NOT MATERIALIZED ("
+    " SELECT * FROM companion.search_chunks AS c"
+    " WHERE $5 AND c.user_id = $1 AND c.config = $6),"
+    "kept AS ("
+    " SELECT coalesce((SELECT c.last_message_id FROM chunks AS c"
+    "                  ORDER BY c.last_message_id DESC LIMIT 1), " BEFORE_ANY_MESSAGE ") AS until),"
+    "edited AS ("
+    " SELECT m.id, m.content FROM companion.messages AS m"
+    " WHERE m.user_id = $1 AND m.id <= (SELECT until FROM kept) AND m.edited_at IS NOT NULL),"
+    "newer AS ("
+    " SELECT m.id, m.content FROM companion.messages AS m"
+    " WHERE m.user_id = $1 AND m.id > (SELECT until FROM kept)),"
+    "read AS ("
+    " SELECT m.id, " DOCUMENT " AS document"
+    " FROM (TABLE edited UNION ALL TABLE newer) AS m OFFSET 0),"
+    "best AS ("
+    " SELECT f.id, ts_rank(f.document, $2) AS rank"
+    " FROM (SELECT d.id, d.document FROM chunks AS c"
+    "       CROSS JOIN LATERAL unnest(c.message_ids, c.documents) AS d (id, document)"
+    "       WHERE d.document @@ $2 AND NOT d.id = ANY (ARRAY(SELECT e.id FROM edited AS e))"
+    "       UNION ALL"
+    "       SELECT r.id, r.document FROM read AS r WHERE r.document @@ $2) AS f"
+    " ORDER BY rank DESC, f.id DESC LIMIT $4)"
+    "SELECT m.id, m.conversation_id, m.role,"
+    "       ts_headline($3, m.content, $2, 'StartSel=**, StopSel=**'), best.rank, m.created_at"
+    " FROM best JOIN companion.messages AS m ON m.user_id = $1 AND m.id = best.id"
+    " ORDER BY best.rank DESC, best.id DESC",
+    UUIDOID,
+    TSQUERYOID,
+    REGCONFIGOID,
+    INT4OID,
+    BOOLOID,
+    TEXTOID};
+
+struct Search {
+    Datum user_id;
+    Datum config_name, config;
+    Datum query;
+    Datum max_results;
+};
+
+// What inspect says of a user's chunks.
+struct Kept {
+    pg_uuid_t until;
+    bool is_right;
+    int64 newer;
+};
+
+Kept inspect_chunks(const Search &search)
+{
+    inspect.execute({search.user_id, search.config_name});
+    return {*DatumGetUUIDP(result_field(0, 1)), DatumGetBool(result_field(0, 2)),
+            DatumGetInt64(result_field(0, 3))};
+}
+
+// Whether this transaction sees what others have kept meanwhile, and may write.
+bool may_keep(Datum user_id)
+{
+    if (XactReadOnly || IsolationUsesXactSnapshot())
+        return false;
+    try_lock.execute({user_id});
+    return DatumGetBool(result_field(0, 1));
+}
+
+void catch_up(const Search &search)
+{
+    Kept kept = inspect_chunks(search);
+    if (!kept.is_right) {
+        forget.execute({search.user_id});
+        kept = inspect_chunks(search);
+    }
+    const int64 whole_chunks = kept.newer / chunk_size * chunk_size;
+    keep.execute({search.user_id, search.config_name, search.config, Int32GetDatum(chunk_size),
+                  UUIDPGetDatum(&kept.until), Int64GetDatum(whole_chunks)});
+}
+
+// Whether the chunks are right, after they were brought up to date where that is due.
+bool use_chunks(const Search &search)
+{
+    const Kept kept = inspect_chunks(search);
+    if ((kept.is_right && kept.newer < chunk_size) || !may_keep(search.user_id))
+        return kept.is_right;
+    catch_up(search);
+    return true;
+}
+
+// Hand what is found to the caller's result set; returns how many messages.
+uint64 return_found(const Search &search, ReturnSetInfo *result)
+{
+    if (DatumGetTSQuery(search.query)->size == 0)
+        return 0;
+    const Datum is_right = BoolGetDatum(use_chunks(search));
+    const uint64 rows = find.execute({search.user_id, search.query, search.config,
+                                      search.max_results, is_right, search.config_name});
+    for (uint64 row = 0; row < rows; row++)
+        tuplestore_puttuple(result->setResult, SPI_tuptable->vals[row]);
+    return rows;
+}
+
+void check_query(std::string_view query)
+{
+    const int length = pg_mbstrlen_with_len(query.data(), static_cast<int>(query.size()));
+    if (length > max_query_length)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("query has %d characters, expected at most %d", length, max_query_length));
+}
+
+Datum max_results(const Arguments &arguments)
+{
+    const int32 count = DatumGetInt32(arguments.required(2, "max_results"));
+    if (count < 1 || count > 1000)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("max_results is %d, expected 1 to 1000", count));
+    return Int32GetDatum(count);
+}
+
+Search read_search(const Arguments &arguments)
+{
+    check_query(arguments.text(1, "query"));
+    const Datum config =
+        DirectFunctionCall1(regconfigin, CStringGetDatum(settings::text_search_config));
+    return {arguments.required(0, "user_id"), CStringGetTextDatum(settings::text_search_config),
+            config,
+            DirectFunctionCall2(websearch_to_tsquery_byid, config, arguments.required(1, "query")),
+            max_results(arguments)};
+}
+
+} // namespace
+
+COMPANION_FUNCTION(search_messages)
+{
+    const Search search = read_search(Arguments(fcinfo));
+    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    act_for(fcinfo, search.user_id, [&] { return return_found(search, result); });
+    return Datum{0};
+}
