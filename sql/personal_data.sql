@@ -21,6 +21,7 @@ INSERT INTO companion.messages (user_id, id, conversation_id, role, content, rep
 SELECT id, overlay(id::text PLACING '1' FROM 1)::uuid, id, 'assistant', 'hello ' || display_name, id FROM companion.users;
 SELECT count(companion.upsert_user_context(id, 'family', 'sister', value)) AS remembered
 FROM companion.users, (VALUES ('Anna'), ('Ana')) AS told (value);
+INSERT INTO companion.search_chunks SELECT id, id, 'simple', 1, 0, ARRAY[id], ARRAY[to_tsvector('hello')] FROM companion.users;
 SELECT count(companion.schedule_message(id, '2026-03-01', 'hello')) AS scheduled,
        count(companion.start_onboarding(id)) AS onboarding,
        count(companion.create_telegram_link_token(id)) AS tokens,
