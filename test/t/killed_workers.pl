@@ -25,13 +25,14 @@ SELECT FROM (SELECT companion.schedule_message(id, now(), NULL) FROM companion.u
 SQL
 my $sent_log = $node->basedir . '/sent';
 
-# Run a statement; nothing when the server went away meanwhile.
+# Run a statement; nothing when the server went away meanwhile. The statement is an argument, for
+# a psql that cannot connect does not read its input.
 sub try
 {
     my ($statement) = @_;
-    my ($status, $output) = $node->psql('postgres', $statement, extra_params => ['-q'],
-        connstr => $node->connstr('postgres') . " application_name=worker");
-    return $status == 0 ? $output : undef;
+    my ($output) = run_command([ 'psql', '-XAtq', '-d',
+        $node->connstr('postgres') . ' application_name=worker', '-c', $statement ]);
+    return $? == 0 ? $output : undef;
 }
 
 # Sending leaves one line for the message, whatever becomes of the report.
@@ -70,7 +71,7 @@ sub start_worker
     srand $$;
     while (1)
     {
-        work($name);
+        eval { work($name) }; # must not end in this file's own end, which stops the server
         sleep 0.05;
         POSIX::_exit(0) if -e "$sent_log.stop";
     }
