@@ -13,10 +13,9 @@ namespace {
 void check_role(std::string_view role)
 {
     if (role != "user" && role != "assistant" && role != "system")
-        ereport(
-            ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-            errmsg("unknown role \"%.*s\"", static_cast<int>(Min(role.size(), 100)), role.data()),
-            errhint("A role is user, assistant or system."));
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("unknown role \"%s\"", excerpt(role)),
+                errhint("A role is user, assistant or system."));
     if (role != "user" && !acts_for_every_user())
         ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                 errmsg("permission denied to add a message with role \"%.*s\"",

@@ -30,8 +30,7 @@ void check_initiator(std::string_view initiated_by)
                 errmsg("permission denied to open a conversation as the companion"));
     if (initiated_by != "user" && initiated_by != "companion")
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("a conversation cannot be initiated by \"%.*s\"",
-                       static_cast<int>(Min(initiated_by.size(), 100)), initiated_by.data()),
+                errmsg("a conversation cannot be initiated by \"%s\"", excerpt(initiated_by)),
                 errhint("It is initiated by user or companion."));
 }
 

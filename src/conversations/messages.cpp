@@ -131,7 +131,7 @@ FiledMessage *SentMessages::file() const
 
 void check_content(std::string_view content)
 {
-    const int length = pg_mbstrlen_with_len(content.data(), static_cast<int>(content.size()));
+    const int length = character_count(content);
     if (length < 1 || length > settings::max_message_length)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("content has %d characters, expected 1 to %d", length,

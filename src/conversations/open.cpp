@@ -7,6 +7,7 @@
 #include "postgres/interval_length.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
+#include "users/user_row.hpp"
 
 namespace companion {
 
@@ -109,14 +110,6 @@ Datum open_companion_conversations(Datum user_ids, Datum channels)
                          static_cast<int64>(settings::min_gap) * USECS_PER_SEC);
 }
 
-static void require_user(Datum user_id)
-{
-    if (find_user.execute({user_id}) == 0)
-        ereport(ERROR, errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-                errmsg("user %s does not exist",
-                       DatumGetCString(DirectFunctionCall1(uuid_out, user_id))));
-}
-
 pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, int64 idle)
 {
     for (;;) {
@@ -125,7 +118,8 @@ pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, in
                                              array_of_one(TEXTOID, channel), initiated_by, idle));
         if (!array_contains_nulls(ids))
             return *reinterpret_cast<pg_uuid_t *>(ARR_DATA_PTR(ids));
-        require_user(user_id);
+        if (find_user.execute({user_id}) == 0)
+            refuse_unknown_user(user_id);
     }
 }
 

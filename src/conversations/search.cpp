@@ -161,7 +161,7 @@ uint64 return_found(const Search &search, ReturnSetInfo *result)
 
 void check_query(std::string_view query)
 {
-    const int length = pg_mbstrlen_with_len(query.data(), static_cast<int>(query.size()));
+    const int length = character_count(query);
     if (length > max_query_length)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("query has %d characters, expected at most %d", length, max_query_length));
@@ -169,11 +169,7 @@ void check_query(std::string_view query)
 
 Datum max_results(const Arguments &arguments)
 {
-    const int32 count = DatumGetInt32(arguments.required(2, "max_results"));
-    if (count < 1 || count > 1000)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("max_results is %d, expected 1 to 1000", count));
-    return Int32GetDatum(count);
+    return Int32GetDatum(arguments.integer(2, "max_results", 1, 1000));
 }
 
 Search read_search(const Arguments &arguments)

@@ -129,14 +129,6 @@ Outcome redeem(const Redemption &redemption)
     return outcome;
 }
 
-void check_username(std::string_view name)
-{
-    const int length = pg_mbstrlen_with_len(name.data(), static_cast<int>(name.size()));
-    if (length < 1 || length > 64)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("telegram_username has %d characters, expected 1 to 64", length));
-}
-
 Redemption read_redemption(const Arguments &arguments)
 {
     const int64 account = DatumGetInt64(arguments.required(1, "telegram_user_id"));
@@ -144,7 +136,7 @@ Redemption read_redemption(const Arguments &arguments)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("telegram_user_id is " INT64_FORMAT ", expected at least 1", account));
     if (!arguments.is_null(2))
-        check_username(arguments.text(2, "telegram_username"));
+        check_length("telegram_username", arguments.text(2, "telegram_username"), 64);
     return {token_hash(arguments.required(0, "token")), account, arguments.optional(2),
             arguments.is_null(2)};
 }

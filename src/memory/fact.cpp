@@ -26,21 +26,12 @@ static void check_text(const Fact &fact, Fact::Field field, int longest)
 {
     if (fact.is_null[field])
         refuse_null(fact.place(field));
-    const std::string_view text = fact.text(field);
-    const int length = pg_mbstrlen_with_len(text.data(), static_cast<int>(text.size()));
-    if (length < 1 || length > longest)
-        ereport(
-            ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-            errmsg("%s has %d characters, expected 1 to %d", fact.place(field), length, longest));
+    check_length(fact.place(field), fact.text(field), longest);
 }
 
 static void check_source(const Fact &fact)
 {
-    auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
-    auto is_word = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; };
-    const std::string_view source = fact.text(Fact::source);
-    if (source.empty() || source.size() > 63 || !is_letter(source[0]) ||
-        !std::all_of(source.begin(), source.end(), is_word))
+    if (!is_short_word(fact.text(Fact::source)))
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("%s is not a valid source", fact.place(Fact::source)),
                 errhint("A source is user, pinned, extracted or the app's own word: 1 to 63 "

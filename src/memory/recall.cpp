@@ -31,22 +31,13 @@ struct RecallRequest {
     bool has_categories;
 };
 
-int bounded(const Arguments &arguments, int position, const char *name, int least, int most)
-{
-    const int value = DatumGetInt32(arguments.required(position, name));
-    if (value < least || value > most)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("%s is %d, expected %d to %d", name, value, least, most));
-    return value;
-}
-
 RecallRequest read_request(const Arguments &arguments)
 {
     RecallRequest request{};
     request.user_id = arguments.required(0, "user_id");
-    request.max_items = bounded(arguments, 1, "max_items", 1, 10000);
+    request.max_items = arguments.integer(1, "max_items", 1, 10000);
     request.max_chars =
-        arguments.is_null(2) ? -1 : bounded(arguments, 2, "max_chars", 0, PG_INT32_MAX);
+        arguments.is_null(2) ? -1 : arguments.integer(2, "max_chars", 0, PG_INT32_MAX);
     request.has_categories = !arguments.is_null(3);
     if (request.has_categories)
         request.categories = PointerGetDatum(arguments.array(3, "categories"));
@@ -87,13 +78,13 @@ void choose(const RecallRequest &request, uint64 rows, Tuplestorestate *result, 
         HeapTuple tuple = SPI_tuptable->vals[row];
         const int length_before = prompt->len;
         append_line(prompt, tuple);
-        chars += pg_mbstrlen_with_len(prompt->data + length_before, prompt->len - length_before);
-        if (request.max_chars >= 0 && chars > request.max_chars) {
-            chars -=
-                pg_mbstrlen_with_len(prompt->data + length_before, prompt->len - length_before);
+        const int line_chars =
+            pg_mbstrlen_with_len(prompt->data + length_before, prompt->len - length_before);
+        if (request.max_chars >= 0 && line_chars > request.max_chars - chars) {
             prompt->len = length_before;
             continue;
         }
+        chars += line_chars;
         if (result != nullptr)
             tuplestore_puttuple(result, tuple);
         items++;

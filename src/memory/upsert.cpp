@@ -166,13 +166,6 @@ void check_item_limit(Datum user_id, int item_number, int new_items)
                 errhint("Forget some, or raise companion.max_context_items."));
 }
 
-Datum array_of(Datum text)
-{
-    ArrayBuilder builder(TEXTOID);
-    builder.add(text);
-    return builder.finish();
-}
-
 Datum returned_item()
 {
     return SPI_datumTransfer(result_field(0, 1), false, -1);
@@ -246,7 +239,8 @@ class Upsert {
 
     void drop_if_expired()
     {
-        drop_expired.execute({user_id_, array_of(v_[Fact::category]), array_of(v_[Fact::key])});
+        drop_expired.execute({user_id_, array_of_one(TEXTOID, v_[Fact::category]),
+                              array_of_one(TEXTOID, v_[Fact::key])});
     }
 
     Datum user_id_;

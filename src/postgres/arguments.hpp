@@ -3,7 +3,7 @@
 
 #include "postgres/server.hpp"
 
-#include <span>
+#include <algorithm>
 #include <string_view>
 
 namespace companion {
@@ -64,6 +64,16 @@ class Arguments {
         return text_view(required(position, name));
     }
 
+    // A number within bounds. Error 22023 for another.
+    int integer(int position, const char *name, int least, int most) const
+    {
+        const int value = DatumGetInt32(required(position, name));
+        if (value < least || value > most)
+            ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("%s is %d, expected %d to %d", name, value, least, most));
+        return value;
+    }
+
     // A finite point in time. Error 22008 for infinity.
     TimestampTz timestamp(int position, const char *name) const
     {
@@ -92,6 +102,30 @@ class Arguments {
     FunctionCallInfo fcinfo_;
 };
 
+inline int character_count(std::string_view text)
+{
+    return pg_mbstrlen_with_len(text.data(), static_cast<int>(text.size()));
+}
+
+// Refuse a text that is empty or longer than so many characters. Error 22023.
+inline void check_length(const char *name, std::string_view text, int most)
+{
+    const int length = character_count(text);
+    if (length < 1 || length > most)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("%s has %d characters, expected 1 to %d", name, length, most));
+}
+
+// Whether a text is 1 to 63 lower-case letters, digits and _, a letter first: a kind of
+// message, the source of a fact.
+inline bool is_short_word(std::string_view text)
+{
+    const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+    const auto is_part = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; };
+    return !text.empty() && text.size() <= 63 && is_letter(text[0]) &&
+           std::all_of(text.begin(), text.end(), is_part);
+}
+
 // The bound of a maintenance step, in rows. Error 22023 unless it is above zero.
 inline int64 batch_size(const Arguments &arguments, int position)
 {
@@ -100,11 +134,6 @@ inline int64 batch_size(const Arguments &arguments, int position)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("max_rows is " INT64_FORMAT ", expected at least 1", max_rows));
     return max_rows;
-}
-
-inline int array_length(const ArrayType *array)
-{
-    return ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 }
 
 } // namespace companion

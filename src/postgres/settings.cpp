@@ -19,13 +19,12 @@ int max_context_items;
 int max_context_key_length;
 int max_context_value_length;
 const HalfLives *half_lives;
-
-static char *half_lives_text;
 int token_ttl;
 int tokens_per_user;
 int token_retention;
 int redeem_failures_per_minute;
 
+static char *half_lives_text;
 static char *clock_text;
 static bool clock_is_set;
 static TimestampTz clock_time;

@@ -7,15 +7,17 @@ namespace companion {
 
 inline constexpr unsigned every_channel = 0b111;
 
+// One channel's bit; none for a name that is no channel's.
+constexpr unsigned find_channel_bit(std::string_view name)
+{
+    return name == "telegram" ? 0b001 : name == "whatsapp" ? 0b010 : name == "web" ? 0b100 : 0;
+}
+
 // One channel's bit. Error 22023 for a name that is none.
 inline unsigned channel_bit(std::string_view name)
 {
-    if (name == "telegram")
-        return 0b001;
-    if (name == "whatsapp")
-        return 0b010;
-    if (name == "web")
-        return 0b100;
+    if (const unsigned bit = find_channel_bit(name))
+        return bit;
     ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
             errmsg("unknown channel \"%s\"", excerpt(name)),
             errhint("A channel is telegram, whatsapp or web."));

@@ -179,16 +179,9 @@ unsigned channels_of(const Arguments &arguments)
 
 ClaimRequest read_request(const Arguments &arguments)
 {
-    std::string_view worker = arguments.text(0, "worker");
-    int length = pg_mbstrlen_with_len(worker.data(), static_cast<int>(worker.size()));
-    if (length < 1 || length > 200)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("worker's name has %d characters, expected 1 to 200", length));
-    int max_messages = DatumGetInt32(arguments.required(1, "max_messages"));
-    if (max_messages < 1 || max_messages > 10000)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("max_messages is %d, expected 1 to 10000", max_messages));
-    TimestampTz at = now();
+    check_length("worker's name", arguments.text(0, "worker"), 200);
+    const int max_messages = arguments.integer(1, "max_messages", 1, 10000);
+    const TimestampTz at = now();
     return {arguments.required(0, "worker"), max_messages, at,
             lease_end(at, arguments.required(2, "lease")), channels_of(arguments)};
 }

@@ -204,7 +204,7 @@ Datum mark_failed(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
     const Column reasons = reports.column(3, is_bulk ? "reasons" : "reason", TEXTOID);
-    const NullableDatum retry_after{arguments.optional(4), arguments.is_null(4)};
+    const NullableDatum retry_after = arguments.nullable(4);
     const bool permanent = DatumGetBool(arguments.required(5, "permanent"));
     if (!retry_after.isnull)
         interval_between(retry_after.value, "retry_after", 0, 30 * USECS_PER_DAY,

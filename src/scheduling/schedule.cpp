@@ -7,8 +7,6 @@
 #include "scheduling/checkin_rules.hpp"
 #include "users/user_row.hpp"
 
-#include <algorithm>
-
 using namespace companion;
 
 namespace {
@@ -71,10 +69,7 @@ Statement find_next_checkin{
 // Refuse a kind that is not a short lower-case word. Error 22023.
 void check_kind(std::string_view kind)
 {
-    auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
-    auto is_word = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; };
-    if (kind.empty() || kind.size() > 63 || !is_letter(kind[0]) ||
-        !std::all_of(kind.begin(), kind.end(), is_word))
+    if (!is_short_word(kind))
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid kind of message"),
                 errhint("A kind is 1 to 63 lower-case letters, digits and _, a letter first."));
 }
@@ -83,10 +78,7 @@ void check_kind(std::string_view kind)
 // no other message's. Error 22023.
 void check_key(std::string_view key, std::string_view kind)
 {
-    int length = pg_mbstrlen_with_len(key.data(), static_cast<int>(key.size()));
-    if (length < 1 || length > 200)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("idempotency key has %d characters, expected 1 to 200", length));
+    check_length("idempotency key", key, 200);
     if (kind == "checkin" || key.starts_with("checkin:"))
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("idempotency key does not fit the kind of message"),

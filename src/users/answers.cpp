@@ -1,6 +1,7 @@
 // The onboarding answers that the extension knows.
 #include "users/answers.hpp"
 
+#include "scheduling/channels.hpp"
 #include "scheduling/time_zone.hpp"
 #include "users/wall_time.hpp"
 
@@ -9,7 +10,7 @@ namespace companion {
 static bool is_short_text(std::string_view text)
 {
     return text.find_first_not_of(" \t\r\n") != text.npos &&
-           pg_mbstrlen_with_len(text.data(), static_cast<int>(text.size())) <= 200;
+           character_count(text) <= 200;
 }
 
 static bool is_zone(std::string_view text)
@@ -19,7 +20,7 @@ static bool is_zone(std::string_view text)
 
 static bool is_channel(std::string_view text)
 {
-    return text == "web" || text == "telegram" || text == "whatsapp";
+    return find_channel_bit(text) != 0;
 }
 
 struct Field {
