@@ -24,13 +24,6 @@ std::string open_conversation(Database &database, const std::string &user)
     return database.run("SELECT companion.open_conversation($1, 'web')", user)[0][0].c_str();
 }
 
-// Act for a user, as a web client does
-void become(Database &database, const std::string &user)
-{
-    database.run("SET ROLE companion_user");
-    database.run("SELECT set_config('companion.user_id', $1, false)", user);
-}
-
 } // namespace
 
 TEST_CASE("a webhook records an update once, by one prepared statement")
@@ -39,7 +32,7 @@ TEST_CASE("a webhook records an update once, by one prepared statement")
     const std::string user = add_telegram_user(database, "Maya", 100);
     database.connection.prepare("incoming",
                                 "SELECT * FROM companion.record_incoming($1, $2, $3, $4, $5, $6)");
-    pqxx::nontransaction transaction(database.connection);
+    pqxx::work transaction(database.connection);
     const auto receive = [&](long id, const char *content, std::optional<long> reply_to) {
         return transaction.exec_prepared1("incoming", "telegram", "100", content, id, reply_to,
                                           R"({"language": "en"})");
@@ -69,7 +62,7 @@ TEST_CASE("many deliveries of one update at once store one message")
     std::vector<std::future<std::string>> deliveries;
     for (int delivery = 0; delivery < 8; delivery++)
         deliveries.push_back(std::async(std::launch::async, [] {
-            pqxx::connection connection(test_database);
+            pqxx::connection connection(test_address());
             pqxx::nontransaction transaction(connection);
             const pqxx::row row = transaction.exec1(
                 "SELECT * FROM companion.record_incoming('telegram', '200', 'hello', 7)");
@@ -111,7 +104,7 @@ TEST_CASE("a web client adds and reads its own messages, and nobody else's")
     Database database;
     const std::string maya = database.add_user("Maya"), diego = database.add_user("Diego");
     const std::string theirs = open_conversation(database, diego);
-    become(database, maya);
+    database.become_user(maya);
     const std::string own = open_conversation(database, maya);
     const std::string add = "SELECT companion.add_message($1, $2, $3, 'tomatoes')";
     CHECK(database.error_of(add, maya, own, "user").empty());
@@ -121,7 +114,7 @@ TEST_CASE("a web client adds and reads its own messages, and nobody else's")
     CHECK(database.error_of(add, diego, theirs, "user") == "42501");
     CHECK(database.run("SELECT * FROM companion.search_messages($1, 'tomatoes')", maya).size() ==
           1);
-    become(database, diego);
+    database.become_user(diego);
     CHECK(database.error_of("SELECT * FROM companion.search_messages($1, 'tomatoes')", maya) ==
           "42501");
     CHECK(database.run("SELECT * FROM companion.recent_messages($1)", maya).empty());
@@ -134,11 +127,11 @@ TEST_CASE("a role taken back takes the rights with it")
     const std::string maya = database.add_user("Maya"), diego = database.add_user("Diego");
     const std::string conversation = open_conversation(database, diego);
     const std::string add = "SELECT companion.add_message($1, $2, 'assistant', 'hi')";
-    database.run("SET ROLE companion_worker");
+    database.become_worker();
     CHECK(database.error_of(add, diego, conversation).empty());
-    become(database, maya);
+    database.become_user(maya);
     CHECK(database.error_of(add, diego, conversation) == "42501");
-    database.run("SET ROLE companion_worker");
+    database.become_worker();
     CHECK(database.error_of(add, diego, conversation).empty());
 }
 
@@ -146,7 +139,7 @@ TEST_CASE("an error inside leaves the caller with the caller's rights")
 {
     Database database;
     const std::string maya = database.add_user("Maya");
-    become(database, maya);
+    database.become_user(maya);
     // The foreign key refuses it while the function has the owner's rights
     const std::string failing =
         "SELECT companion.add_message('" + maya + "', '" + maya + "', 'user', 'hi')";

@@ -1,12 +1,27 @@
-// A connection for one test case, to a database without users.
+// A connection for one test case, to a database without users: direct, or through a pooler in
+// transaction mode. So nothing lasts longer than a transaction: neither a setting nor a role nor,
+// before pgbouncer 1.21, a prepared statement.
 #pragma once
+
+#include "pooler.hpp"
 
 #include <pqxx/pqxx>
 
+#include <cstdlib>
+#include <map>
 #include <string>
 
 // Named here and not taken from PGDATABASE, because each test case removes all its users
 inline constexpr char test_database[] = "dbname=companion_client_test";
+
+// Where the test's connections go: through a pooler where COMPANION_POOLED is set
+inline std::string test_address()
+{
+    if (std::getenv("COMPANION_POOLED") == nullptr)
+        return test_database;
+    static const Pooler pooler(test_database, 10);
+    return pooler.address();
+}
 
 class Database {
   public:
@@ -16,12 +31,34 @@ class Database {
             "companion.telegram_redeem_failures CASCADE");
     }
 
+    // Let every further transaction begin with a setting
+    void set(const std::string &setting, const std::string &value) { settings_[setting] = value; }
+
+    void become_worker() { set("role", "companion_worker"); }
+
+    void become_user(const std::string &user)
+    {
+        set("role", "companion_user");
+        set("companion.user_id", user);
+    }
+
+    // Make the settings in a transaction. The role is the last of them by name, so that it takes
+    // no right to make the others.
+    void configure(pqxx::transaction_base &transaction) const
+    {
+        for (const auto &[setting, value] : settings_)
+            transaction.exec_params("SELECT set_config($1, $2, true)", setting, value);
+    }
+
     // Run a statement in its own transaction
     template <typename... Arguments>
     pqxx::result run(const std::string &statement, const Arguments &...arguments)
     {
-        pqxx::nontransaction transaction(connection);
-        return transaction.exec_params(statement, arguments...);
+        pqxx::work transaction(connection);
+        configure(transaction);
+        const pqxx::result result = transaction.exec_params(statement, arguments...);
+        transaction.commit();
+        return result;
     }
 
     // The SQLSTATE that a statement ends with; empty when it succeeds
@@ -59,5 +96,8 @@ class Database {
         return run("SELECT * FROM companion.claim_messages('test', $1)", max_messages);
     }
 
-    pqxx::connection connection{test_database};
+    pqxx::connection connection{test_address()};
+
+  private:
+    std::map<std::string, std::string> settings_;
 };

@@ -31,17 +31,20 @@ TEST_CASE("an app makes a token as its user, and its bot redeems it")
 {
     Database app, bot;
     const std::string user = app.add_user("Maya");
-    app.run("SET ROLE companion_user");
-    app.run("SELECT set_config('companion.user_id', $1, false)", user);
+    app.become_user(user);
     app.connection.prepare("create", "SELECT companion.create_telegram_link_token()");
     app.connection.prepare("link", "SELECT companion.telegram_deep_link($1, $2)");
-    bot.connection.prepare("redeem", redeem);
-    bot.run("SET ROLE companion_worker");
-
-    pqxx::nontransaction in_app(app.connection), in_bot(bot.connection);
+    pqxx::work in_app(app.connection);
+    app.configure(in_app);
     const auto token = in_app.exec_prepared1("create")[0].as<std::string>();
     CHECK(in_app.exec_prepared1("link", "my_companion_bot", token)[0].as<std::string>() ==
           "https://t.me/my_companion_bot?start=" + token);
+    in_app.commit();
+
+    bot.become_worker();
+    bot.connection.prepare("redeem", redeem);
+    pqxx::work in_bot(bot.connection);
+    bot.configure(in_bot);
     for (int delivery = 0; delivery < 2; delivery++) {
         const pqxx::row redeemed = in_bot.exec_prepared1("redeem", token, 101, "maya_r");
         CHECK(redeemed["outcome"].as<std::string>() == "linked");
@@ -50,7 +53,8 @@ TEST_CASE("an app makes a token as its user, and its bot redeems it")
     const pqxx::row other = in_bot.exec_prepared1("redeem", token, 102, nullptr);
     CHECK(other["outcome"].as<std::string>() == "used");
     CHECK(other["user_id"].is_null());
-    CHECK(in_app.exec1("SELECT telegram_username FROM companion.users")[0].as<std::string>() ==
+    in_bot.commit();
+    CHECK(app.run("SELECT telegram_username FROM companion.users")[0][0].as<std::string>() ==
           "maya_r");
 }
 
@@ -64,7 +68,7 @@ TEST_CASE("of many redemptions by different accounts at once exactly one wins")
     for (int account = 0; account < accounts; account++)
         threads.emplace_back([&, account] {
             try {
-                pqxx::connection connection(test_database);
+                pqxx::connection connection(test_address());
                 pqxx::nontransaction transaction(connection);
                 outcomes[account] =
                     transaction.exec_params1(redeem, token, account + 1, nullptr)[0].c_str();
@@ -106,7 +110,7 @@ TEST_CASE("a guessing account is refused, and others are not")
 {
     Database database;
     const std::string token = make_token(database, database.add_user("Amina"));
-    database.run("SET companion.redeem_failures_per_minute = 3");
+    database.set("companion.redeem_failures_per_minute", "3");
     for (int guess = 0; guess < 3; guess++)
         CHECK(outcome_of(database, "guess", 7) == "unknown");
     CHECK(database.error_of(redeem, "guess", 7, nullptr) == "53400");

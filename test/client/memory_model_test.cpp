@@ -219,17 +219,9 @@ class Model {
 // The same operations on the server
 class Server {
   public:
-    Server() : user(database.add_user("Maya"))
-    {
-        database.run("CREATE FUNCTION pg_temp.hour(timestamptz) RETURNS integer LANGUAGE sql"
-                     " RETURN coalesce(extract(epoch FROM $1 - '2026-01-01 00:00+00') / 3600,"
-                     " 1048576)::integer");
-    }
+    Server() : user(database.add_user("Maya")) {}
 
-    void set_clock(Hour hour)
-    {
-        database.run("SELECT set_config('companion.clock', $1, false)", time(hour));
-    }
+    void set_clock(Hour hour) { database.set("companion.clock", time(hour)); }
 
     void upsert(const Fact &fact)
     {
@@ -279,17 +271,19 @@ class Server {
     std::string items()
     {
         return lines("SELECT concat_ws('|', category, key, value, importance, emotional_valence,"
-                     " source, pinned::integer, pg_temp.hour(expires_at),"
-                     " pg_temp.hour(resolved_at), confirmations, pg_temp.hour(confirmed_at),"
-                     " pg_temp.hour(last_referenced_at), pg_temp.hour(value_since),"
-                     " pg_temp.hour(created_at), coalesce(contradicted_by, '-'))"
+                     " source, pinned::integer, " +
+                     hour("expires_at") + ", " + hour("resolved_at") + ", confirmations, " +
+                     hour("confirmed_at") + ", " + hour("last_referenced_at") + ", " +
+                     hour("value_since") + ", " + hour("created_at") +
+                     ", coalesce(contradicted_by, '-'))"
                      " FROM companion.user_context ORDER BY category, key");
     }
 
     std::string history()
     {
-        return lines("SELECT concat_ws('|', category, key, value, source, pg_temp.hour(held_from),"
-                     " pg_temp.hour(held_until), coalesce(replaced_by, '-'))"
+        return lines("SELECT concat_ws('|', category, key, value, source, " + hour("held_from") +
+                     ", " + hour("held_until") +
+                     ", coalesce(replaced_by, '-'))"
                      " FROM companion.user_context_history"
                      " ORDER BY category, key, value COLLATE \"C\", source COLLATE \"C\","
                      " held_from, held_until, replaced_by COLLATE \"C\" NULLS FIRST");
@@ -306,6 +300,13 @@ class Server {
     const std::string user;
 
   private:
+    // The Hour of a column, never where it is null
+    static std::string hour(const std::string &column)
+    {
+        return "coalesce(extract(epoch FROM " + column + " - '2026-01-01 00:00+00') / 3600, " +
+               std::to_string(never) + ")::integer";
+    }
+
     static std::string time(Hour hour)
     {
         if (hour == never)

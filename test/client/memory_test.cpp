@@ -1,7 +1,6 @@
 // Memory as a client in another process sees it.
 
 #include "database.hpp"
-#include "pooler.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -10,13 +9,6 @@ namespace {
 const std::string upsert = "SELECT value, confirmations, contradicted_by"
                            " FROM companion.upsert_user_context($1, 'preference', 'tea', $2,"
                            " source => $3)";
-
-// Act as an end user for the rest of the transaction, as a pooled request does
-void become(pqxx::transaction_base &transaction, const std::string &user)
-{
-    transaction.exec("SET LOCAL ROLE companion_user");
-    transaction.exec("SET LOCAL companion.user_id = " + transaction.quote(user));
-}
 
 } // namespace
 
@@ -31,7 +23,7 @@ TEST_CASE("a fact goes in and comes out by prepared statements")
     connection.prepare("recall", "SELECT * FROM companion.recall_user_context($1, $2, $3)");
     connection.prepare("prompt", "SELECT companion.user_context_prompt($1)");
 
-    pqxx::nontransaction transaction(connection);
+    pqxx::work transaction(connection);
     const pqxx::row item =
         transaction.exec_prepared1("upsert", user, "preference", "tea", "green", 0.75, 1, "user",
                                    nullptr, nullptr, R"({"cup": "large"})");
@@ -79,46 +71,4 @@ TEST_CASE("a session outlives the extension that it has used")
         database.run("DROP EXTENSION companion CASCADE");
         database.run("CREATE EXTENSION companion");
     }
-}
-
-TEST_CASE("end users and workers share a pooled connection, each with their own rights")
-{
-    Database database;
-    const std::string maya = database.add_user("Maya"), noor = database.add_user("Noor");
-    Pooler pooler(test_database);
-    pqxx::connection first(pooler.address()), second(pooler.address());
-    for (int round = 1; round <= 3; round++) {
-        {
-            pqxx::work request(first);
-            become(request, maya);
-            CHECK(request.exec_params1(upsert, maya, "green", "user")[1].as<int>() ==
-                  2 * round - 1);
-            CHECK(
-                request.exec_params("SELECT FROM companion.recall_user_context($1)", maya).size() ==
-                1);
-            CHECK(request.exec("SELECT FROM companion.user_context").size() == 1);
-            request.commit();
-        }
-        {
-            pqxx::work request(second);
-            become(request, noor);
-            CHECK(request.exec_params1(upsert, noor, "black", "user")[1].as<int>() == round);
-            CHECK(request.exec("SELECT FROM companion.user_context").size() == 1);
-            CHECK_THROWS_AS(request.exec_params1(upsert, maya, "black", "user"),
-                            pqxx::insufficient_privilege);
-            request.abort();
-            pqxx::work again(second);
-            become(again, noor);
-            again.exec_params1(upsert, noor, "black", "user");
-            again.commit();
-        }
-        pqxx::work worker(first);
-        worker.exec("SET LOCAL ROLE companion_worker");
-        CHECK(worker.exec_params1(upsert, maya, "green", "extracted")[1].as<int>() == 2 * round);
-        CHECK(worker.exec("SELECT FROM companion.user_context").size() == 2);
-        worker.commit();
-    }
-    pqxx::work nobody(second);
-    nobody.exec("SET LOCAL ROLE companion_user");
-    CHECK(nobody.exec("SELECT FROM companion.user_context").empty());
 }

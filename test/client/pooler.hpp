@@ -1,5 +1,5 @@
-// A pgbouncer of our own in transaction mode, in front of the test's database, with one server
-// connection that all clients take turns on.
+// A pgbouncer of our own in transaction mode, in front of a database, with so many server
+// connections at most that all clients take turns on.
 #pragma once
 
 #include <pqxx/pqxx>
@@ -19,14 +19,14 @@
 
 class Pooler {
   public:
-    explicit Pooler(const std::string &database)
+    Pooler(const std::string &database, int pool_size)
     {
         char name[] = "/tmp/companion_pooler.XXXXXX";
         if (mkdtemp(name) == nullptr)
             throw std::runtime_error("no temporary folder");
         folder_ = name;
         chmod(name, 0777); // pgbouncer does not run as root
-        write_settings(database);
+        write_settings(database, pool_size);
         start();
     }
     ~Pooler()
@@ -45,14 +45,14 @@ class Pooler {
         return value == nullptr ? "" : value;
     }
 
-    void write_settings(const std::string &database) const
+    void write_settings(const std::string &database, int pool_size) const
     {
         std::ofstream(folder_ + "/settings.ini")
             << "[databases]\npooled = host=" << environment("PGHOST")
             << " port=" << environment("PGPORT") << " " << database
             << " user=" << environment("PGUSER")
-            << "\n[pgbouncer]\npool_mode = transaction\ndefault_pool_size = 1\nauth_type = any\n"
-            << "listen_port = 6432\nunix_socket_dir = " << folder_ << "\n";
+            << "\n[pgbouncer]\npool_mode = transaction\ndefault_pool_size = " << pool_size
+            << "\nauth_type = any\nlisten_port = 6432\nunix_socket_dir = " << folder_ << "\n";
     }
 
     void start()
