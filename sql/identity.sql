@@ -69,6 +69,17 @@ FROM (VALUES (1, '{"sub": "00000000-0000-0000-0000-000000000001"}'),
              (6, ''),
              (7, '{"sub": "00000000-0000-0000-0000-000000000002"}')) AS v (n, claims)
 ORDER BY n;
+RESET request.jwt.claims;
+
+-- Texts that are nearly the same: each is read as it is, and an error does not leave the one before.
+SELECT text, pg_temp.identity_of('companion.user_id', text) AS identity FROM (VALUES
+    (1, '00000000-0000-0000-0000-0000000000ab'), (2, '00000000-0000-0000-0000-0000000000AB'),
+    (3, '00000000-0000-0000-0000-0000000000a '), (4, '00000000-0000-0000-0000-0000000000ac'),
+    (5, '{00000000-0000-0000-0000-0000000000ab}'), (6, '000000000000000000000000000000ac'),
+    (7, '00000000-0000-0000-0000-0000000000acd'), (8, ' '), (9, ''),
+    (10, '00000000-0000-0000-0000-0000000000ab')) AS v (n, text)
+ORDER BY n;
+RESET companion.user_id;
 
 -- Ids are version 7, ascend within a session, and carry the time.
 SELECT count(DISTINCT id) AS ids,
