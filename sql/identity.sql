@@ -93,35 +93,12 @@ SELECT abs(('x' || substr(replace(companion.uuid_v7()::text, '-', ''), 1,
     12))::bit(48)::bigint / 1000.0
            - extract(epoch FROM clock_timestamp())) < 60 AS is_now;
 
--- PUBLIC may call nothing and read nothing.
+-- A stranger may not even ask.
 CREATE ROLE regress_stranger;
-SELECT count(*) FILTER (WHERE has_function_privilege('regress_stranger', p.oid,
-    'EXECUTE')) AS callable
-FROM pg_proc AS p WHERE p.pronamespace = 'companion'::regnamespace;
-SELECT count(*) FILTER (WHERE has_any_column_privilege('regress_stranger', c.oid,
-    'SELECT, INSERT, UPDATE')
-                           OR has_table_privilege('regress_stranger', c.oid,
-                               'DELETE, TRUNCATE')) AS open_tables
-FROM pg_class AS c WHERE c.relnamespace = 'companion'::regnamespace AND c.relkind IN ('r', 'v');
 SET ROLE regress_stranger;
 SELECT pg_temp.error_of('SELECT companion.current_user_id()');
 RESET ROLE;
 DROP ROLE regress_stranger;
-
--- Who may call what.
-SELECT p.proname, p.pronargs AS args, p.prosecdef AS definer,
-       has_function_privilege('companion_user', p.oid, 'EXECUTE') AS "user",
-       has_function_privilege('companion_worker', p.oid, 'EXECUTE') AS worker,
-       has_function_privilege('companion_admin', p.oid, 'EXECUTE') AS admin
-FROM pg_proc AS p WHERE p.pronamespace = 'companion'::regnamespace
-    AND p.proname NOT LIKE '%\_many' AND p.prorettype <> 'trigger'::regtype
-    AND p.proname IN ('current_user_id', 'now', 'uuid_v7', 'canonical_timezone', 'checkin_instant',
-                      'dispatch', 'rewind_dispatch', 'schedule_message', 'next_checkin',
-                          'sent_today',
-                      'claim_messages', 'start_send', 'mark_sent', 'mark_failed', 'mark_skipped',
-                      'extend_lease', 'finish_abandoned', 'run_maintenance', 'apply_retention',
-                      'schedule_jobs', 'unschedule_jobs')
-ORDER BY p.proname COLLATE "C";
 
 -- Two users with a row in every table.
 INSERT INTO companion.users (id, display_name, onboarding_completed_at)

@@ -1,88 +1,6 @@
--- The schema: what every object keeps to, what the constraints refuse, and that the
--- extension can be dropped, made again, and made in a second database.
+-- The schema: what the constraints refuse, and that the extension can be dropped, made again, and
+-- made in a second database.
 \i test/fresh.sql
-
--- Every object of the extension is in its schema and says what it is for.
-CREATE TEMP VIEW members AS
-SELECT d.classid, d.objid, d.classid::regclass::text AS catalog,
-       pg_describe_object(d.classid, d.objid, 0) AS object
-FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid
-WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'companion';
-SELECT object AS uncommented FROM members
-WHERE catalog <> 'pg_type' AND obj_description(objid, catalog) IS NULL;
-SELECT c.relname, a.attname AS uncommented
-FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
-WHERE c.relnamespace = 'companion'::regnamespace AND c.relkind = 'r'
-    AND a.attnum > 0 AND NOT a.attisdropped AND col_description(c.oid, a.attnum) IS NULL;
-SELECT polrelid::regclass AS "table", polname AS uncommented FROM pg_policy
-WHERE polrelid::regclass::text LIKE 'companion.%' AND obj_description(oid, 'pg_policy') IS NULL;
-SELECT tgrelid::regclass AS "table", tgname AS uncommented FROM pg_trigger
-WHERE tgrelid::regclass::text LIKE 'companion.%' AND NOT tgisinternal
-    AND obj_description(oid, 'pg_trigger') IS NULL;
-SELECT i.indexrelid::regclass AS uncommented FROM pg_index AS i
-WHERE i.indrelid::regclass::text LIKE 'companion.%'
-    AND obj_description(i.indexrelid, 'pg_class') IS NULL
-    AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid);
-SELECT object AS elsewhere FROM members
-WHERE catalog <> 'pg_namespace' AND (pg_identify_object(classid, objid, 0)).schema <> 'companion';
-
--- PUBLIC is granted nothing: no ACL is left at its default, and none names PUBLIC.
-SELECT p.oid::regprocedure AS callable_by_public FROM pg_proc AS p
-WHERE p.pronamespace = 'companion'::regnamespace
-    AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS acl
-        WHERE acl.grantee = 0);
-SELECT c.oid::regclass AS open_to_public FROM pg_class AS c
-WHERE c.relnamespace = 'companion'::regnamespace
-    AND EXISTS (SELECT FROM aclexplode(c.relacl) AS acl WHERE acl.grantee = 0);
-SELECT count(*) AS open_to_public FROM pg_namespace AS n, aclexplode(n.nspacl) AS acl
-WHERE n.nspname = 'companion' AND acl.grantee = 0;
-
--- A function with raised rights, and every function that is not bound to its objects
--- at creation, pins its search_path; C functions that run no SQL need none.
-SELECT p.oid::regprocedure AS unpinned FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
-WHERE p.pronamespace = 'companion'::regnamespace
-    AND (p.prosecdef OR l.lanname = 'plpgsql' OR (l.lanname = 'sql' AND p.prosqlbody IS NULL))
-    AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false);
-
--- Every table is under row-level security and has policies, none of them with a
--- subquery; views ask with the caller's rights; rows are kept by pg_dump.
-SELECT c.oid::regclass AS unprotected FROM pg_class AS c
-WHERE c.relnamespace = 'companion'::regnamespace AND c.relkind = 'r'
-    AND NOT (c.relrowsecurity AND EXISTS (SELECT FROM pg_policy AS p WHERE p.polrelid = c.oid));
-SELECT polrelid::regclass, polname AS with_subquery FROM pg_policy
-WHERE polrelid::regclass::text LIKE 'companion.%'
-    AND (pg_get_expr(polqual, polrelid) ILIKE '%select%'
-        OR pg_get_expr(polwithcheck, polrelid) ILIKE '%select%');
-SELECT polrelid::regclass, polname AS half FROM pg_policy
-WHERE polrelid::regclass::text LIKE 'companion.%' AND polcmd = '*'
-    AND (polqual IS NULL OR polwithcheck IS NULL);
-SELECT c.oid::regclass AS definers_view FROM pg_class AS c
-WHERE c.relnamespace = 'companion'::regnamespace AND c.relkind = 'v'
-    AND NOT coalesce('security_invoker=true' = ANY (c.reloptions), false);
-SELECT c.oid::regclass AS not_dumped FROM pg_class AS c
-WHERE c.relnamespace = 'companion'::regnamespace AND c.relkind = 'r'
-    AND c.oid <> ALL ((SELECT extconfig FROM pg_extension WHERE extname = 'companion')::oid[]);
-
--- Tenant first: user_id leads every key and foreign key. The two that cannot have it:
--- one Telegram account for one user, one user for one token.
-SELECT c.conrelid::regclass AS "table", c.conname AS without_user
-FROM pg_constraint AS c
-JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-WHERE c.conrelid::regclass::text LIKE 'companion.%' AND c.contype IN ('p', 'u', 'f')
-    AND a.attname <> 'user_id'
-        AND NOT (c.conrelid = 'companion.users'::regclass AND a.attname = 'id')
-ORDER BY 1, 2;
-
--- Every foreign key is covered by an index, and no index is a prefix of another.
-SELECT c.conrelid::regclass, c.conname AS uncovered FROM pg_constraint AS c
-WHERE c.contype = 'f' AND c.conrelid::regclass::text LIKE 'companion.%'
-    AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.conrelid
-                    AND (i.indkey::smallint[])[0:cardinality(c.conkey) - 1] @> c.conkey);
-SELECT a.indexrelid::regclass AS redundant, b.indexrelid::regclass AS covered_by
-FROM pg_index AS a JOIN pg_index AS b ON a.indrelid = b.indrelid AND a.indexrelid <> b.indexrelid
-WHERE a.indrelid::regclass::text LIKE 'companion.%' AND NOT a.indisunique
-    AND b.indpred IS NULL AND a.indexprs IS NULL AND b.indexprs IS NULL
-    AND b.indkey::text || ' ' LIKE a.indkey::text || ' %';
 
 -- What the constraints refuse.
 INSERT INTO companion.users (id, display_name) VALUES
@@ -236,7 +154,3 @@ SELECT display_name FROM companion.users;
 \c :here
 SELECT display_name FROM companion.users;
 DROP DATABASE regress_companion_second;
-
--- Not without a superuser.
-SELECT trusted, superuser, relocatable FROM pg_available_extension_versions
-    WHERE name = 'companion';

@@ -6,8 +6,8 @@ INSERT INTO companion.users (id, display_name) VALUES
     ('00000000-0000-0000-0000-000000000002', 'Diego');
 INSERT INTO companion.conversations (user_id, id, channel) SELECT id, id, 'web'
     FROM companion.users;
-INSERT INTO companion.messages (user_id, id, conversation_id, role, content)
-SELECT id, id, id, 'user', 'hello' FROM companion.users;
+INSERT INTO companion.messages (user_id, conversation_id, role, content)
+SELECT id, id, 'user', 'hello' FROM companion.users, generate_series(1, 64); -- a chunk for search
 \set maya '''00000000-0000-0000-0000-000000000001'''
 \set diego '''00000000-0000-0000-0000-000000000002'''
 \set claims_of_diego '''{"sub": "00000000-0000-0000-0000-000000000002"}'''

@@ -9,6 +9,10 @@ JOIN companion.users AS u ON u.id = c.user_id
 GROUP BY c.user_id, (c.started_at AT TIME ZONE u.timezone)::date;
 COMMENT ON VIEW companion.conversation_starts IS
 'How often the user and how often the companion began a conversation: one row a user and local day on which either did, in the user''s present zone.';
+COMMENT ON COLUMN companion.conversation_starts.user_id IS 'The user.';
+COMMENT ON COLUMN companion.conversation_starts.local_date IS 'The user''s local day.';
+COMMENT ON COLUMN companion.conversation_starts.by_user IS 'How many conversations the user began.';
+COMMENT ON COLUMN companion.conversation_starts.by_companion IS 'How many the companion began.';
 
 CREATE VIEW companion.companion_starts WITH (security_invoker = true) AS
 SELECT c.user_id, c.id AS conversation_id, c.channel, c.started_at,
@@ -23,6 +27,13 @@ LEFT JOIN LATERAL (
 WHERE c.initiated_by = 'companion';
 COMMENT ON VIEW companion.companion_starts IS
 'Every conversation that the companion began, and when the user first answered in it; NULL where they did not.';
+COMMENT ON COLUMN companion.companion_starts.user_id IS 'The user.';
+COMMENT ON COLUMN companion.companion_starts.conversation_id IS 'conversations.id.';
+COMMENT ON COLUMN companion.companion_starts.channel IS 'web, telegram or whatsapp.';
+COMMENT ON COLUMN companion.companion_starts.started_at IS 'When the companion began it.';
+COMMENT ON COLUMN companion.companion_starts.local_date IS 'The user''s local day of started_at.';
+COMMENT ON COLUMN companion.companion_starts.replied_at IS 'When the user first wrote in it; NULL: never.';
+COMMENT ON COLUMN companion.companion_starts.reply_delay IS 'From started_at to replied_at.';
 
 CREATE VIEW companion.reply_rates WITH (security_invoker = true) AS
 SELECT user_id, local_date, count(*) AS started, count(replied_at) AS replied,
@@ -32,6 +43,12 @@ FROM companion.companion_starts
 GROUP BY user_id, local_date;
 COMMENT ON VIEW companion.reply_rates IS
 'How the user answers conversations that the companion began: one row a user and local day with any; reply_rate from 0 to 1, median_reply_delay NULL where none was answered.';
+COMMENT ON COLUMN companion.reply_rates.user_id IS 'The user.';
+COMMENT ON COLUMN companion.reply_rates.local_date IS 'The user''s local day.';
+COMMENT ON COLUMN companion.reply_rates.started IS 'How many conversations the companion began.';
+COMMENT ON COLUMN companion.reply_rates.replied IS 'In how many of them the user answered.';
+COMMENT ON COLUMN companion.reply_rates.reply_rate IS 'replied / started, from 0 to 1.';
+COMMENT ON COLUMN companion.reply_rates.median_reply_delay IS 'The median of reply_delay; NULL where none was answered.';
 
 GRANT SELECT ON companion.conversation_starts, companion.companion_starts, companion.reply_rates
 TO companion_user, companion_worker, companion_admin;

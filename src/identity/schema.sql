@@ -8,10 +8,16 @@ COMMENT ON SCHEMA companion IS
 DO $$
 DECLARE
     wanted text;
+    purpose text;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['companion_user', 'companion_worker', 'companion_admin'] LOOP
+    FOR wanted, purpose IN VALUES
+        ('companion_user', 'The requests of an end user: their own rows only.'),
+        ('companion_worker', 'Workers and webhooks: claim, send, report and record, for every user.'),
+        ('companion_admin', 'Operators: users, maintenance and jobs.')
+    LOOP
         IF pg_catalog.to_regrole(wanted) IS NULL THEN
             EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', wanted);
+            EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', wanted, purpose);
         END IF;
     END LOOP;
     IF pg_catalog.to_regrole('authenticated') IS NOT NULL THEN

@@ -99,6 +99,19 @@ FROM companion.dispatch_queue AS q
 JOIN companion.scheduled_messages AS m ON m.user_id = q.user_id AND m.id = q.message_id;
 COMMENT ON VIEW companion.pending_messages IS
 'For operators: every pending message and its state: waiting, due, claimed or sending.';
+COMMENT ON COLUMN companion.pending_messages.user_id IS 'To whom.';
+COMMENT ON COLUMN companion.pending_messages.message_id IS 'scheduled_messages.id.';
+COMMENT ON COLUMN companion.pending_messages.kind IS 'checkin, or the app''s own.';
+COMMENT ON COLUMN companion.pending_messages.idempotency_key IS 'One message a user and key.';
+COMMENT ON COLUMN companion.pending_messages.local_date IS 'The local day that it is for.';
+COMMENT ON COLUMN companion.pending_messages.scheduled_for IS 'When it was due.';
+COMMENT ON COLUMN companion.pending_messages.visible_at IS 'Not claimed before this time.';
+COMMENT ON COLUMN companion.pending_messages.send_before IS 'Skipped rather than sent from this time on.';
+COMMENT ON COLUMN companion.pending_messages.channel IS 'web, telegram or whatsapp.';
+COMMENT ON COLUMN companion.pending_messages.attempt IS 'How many times it was claimed.';
+COMMENT ON COLUMN companion.pending_messages.worker IS 'The worker of the last claim.';
+COMMENT ON COLUMN companion.pending_messages.leased_until IS 'When that claim''s lease ends.';
+COMMENT ON COLUMN companion.pending_messages.state IS 'waiting (for visible_at), due, claimed (leased) or sending (start_send has succeeded).';
 
 ALTER TABLE companion.scheduled_messages ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.scheduled_messages TO companion_user

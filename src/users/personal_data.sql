@@ -26,6 +26,11 @@ CROSS JOIN LATERAL (
 WHERE e.extname = 'companion' AND a.names && '{user_id,telegram_user_id}';
 COMMENT ON VIEW companion.personal_tables IS
 'The extension''s tables that hold rows of a user: how a user''s are found ($1 is the user''s id), the columns that an admin may read (a secret is one that nobody may), and the primary key. Internal.';
+COMMENT ON COLUMN companion.personal_tables.name IS 'The table''s name.';
+COMMENT ON COLUMN companion.personal_tables.relation IS 'The table, qualified and quoted.';
+COMMENT ON COLUMN companion.personal_tables.condition IS 'Which rows are the user''s; $1 is the user''s id.';
+COMMENT ON COLUMN companion.personal_tables.columns IS 'The columns that an admin may read, quoted.';
+COMMENT ON COLUMN companion.personal_tables.key IS 'The primary key''s columns, quoted.';
 
 CREATE FUNCTION companion.export_user(user_id uuid DEFAULT companion.current_user_id()) RETURNS jsonb
 LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
