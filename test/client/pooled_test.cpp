@@ -49,11 +49,9 @@ void fail(pqxx::work &transaction)
 // Fails within a function that has taken its owner's rights
 void fail_with_raised_rights(pqxx::work &transaction)
 {
-    const std::string own =
-        transaction.quote(transaction.exec1("SELECT companion.current_user_id()")[0].c_str());
-    CHECK_THROWS_AS(
-        transaction.exec("SELECT companion.add_message(" + own + ", " + own + ", 'user', 'hello')"),
-        pqxx::foreign_key_violation);
+    CHECK_THROWS_AS(transaction.exec("SELECT companion.add_message(own, own, 'user', 'hello')"
+                                     " FROM companion.current_user_id() AS own"),
+                    pqxx::foreign_key_violation);
 }
 
 void fail_by_identity(pqxx::work &transaction)
