@@ -36,11 +36,12 @@ void create_database(const std::string &name, const std::string &options = "")
     execute("CREATE DATABASE " + name + " " + options);
 }
 
-void set_up(const std::string &database, int users, int tokens)
+void set_up(const std::string &database, int users, int tokens, int live)
 {
     const std::string command = "psql -Xq -v ON_ERROR_STOP=1 -d " + database +
                                 " -v users=" + std::to_string(users) +
-                                " -v tokens=" + std::to_string(tokens) + " -f bench/linking.sql";
+                                " -v tokens=" + std::to_string(tokens) +
+                                " -v live=" + std::to_string(live) + " -f bench/linking.sql";
     if (std::system(command.c_str()) != 0)
         throw std::runtime_error("could not set up " + database);
 }
@@ -64,6 +65,7 @@ struct Side {
 };
 
 std::vector<std::string> users;
+constexpr int few_users = 2000;
 
 std::string random_digest()
 {
@@ -167,12 +169,13 @@ void compare(const std::string &figure, const Side &ours, const Side &peer, int 
     bench::sample(figure, "/s", calls / our_time * 1000, calls / peer_time * 1000, target);
 }
 
-// Redeem among many tokens and among few, which are the subject's own and another database's. The
-// commit is not waited for: what is compared is the work.
-void compare_sizes(int calls, int round)
+// Redeem among many tokens and among few, which are the subject's own and another database's; every
+// user has a live one and four that are used. The commit is not waited for: what is compared is the
+// work.
+void compare_sizes(int round)
 {
     const std::string options = "options='-c synchronous_commit=off' dbname=";
-    const int first = round * calls;
+    const int calls = few_users / bench::rounds(), first = round * calls;
     const double among_many = time_calls(our_redemption, first, calls, 1, options + "linking_many");
     const double among_few = time_calls(our_redemption, first, calls, 1, options + "linking_few");
     bench::sample("redeem among 10 million tokens and among 10,000", "us",
@@ -214,15 +217,17 @@ void compare_expiry()
 
 void prepare_databases()
 {
-    set_up("linking", bench::size(250000, 4000), bench::size(250000, 4000));
+    const int users_of_many = bench::size(2000000, 4000), dead_users = bench::size(400000, 4000);
+    const int own_users = bench::size(250000, 4000);
+    set_up("linking", own_users, own_users, own_users);
     users = user_ids();
     for (const char *name : {"linking_few", "linking_many", "linking_dead"}) {
         create_database(name);
         execute("CREATE EXTENSION companion", name);
     }
-    set_up("linking_few", 10000, 10000);
-    set_up("linking_many", bench::size(2000000, 20000), bench::size(10000000, 20000));
-    set_up("linking_dead", bench::size(400000, 4000), bench::size(2000000, 20000));
+    set_up("linking_few", few_users, 5 * few_users, few_users);
+    set_up("linking_many", users_of_many, 5 * users_of_many, users_of_many);
+    set_up("linking_dead", dead_users, 5 * dead_users, 5 * dead_users);
     // Every other one
     execute("UPDATE companion.telegram_link_tokens SET expires_at = now() - interval '1 hour'"
             " WHERE get_byte(token_hash, 0) % 2 = 0",
@@ -242,7 +247,7 @@ try {
         compare("redeem, against both updates in one statement", our_redemption,
                 bare_redemption_at_once, first + 2 * calls, calls, "-");
         compare("create, 4 connections", our_creation, bare_creation, first, calls, ">= 0.85");
-        compare_sizes(bench::size(2000, 200), round);
+        compare_sizes(round);
         compare_expiry();
     }
 } catch (const std::exception &error) {

@@ -35,6 +35,14 @@ const char peer[] = "INSERT INTO companion.user_context AS c"
                     "     last_referenced_at = now(), updated_at = now()"
                     " RETURNING *";
 
+// The same of many facts at once
+const char plain_bulk[] = "INSERT INTO companion.user_context AS c (user_id, category, key, value)"
+                          " SELECT $1, 'bench', key, 'a value' FROM unnest($2::text[]) AS key"
+                          " ON CONFLICT (user_id, category, key) DO UPDATE"
+                          " SET value = excluded.value, last_referenced_at = now(),"
+                          "     updated_at = now()"
+                          " RETURNING *";
+
 int users()
 {
     return bench::size(5000, 50);
@@ -121,6 +129,20 @@ double one_by_one(pqxx::connection &connection, const std::string &user,
     return seconds_since(start) * 1000;
 }
 
+// Milliseconds for the same facts by one plain statement
+double by_plain_sql(pqxx::connection &connection, const std::string &user,
+                    const std::vector<std::string> &keys)
+{
+    std::string list;
+    for (const std::string &key : keys)
+        list += (list.empty() ? "{\"" : ",\"") + key + "\"";
+    const auto start = Clock::now();
+    pqxx::work transaction(connection);
+    transaction.exec_prepared("plain", user, list + "}");
+    transaction.commit();
+    return seconds_since(start) * 1000;
+}
+
 // Milliseconds for the same facts in one call
 double all_at_once(pqxx::connection &connection, const std::string &user,
                    const std::vector<std::string> &keys)
@@ -142,24 +164,29 @@ double median(std::vector<double> values)
     return values[values.size() / 2];
 }
 
-// Facts that are new, and then known
+// Facts that are new, and then known. The plain statement tells how far one statement can get.
 void compare_bulk(const std::vector<std::string> &ids)
 {
     pqxx::connection connection;
     connection.prepare("one", ours);
     connection.prepare("many", "SELECT * FROM companion.upsert_user_context_many($1, $2)");
+    connection.prepare("plain", plain_bulk);
     pqxx::nontransaction(connection).exec("SET synchronous_commit = off");
-    std::vector<double> singles, bulks;
+    std::vector<double> singles, bulks, plains;
     for (int repeat = 0; repeat < bench::size(100, 5); repeat++) {
         const std::string &user = ids[repeat % ids.size()];
-        const std::vector<std::string> first = fact_keys(50), second = fact_keys(50);
+        const std::vector<std::string> first = fact_keys(50), second = fact_keys(50),
+                                       third = fact_keys(50);
         for (int time = 0; time < 2; time++) {
             singles.push_back(one_by_one(connection, user, first));
             bulks.push_back(all_at_once(connection, user, second));
+            plains.push_back(by_plain_sql(connection, user, third));
         }
     }
     bench::sample("50 facts: one call each, and one call for all", "ms", median(singles),
                   median(bulks), ">= 8");
+    bench::sample("  one call each, and one plain statement for all", "ms", median(singles),
+                  median(plains), "-");
 }
 
 // Milliseconds of a query on each of these users

@@ -6,11 +6,11 @@ SELECT md5(i::text)::uuid, 'User ' || i FROM generate_series(1, :users) AS i;
 SET session_replication_role = replica; -- no foreign key checks: the users are there
 SET synchronous_commit = off;
 INSERT INTO companion.user_context
-    (user_id, category, key, value, importance, source, confirmations, confirmed_at, item_number)
+    (user_id, category, key, value, importance, source, confirmations, confirmed_at)
 SELECT md5(u::text)::uuid,
        (ARRAY['preference', 'identity', 'event', 'mood', 'relationship', 'work'])[1 + k % 6],
        'key ' || k, 'what was said about number ' || k || ', in about as many words as people use',
-       (k * 7 % 100) / 100.0, 'extracted', 1 + k % 5, now() - k % 300 * interval '1 day', k
+       (k * 7 % 100) / 100.0, 'extracted', 1 + k % 5, now() - k % 300 * interval '1 day'
 FROM generate_series(1, :items) AS k, generate_series(1, :users) AS u;
 RESET session_replication_role;
 VACUUM ANALYZE;

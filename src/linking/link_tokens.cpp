@@ -34,17 +34,6 @@ Statement untie_account{
     " WHERE id = $1 AND telegram_user_id IS NOT NULL",
     UUIDOID};
 
-// Delete up to $2 of those that a condition on $1, a time, finds, in the order of the
-// index on that column.
-#define DELETE_OLDEST(condition, column)                                                           \
-    "DELETE FROM companion.telegram_link_tokens WHERE ctid = ANY (ARRAY ("                         \
-    " SELECT ctid FROM companion.telegram_link_tokens WHERE " condition " ORDER BY " column        \
-    " LIMIT $2 FOR UPDATE SKIP LOCKED))"
-
-Statement expire_unused{DELETE_OLDEST("used_at IS NULL AND expires_at <= $1", "expires_at"),
-                        TIMESTAMPTZOID, INT8OID};
-Statement expire_used{DELETE_OLDEST("used_at <= $1", "used_at"), TIMESTAMPTZOID, INT8OID};
-
 // A new token: 32 random bytes, 43 characters.
 Datum random_token()
 {
@@ -96,17 +85,5 @@ COMPANION_FUNCTION(unlink_telegram)
     PG_RETURN_BOOL(act_for(fcinfo, user_id, [&] {
         lock_user(user_id);
         return untie_account.execute({user_id}) > 0;
-    }));
-}
-
-COMPANION_FUNCTION(expire_telegram_link_tokens)
-{
-    const int64 max_rows = batch_size(Arguments(fcinfo), 0);
-    const TimestampTz used_by = now() - settings::token_retention * USECS_PER_SEC;
-    PG_RETURN_INT64(with_spi([&] {
-        const int64 unused =
-            expire_unused.execute({TimestampTzGetDatum(now()), Int64GetDatum(max_rows)});
-        return unused + expire_used.execute(
-                            {TimestampTzGetDatum(used_by), Int64GetDatum(max_rows - unused)});
     }));
 }

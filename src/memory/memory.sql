@@ -22,7 +22,6 @@ CREATE TABLE companion.user_context (
     previous_source text,
     previous_since timestamptz,
     contradicted_by text,
-    item_number integer NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT companion.now(),
     updated_at timestamptz NOT NULL DEFAULT companion.now(),
     PRIMARY KEY (user_id, id),
@@ -59,7 +58,6 @@ COMMENT ON COLUMN companion.user_context.previous_value IS 'The value that the l
 COMMENT ON COLUMN companion.user_context.previous_source IS 'The source before the last upsert.';
 COMMENT ON COLUMN companion.user_context.previous_since IS 'value_since before the last upsert.';
 COMMENT ON COLUMN companion.user_context.contradicted_by IS 'The value that the last upsert gave and that was not taken, because the user''s word stands; NULL: the last upsert was taken.';
-COMMENT ON COLUMN companion.user_context.item_number IS 'About how many items the user had when this one was added: what spares counting them for companion.max_context_items. Internal.';
 COMMENT ON COLUMN companion.user_context.created_at IS 'When it was first learned.';
 COMMENT ON COLUMN companion.user_context.updated_at IS 'When the row last changed.';
 COMMENT ON INDEX companion.user_context_source IS 'What was learned from a message.';

@@ -10,18 +10,22 @@ using namespace companion;
 
 namespace {
 
-// In the order of recall; $2 categories or null for all, $3 how many or null for all.
+// In the order of recall; $2 categories or null for all, $3 how many or null for all. What
+// is sorted are the items' ids: rows are wide, and most of them are not recalled.
 Statement find_items{
-    "SELECT c.* FROM companion.user_context AS c"
-    " WHERE c.user_id = $1 AND c.resolved_at IS NULL"
-    "   AND (c.expires_at IS NULL OR c.expires_at > companion.now())"
-    "   AND ($2 IS NULL OR c.category = ANY ($2))"
-    " ORDER BY c.pinned DESC,"
-    "          companion.recall_score(c.category, c.importance, c.confirmations, c.confirmed_at,"
-    "                                 c.last_referenced_at, companion.now()) DESC,"
-    "          c.category, c.key"
-    " LIMIT $3",
-    UUIDOID, TEXTARRAYOID, INT4OID};
+    "SELECT c.* FROM ("
+    " SELECT i.id, i.pinned, i.category, i.key,"
+    "        companion.recall_score(i.category, i.importance, i.confirmations, i.confirmed_at,"
+    "                               i.last_referenced_at, $4) AS score"
+    " FROM companion.user_context AS i"
+    " WHERE i.user_id = $1 AND i.resolved_at IS NULL"
+    "   AND (i.expires_at IS NULL OR i.expires_at > $4)"
+    "   AND ($2 IS NULL OR i.category = ANY ($2))"
+    " ORDER BY i.pinned DESC, score DESC, i.category, i.key LIMIT $3) AS best"
+    " CROSS JOIN LATERAL (SELECT * FROM companion.user_context AS c"
+    "                     WHERE c.user_id = $1 AND c.id = best.id LIMIT 1) AS c"
+    " ORDER BY best.pinned DESC, best.score DESC, best.category, best.key",
+    UUIDOID, TEXTARRAYOID, INT4OID, TIMESTAMPTZOID};
 
 struct RecallRequest {
     Datum user_id;
@@ -96,10 +100,12 @@ void recall(const RecallRequest &request, Tuplestorestate *result, StringInfo pr
 {
     require_right_to_act_for(request.user_id);
     const char nulls[] = {' ', request.has_categories ? ' ' : 'n',
-                          request.max_chars >= 0 ? 'n' : ' '};
+                          request.max_chars >= 0 ? 'n' : ' ', ' '};
     with_spi([&] {
-        const uint64 rows = find_items.execute(
-            {request.user_id, request.categories, Int32GetDatum(request.max_items)}, nulls);
+        const uint64 rows =
+            find_items.execute({request.user_id, request.categories,
+                                Int32GetDatum(request.max_items), TimestampTzGetDatum(now())},
+                               nulls);
         choose(request, rows, result, prompt);
     });
 }

@@ -57,34 +57,27 @@ namespace {
     ", coalesce(" metadata ", '{}'), coalesce(" pinned ", false)"
 #define NEW_ITEM_COLUMNS \
     "(user_id, category, key, value, importance, emotional_valence, source, expires_at," \
-    " source_message_id, metadata, pinned, item_number)"
-#define LAST_ITEM_NUMBER \
-    "coalesce((SELECT n.item_number FROM companion.user_context AS n WHERE n.user_id = $1" \
-    "          ORDER BY n.id DESC LIMIT 1), 0)"
+    " source_message_id, metadata, pinned)"
 
 #define IS_LIVE "(c.expires_at IS NULL OR c.expires_at > companion.now())"
 #define IS_USERS "(c.pinned OR c.source IN ('user', 'pinned'))"
+// Of an item that has just taken a fact
+#define IS_NEW "(c.confirmations = 1 AND c.previous_value IS NULL)"
 
 #define EXPAND(macro, arguments) macro(arguments)
 
-#define THIS_ITEM " WHERE c.user_id = $1 AND c.category = $2 AND c.key = $3 AND " IS_LIVE
 #define GIVEN "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11"
 
-// An item that is there takes the fact; $12: whether that is the user's word. Returns the
-// item and what it superseded.
+// A new item, or one that is there and takes the fact; $12: whether that is the user's
+// word. Returns the item, what it superseded and whether it is new.
 Statement take{
-    "UPDATE companion.user_context AS c SET " EXPAND(TAKE, GIVEN) THIS_ITEM
-    " AND ($12 OR NOT " IS_USERS ")"
-    " RETURNING c, c.previous_value, c.previous_source, c.previous_since, c.value_since",
+    "INSERT INTO companion.user_context AS c " NEW_ITEM_COLUMNS
+    " VALUES ($1, $2, $3, " EXPAND(NEW_ITEM, GIVEN) ")"
+    " ON CONFLICT (user_id, category, key) DO UPDATE SET " EXPAND(TAKE, GIVEN)
+    " WHERE " IS_LIVE " AND ($12 OR NOT " IS_USERS ")"
+    " RETURNING c, c.previous_value, c.previous_source, c.previous_since, c.value_since, " IS_NEW,
     UUIDOID, TEXTOID, TEXTOID, TEXTOID, FLOAT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID,
     JSONBOID, BOOLOID, BOOLOID};
-
-Statement add{
-    "INSERT INTO companion.user_context AS c " NEW_ITEM_COLUMNS
-    " VALUES ($1, $2, $3, " EXPAND(NEW_ITEM, GIVEN) ", 1 + " LAST_ITEM_NUMBER ")"
-    " ON CONFLICT (user_id, category, key) DO NOTHING RETURNING c, c.item_number",
-    UUIDOID, TEXTOID, TEXTOID, TEXTOID, FLOAT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID,
-    JSONBOID, BOOLOID};
 #undef GIVEN
 
 Statement archive{
@@ -93,7 +86,8 @@ Statement archive{
 
 Statement hold{
     "UPDATE companion.user_context AS c SET " HOLD("$4")
-    THIS_ITEM " AND " IS_USERS " RETURNING c",
+    " WHERE c.user_id = $1 AND c.category = $2 AND c.key = $3 AND " IS_LIVE " AND " IS_USERS
+    " RETURNING c",
     UUIDOID, TEXTOID, TEXTOID, TEXTOID};
 
 Statement drop_expired{
@@ -104,63 +98,62 @@ Statement drop_expired{
     UUIDOID, TEXTARRAYOID, TEXTARRAYOID};
 
 // All of these for many facts; $12 tells which are the user's word. An item that has
-// expired, or that another transaction has made meanwhile, is missing in the result.
+// expired, or that another transaction has made or changed meanwhile, is missing in the
+// result. The items that are there are looked for once, and then met at their places.
 #define GIVEN \
     "g.value", "g.importance", "g.emotional_valence", "g.source", "g.expires_at", \
     "g.source_message_id", "g.metadata", "g.pinned"
 #define OF_GIVEN \
-    " FROM given AS g" \
-    " WHERE c.user_id = $1 AND c.category = g.category AND c.key = g.key AND " IS_LIVE
+    " FROM given AS g WHERE c.ctid = g.place" \
+    " AND c.user_id = $1 AND c.category = g.category AND c.key = g.key AND " IS_LIVE
 Statement upsert_many{
     "WITH given AS MATERIALIZED ("
-    " SELECT * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) WITH ORDINALITY AS g"
+    " SELECT g.*, c.ctid AS place, NOT g.is_users_word AND " IS_USERS " AS is_held"
+    " FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS g"
     " (category, key, value, importance, emotional_valence, source, expires_at,"
-    "  source_message_id, metadata, pinned, is_users_word, position)),"
+    "  source_message_id, metadata, pinned, is_users_word)"
+    " LEFT JOIN companion.user_context AS c"
+    " ON c.user_id = $1 AND c.category = g.category AND c.key = g.key),"
     "taken AS ("
     " UPDATE companion.user_context AS c SET " EXPAND(TAKE, GIVEN) OF_GIVEN
-    " AND (g.is_users_word OR NOT " IS_USERS ") RETURNING c.*, c AS item),"
+    " AND NOT g.is_held AND (g.is_users_word OR NOT " IS_USERS ")"
+    " RETURNING c.category, c.key, c AS item, c.previous_value, c.previous_source,"
+    "           c.previous_since, c.value_since, c.value),"
     "held AS ("
     " UPDATE companion.user_context AS c SET " HOLD("g.value") OF_GIVEN
-    " AND NOT g.is_users_word AND " IS_USERS " RETURNING c.category, c.key, c AS item),"
+    " AND g.is_held AND " IS_USERS " RETURNING c.category, c.key, c AS item),"
     "added AS ("
     " INSERT INTO companion.user_context AS c " NEW_ITEM_COLUMNS
-    " SELECT $1, g.category, g.key, " EXPAND(NEW_ITEM, GIVEN) ", g.position + " LAST_ITEM_NUMBER
-    " FROM given AS g ON CONFLICT (user_id, category, key) DO NOTHING"
-    " RETURNING c.category, c.key, c AS item, c.item_number),"
+    " SELECT $1, g.category, g.key, " EXPAND(NEW_ITEM, GIVEN)
+    " FROM given AS g WHERE g.place IS NULL ON CONFLICT (user_id, category, key) DO NOTHING"
+    " RETURNING c.category, c.key, c AS item),"
     "archived AS (" INTO_HISTORY
-    " SELECT user_id, category, key, previous_value, previous_source, previous_since,"
+    " SELECT $1, category, key, previous_value, previous_source, previous_since,"
     "        value_since, value FROM taken WHERE previous_value IS NOT NULL)"
-    "SELECT category, key, item, 0 FROM taken"
-    " UNION ALL SELECT category, key, item, 0 FROM held"
-    " UNION ALL SELECT category, key, item, item_number FROM added",
+    "SELECT category, key, item, false FROM taken"
+    " UNION ALL SELECT category, key, item, false FROM held"
+    " UNION ALL SELECT category, key, item, true FROM added",
     UUIDOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID,
     TIMESTAMPTZARRAYOID, UUIDARRAYOID, JSONBARRAYOID, BOOLARRAYOID, BOOLARRAYOID};
 #undef GIVEN
 
-// Count the user's items, and number the newest by it.
-Statement count_items{
-    "WITH counted AS ("
-    " SELECT count(*) AS items FROM companion.user_context WHERE user_id = $1)"
-    "UPDATE companion.user_context AS c SET item_number = counted.items FROM counted"
-    " WHERE c.user_id = $1 AND c.id = (SELECT n.id FROM companion.user_context AS n"
-    "                                  WHERE n.user_id = $1 ORDER BY n.id DESC LIMIT 1)"
-    " RETURNING counted.items",
-    UUIDOID};
+Statement count_items{"SELECT count(*) FROM companion.user_context WHERE user_id = $1", UUIDOID};
 
 Statement find_end_of_day{"SELECT companion.end_of_day($1, $2)", UUIDOID, DATEOID};
 
 // clang-format on
 
-// Refuse new items beyond the limit, given the number of the last of them. The numbers
-// run ahead when items are deleted, and fall behind when some are added at the same
-// time; so where they matter, and now and then, the items are counted. Error 54000.
-void check_item_limit(Datum user_id, int item_number, int new_items)
+// Refuse new items beyond the limit. To count them all at each addition would cost more
+// than the addition: they are counted at one in limit / 64, chosen at random, so a user
+// gets about a sixty-fourth beyond a large limit, and nothing beyond a small one. Error
+// 54000.
+void check_item_limit(Datum user_id, int new_items)
 {
-    constexpr int count_every = 64;
-    if (item_number <= settings::max_context_items && item_number % count_every >= new_items)
+    const double share_counted = 64.0 * new_items / settings::max_context_items;
+    if (share_counted < 1 && pg_prng_double(&pg_global_prng_state) >= share_counted)
         return;
-    const bool counted = count_items.execute({user_id}) > 0;
-    if (counted && DatumGetInt64(result_field(0, 1)) > settings::max_context_items)
+    count_items.execute({user_id});
+    if (DatumGetInt64(result_field(0, 1)) > settings::max_context_items)
         ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                 errmsg("user has more than %d context items", settings::max_context_items),
                 errhint("Forget some, or raise companion.max_context_items."));
@@ -198,9 +191,10 @@ class Upsert {
     Datum run()
     {
         for (;;) {
-            for (auto attempt : {&Upsert::try_to_take, &Upsert::try_to_add, &Upsert::try_to_hold})
-                if (const Datum item = (this->*attempt)())
-                    return item;
+            if (const Datum item = try_to_take())
+                return item;
+            if (const Datum item = try_to_hold())
+                return item;
             drop_if_expired();
         }
     }
@@ -213,18 +207,10 @@ class Upsert {
                          nulls_) == 0)
             return 0;
         const Datum item = returned_item();
-        archive_superseded(user_id_, fact_);
-        return item;
-    }
-
-    Datum try_to_add()
-    {
-        if (add.execute(
-                {user_id_, v_[0], v_[1], v_[2], v_[3], v_[4], v_[5], v_[6], v_[7], v_[8], v_[9]},
-                nulls_) == 0)
-            return 0;
-        const Datum item = returned_item();
-        check_item_limit(user_id_, DatumGetInt32(result_field(0, 2)), 1);
+        if (DatumGetBool(result_field(0, 6)))
+            check_item_limit(user_id_, 1);
+        else
+            archive_superseded(user_id_, fact_);
         return item;
     }
 
@@ -271,11 +257,10 @@ Datum users_words(const Facts &facts)
     return builder.finish();
 }
 
-// How many facts have become items, and how many of these are new; the number of the last.
+// How many facts have become items, and how many of these are new.
 struct Progress {
     int items = 0;
     int new_items = 0;
-    int item_number = 0;
 };
 
 // Upsert the facts that have no item yet.
@@ -290,10 +275,8 @@ void upsert_remaining(Datum user_id, const Facts &facts, Progress &progress)
         ListedFact *fact =
             facts.find(text_view(result_field(row, 1)), text_view(result_field(row, 2)));
         fact->item = result_field(row, 3);
-        const int item_number = DatumGetInt32(result_field(row, 4));
         progress.items++;
-        progress.new_items += item_number > 0;
-        progress.item_number = Max(progress.item_number, item_number);
+        progress.new_items += DatumGetBool(result_field(row, 4));
     }
 }
 
@@ -322,7 +305,7 @@ void upsert_facts(Datum user_id, Facts &facts)
                 {user_id, column_of(facts, Fact::category), column_of(facts, Fact::key)});
     }
     if (progress.new_items > 0)
-        check_item_limit(user_id, progress.item_number, progress.new_items);
+        check_item_limit(user_id, progress.new_items);
 }
 
 void return_items(const Facts &facts, ReturnSetInfo *result)

@@ -1,6 +1,8 @@
 // The dispatch queue as a table: its rows by key and in order, locked and changed.
 #include "scheduling/queue.hpp"
 
+#include "postgres/relations.hpp"
+
 namespace companion {
 
 // Columns of companion.dispatch_queue, in order.
@@ -15,11 +17,6 @@ enum Column {
     channel,
     worker,
 };
-
-static Oid relation_id(const char *name)
-{
-    return get_relname_relid(name, get_namespace_oid("companion", false));
-}
 
 static Datum value_of(const TupleTableSlot *slot, Column column)
 {
@@ -73,17 +70,6 @@ void Queue::close()
     CommandCounterIncrement();
 }
 
-IndexScanDesc Queue::begin_scan(Relation index, ScanKey keys, int count)
-{
-#if PG_VERSION_NUM >= 180000
-    IndexScanDesc scan = index_beginscan(table_, index, GetActiveSnapshot(), nullptr, count, 0);
-#else
-    IndexScanDesc scan = index_beginscan(table_, index, GetActiveSnapshot(), count, 0);
-#endif
-    index_rescan(scan, keys, count, nullptr, 0);
-    return scan;
-}
-
 void Queue::read_row(TupleTableSlot *slot)
 {
     slot_getallattrs(slot);
@@ -103,7 +89,7 @@ bool Queue::find(const pg_uuid_t &user, const pg_uuid_t &message)
     ScanKeyData keys[2];
     ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&user));
     ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&message));
-    IndexScanDesc scan = begin_scan(by_key_, keys, 2);
+    IndexScanDesc scan = begin_index_scan(table_, by_key_, keys, 2);
     const bool found = index_getnext_slot(scan, ForwardScanDirection, found_);
     index_endscan(scan);
     if (found)
@@ -153,7 +139,7 @@ void Queue::begin_walk(TimestampTz visible_by, const QueuePosition *from)
         keys[1].sk_argument = PointerGetDatum(position_);
     }
     entries_passed_ = 0;
-    walk_ = begin_scan(by_time_, keys, from != nullptr ? 2 : 1);
+    walk_ = begin_index_scan(table_, by_time_, keys, from != nullptr ? 2 : 1);
 }
 
 bool Queue::next()

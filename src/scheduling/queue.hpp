@@ -73,7 +73,6 @@ class Queue {
 
   private:
     bool lock(LockWaitPolicy wait, uint8 flags);
-    IndexScanDesc begin_scan(Relation index, ScanKey keys, int count);
     void read_row(TupleTableSlot *slot);
 
     Relation table_;

@@ -1,0 +1,26 @@
+// The extension's tables and indexes, for code that goes to them without a plan.
+#pragma once
+
+#include "postgres/server.hpp"
+
+namespace companion {
+
+// The Oid of one of the extension's tables or indexes.
+inline Oid relation_id(const char *name)
+{
+    return get_relname_relid(name, get_namespace_oid("companion", false));
+}
+
+// Begin to scan an index of a table by the active snapshot. The keys are copied.
+inline IndexScanDesc begin_index_scan(Relation table, Relation index, ScanKey keys, int count)
+{
+#if PG_VERSION_NUM >= 180000
+    IndexScanDesc scan = index_beginscan(table, index, GetActiveSnapshot(), nullptr, count, 0);
+#else
+    IndexScanDesc scan = index_beginscan(table, index, GetActiveSnapshot(), count, 0);
+#endif
+    index_rescan(scan, keys, count, nullptr, 0);
+    return scan;
+}
+
+} // namespace companion
