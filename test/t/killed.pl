@@ -1,0 +1,303 @@
+# Everything is killed at random for some time: workers at every point between claim and mark, the
+# server's backends, the whole server. In the end each check-in was sent once, or is unknown because
+# its worker died after start_send; none was sent twice and none is lost.
+#
+# KILLED_SECONDS sets for how long, KILLED_SEED repeats the choices (not the machine's timing).
+use strict;
+use warnings;
+
+use File::Basename;
+use List::Util qw(shuffle);
+use POSIX qw(WNOHANG);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+eval { require DBD::Pg } or plan skip_all => 'DBD::Pg is not installed';
+
+my $seconds = $ENV{KILLED_SECONDS} // 30;
+my $seed = $ENV{KILLED_SEED} // time ^ $$;
+note "KILLED_SECONDS=$seconds KILLED_SEED=$seed";
+srand $seed;
+
+my $workers = 4;
+my $users = 20000;
+my $begin = '2026-03-01 00:00+00';
+my @points = ('before claim_messages commits', 'after the claim', 'before start_send commits',
+    'after start_send', 'after the send', 'before mark_sent commits', 'after mark_sent');
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', <<"CONF");
+fsync = on
+restart_after_crash = on
+log_statement = none
+companion.clock = '$begin'
+companion.max_attempts = 100
+CONF
+$node->start;
+@ENV{qw(PGHOST PGPORT PGDATABASE)} = ($node->host, $node->port, 'postgres');
+
+# What a query returns
+sub query
+{
+    my ($sql) = @_;
+    return $node->safe_psql('postgres', $sql);
+}
+
+query(<<"SQL");
+CREATE EXTENSION companion;
+CREATE ROLE worker LOGIN IN ROLE companion_worker;
+SELECT companion.rewind_dispatch('$begin');
+INSERT INTO companion.users
+    (timezone, checkin_time, onboarding_completed_at, telegram_user_id, preferred_channel)
+SELECT (ARRAY['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kathmandu', 'Pacific/Apia'])[1 + n % 5],
+    time '00:00' + n * interval '1 day' / $users, '2026-01-01', n, 'telegram'
+FROM generate_series(1, $users) AS n
+SQL
+
+my $folder = $node->basedir;
+my $programs = dirname(__FILE__) . '/killed';
+my $messenger_process = open my $messenger, '-|', $^X, "$programs/messenger.pl", "$folder/sent"
+  or die "messenger: $!";
+chomp(my $messenger_port = <$messenger>);
+
+# A deck of cards that is shuffled anew when it has been dealt.
+sub deck
+{
+    my @cards = @_;
+    my @rest;
+    return sub { @rest = shuffle(@cards) unless @rest; return shift @rest; };
+}
+
+# The processes that are running: the name of each, and what is known of its end, by process id
+my %running;
+my $workers_started = 0;
+my %dead_workers; # by name
+my @failed_workers;
+my %killed; # how many, by kind
+
+sub start_process
+{
+    my ($process, @command) = @_;
+    my $pid = fork // die "fork: $!";
+    if (!$pid)
+    {
+        open STDOUT, '>', '/dev/null';
+        exec @command or POSIX::_exit(127);
+    }
+    $running{$pid} = $process;
+}
+
+sub processes
+{
+    my ($pattern) = @_;
+    return grep { $running{$_}{name} =~ $pattern } sort keys %running;
+}
+
+# A worker that kills itself when it comes to a point for the n-th time
+sub start_worker
+{
+    my ($point, $times) = @_;
+    my $name = 'worker ' . ++$workers_started;
+    start_process({ name => $name, dies => $point },
+        $^X, "$programs/worker.pl", $name, $messenger_port, "$folder/journal", $point, $times);
+}
+
+sub start_workers
+{
+    my ($next_point) = @_;
+    start_worker($next_point->(), 1 + int rand 40) while processes(qr/^worker/) < $workers;
+}
+
+# A tick of the scheduler, unless the one before is still running
+sub start_tick
+{
+    my ($until) = @_;
+    return if processes(qr/^tick/);
+    start_process({ name => 'tick' },
+        'psql', '-Xq', '--variable', "until=$until", '--file', "$programs/tick.sql");
+}
+
+END
+{
+    local $?;
+    kill 'KILL', keys %running, $messenger_process;
+    close $messenger;
+}
+
+# Take note of the worker that has ended: killed, or because it was told to stop
+sub note_death
+{
+    my ($worker, $status) = @_;
+    return if $status == 0;
+    push @failed_workers, $worker->{name} if $status != 9;
+    $dead_workers{ $worker->{name} } = 1;
+    $killed{"worker $worker->{dies}"}++;
+}
+
+sub reap
+{
+    for my $pid (keys %running)
+    {
+        next unless waitpid($pid, WNOHANG) == $pid;
+        my $process = delete $running{$pid};
+        note_death($process, $?) if $process->{name} =~ /^worker/;
+    }
+}
+
+# Keep doing something until a condition holds, or for the server's usual timeout
+sub keep_on
+{
+    my ($work, $is_done) = @_;
+    my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+    until ($is_done->())
+    {
+        die 'timed out' if time > $deadline;
+        $work->();
+        reap();
+        sleep 0.05;
+    }
+}
+
+sub kill_worker
+{
+    my ($pid) = shuffle(processes(qr/^worker/)) or return;
+    $running{$pid}{dies} = 'at any time';
+    kill 'KILL', $pid;
+}
+
+# A backend in the middle of a statement, if there is one
+sub kill_backend
+{
+    my ($pid) = run_command([ 'psql', '-XAtq', '-c', <<'SQL' ]);
+SELECT pid FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+ORDER BY state = 'active' DESC, random() LIMIT 1
+SQL
+    $killed{backend} += kill 'KILL', $pid if $pid;
+}
+
+# The backends of a postmaster that was killed may be there still
+sub start_server
+{
+    my $is_started;
+    keep_on(sub { $is_started = $node->start(fail_ok => 1) }, sub { $is_started });
+}
+
+sub stop_server
+{
+    $node->stop('immediate');
+    $killed{'server, by immediate stop'}++;
+    start_server();
+}
+
+sub kill_postmaster
+{
+    my $postmaster = $node->{_pid};
+    $node->kill9;
+    keep_on(sub { }, sub { !kill 0, $postmaster });
+    $killed{'server, by SIGKILL'}++;
+    start_server();
+}
+
+my $next_point = deck(@points);
+my $next_kill = deck((\&kill_worker) x 3, (\&kill_backend) x 3, \&stop_server, \&kill_postmaster);
+my $end = time + $seconds;
+while (time < $end)
+{
+    my $pause_end = time + rand 1.5;
+    keep_on(sub { start_workers($next_point); start_tick('infinity') }, sub { time > $pause_end });
+    $next_kill->()->();
+}
+
+# In peace: workers that live, and a scheduler that goes no further.
+kill 'KILL', processes(qr/^worker/);
+keep_on(sub { }, sub { !%running });
+$node->poll_query_until('postgres', 'SELECT true');
+my $until = query('SELECT companion.now()');
+keep_on(
+    sub { start_workers(sub { 'never' }); start_tick($until) },
+    sub {
+        query("SELECT previous_tick = '$until'
+            AND NOT EXISTS (SELECT FROM companion.dispatch_queue) FROM companion.dispatch_state") eq 't';
+    });
+kill 'TERM', processes(qr/^worker/);
+keep_on(sub { }, sub { !%running });
+
+is_deeply(\@failed_workers, [], 'no worker had an error');
+
+# What the outside and the workers remember, beside what the database does.
+my $dead_workers = join ',', map { "('$_')" } sort keys %dead_workers;
+query(<<"SQL");
+CREATE TABLE delivered (place bigint, message_id uuid);
+COPY delivered FROM '$folder/sent';
+CREATE TABLE journal (event text, message_id uuid, attempt integer);
+COPY journal FROM '$folder/journal';
+CREATE TABLE dead_workers (name) AS VALUES $dead_workers;
+CREATE VIEW occasions AS
+SELECT u.id AS user_id, d.local_date, due.at
+FROM companion.users AS u
+CROSS JOIN generate_series('$begin'::timestamptz - interval '2 days', '$until'::timestamptz + interval '2 days',
+    interval '1 day') AS day
+CROSS JOIN LATERAL (SELECT day::date AS local_date) AS d
+CROSS JOIN LATERAL (SELECT companion.checkin_instant(u.timezone, d.local_date, u.checkin_time) AS at) AS due
+WHERE due.at > '$begin' AND due.at <= '$until';
+SQL
+
+is(query(<<'SQL'), '', 'each occasion has one message');
+(SELECT user_id, local_date, at FROM occasions
+ EXCEPT ALL SELECT user_id, local_date, scheduled_for FROM companion.scheduled_messages)
+UNION ALL
+(SELECT user_id, local_date, scheduled_for FROM companion.scheduled_messages
+ EXCEPT ALL SELECT user_id, local_date, at FROM occasions)
+LIMIT 10
+SQL
+is(query(<<'SQL'), '', 'none was sent twice');
+SELECT message_id, count(*) FROM delivered GROUP BY 1 HAVING count(*) > 1 LIMIT 10
+SQL
+is(query(<<'SQL'), '', 'each was sent, or is unknown');
+SELECT status, count(*) FROM companion.scheduled_messages
+WHERE status NOT IN ('sent', 'unknown') GROUP BY 1
+SQL
+is(query(<<'SQL'), '', 'what counts as sent was sent, and what was sent is sent or unknown');
+SELECT m.id, m.status, d.place
+FROM companion.scheduled_messages AS m FULL JOIN delivered AS d ON d.message_id = m.id
+WHERE (m.status = 'sent') IS DISTINCT FROM (d.place IS NOT NULL) AND m.status IS DISTINCT FROM 'unknown'
+LIMIT 10
+SQL
+is(query(<<'SQL'), '', 'it is unknown where the worker died, or start_send was not answered');
+SELECT m.id, m.worker FROM companion.scheduled_messages AS m
+WHERE m.status = 'unknown' AND m.worker NOT IN (SELECT name FROM dead_workers)
+  AND NOT EXISTS (SELECT FROM journal AS j WHERE j.event = 'unanswered' AND j.message_id = m.id
+                  AND j.attempt = m.attempts)
+LIMIT 10
+SQL
+is(query(<<'SQL'), '', 'what mark_sent has answered stays sent');
+SELECT id, status FROM companion.scheduled_messages
+WHERE status <> 'sent' AND id IN (SELECT message_id FROM journal WHERE event = 'reported') LIMIT 10
+SQL
+is(query(<<'SQL'), '', 'each is filed once, where it was sent');
+SELECT m.id, m.status, f.id
+FROM (SELECT m.*, d.place FROM companion.scheduled_messages AS m JOIN delivered AS d
+      ON d.message_id = m.id WHERE m.status = 'sent') AS m
+FULL JOIN (companion.messages AS f JOIN companion.conversations AS c
+    ON c.user_id = f.user_id AND c.id = f.conversation_id AND c.initiated_by = 'companion')
+ON f.user_id = m.user_id AND f.id = m.message_id AND c.id = m.conversation_id
+    AND f.telegram_message_id = m.place
+WHERE m.id IS NULL OR f.id IS NULL
+LIMIT 10
+SQL
+
+note "KILLED_SEED=$seed: $seconds seconds, " . query(<<'SQL');
+SELECT format('%s to %s: %s occasions, %s sent, %s unknown of which %s went out, %s further attempts',
+    min(scheduled_for), max(scheduled_for), count(*),
+    count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'unknown'),
+    count(*) FILTER (WHERE status = 'unknown' AND id IN (SELECT message_id FROM delivered)),
+    sum(attempts - 1))
+FROM companion.scheduled_messages
+SQL
+note "killed: $_ $killed{$_}" for sort keys %killed;
+
+done_testing();

@@ -1,0 +1,100 @@
+# A worker as an app would write it: claims, starts, sends and reports, and outlasts the server's
+# restarts. It kills itself when it comes to a point for the n-th time.
+#
+#     worker.pl NAME MESSENGER JOURNAL POINT N
+#
+# The journal gets a line for each start_send that succeeded or was not answered, and for each
+# mark_sent that succeeded. It connects as libpq does, as the role worker.
+use strict;
+use warnings;
+
+use DBI;
+use HTTP::Tiny;
+use Time::HiRes qw(sleep);
+
+my ($name, $messenger, $journal_file, $deadly_point, $times) = @ARGV;
+open my $journal, '>>', $journal_file or die "$journal_file: $!";
+my $http = HTTP::Tiny->new(keep_alive => 0);
+my $server;
+
+sub pass
+{
+    my ($point) = @_;
+    kill 'KILL', $$ if $point eq $deadly_point && --$times == 0;
+}
+
+sub note_down
+{
+    my ($event, $message) = @_;
+    syswrite $journal, "$event\t$message->{message_id}\t$message->{attempt}\n";
+}
+
+sub connect_to_server
+{
+    return DBI->connect('dbi:Pg:user=worker', undef, undef,
+        { RaiseError => 1, PrintError => 0, PrintWarn => 0 });
+}
+
+# Call one of the extension's functions in a transaction of its own, and return its rows; nothing
+# when the server went away before it answered.
+sub call
+{
+    my ($function, @arguments) = @_;
+    my $rows = eval {
+        $server //= connect_to_server();
+        $server->begin_work;
+        my $rows = $server->selectall_arrayref("SELECT * FROM companion.$function("
+              . join(',', ('?') x @arguments) . ') AS result', { Slice => {} }, @arguments);
+        pass("before $function commits");
+        $server->commit;
+        $rows;
+    };
+    return $rows if $rows;
+    die "$name: $function: $@" if $server && $server->ping;
+    eval { $server->disconnect };
+    undef $server;
+    sleep 0.1;
+    return;
+}
+
+# Report, as often as it takes to get an answer.
+sub report
+{
+    while (getppid != 1)
+    {
+        my $rows = call(@_);
+        return $rows->[0]{result} if $rows;
+    }
+}
+
+sub deliver
+{
+    my ($message) = @_;
+    my @key = @$message{qw(user_id message_id attempt)};
+    my $answer = call('start_send', @key);
+    note_down('unanswered', $message) unless $answer;
+    return unless $answer && $answer->[0]{result};
+    note_down('started', $message);
+    pass('after start_send');
+    my $response = $http->post("http://127.0.0.1:$messenger/$message->{message_id}");
+    pass('after the send');
+    if (!$response->{success})
+    {
+        report('mark_failed', @key, "$response->{status} $response->{reason}");
+        return;
+    }
+    note_down('reported', $message)
+      if report('mark_sent', @key, "Good morning!", $response->{content});
+    pass('after mark_sent');
+}
+
+my $is_stopped = 0;
+$SIG{TERM} = sub { $is_stopped = 1 };
+my $parent = getppid;
+until ($is_stopped || getppid != $parent)
+{
+    my $messages = call('claim_messages', $name, 5) // [];
+    pass('after the claim') if @$messages;
+    deliver($_) for @$messages;
+    sleep 0.05 unless @$messages;
+}
