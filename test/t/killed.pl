@@ -18,7 +18,8 @@ eval { require DBD::Pg } or plan skip_all => 'DBD::Pg is not installed';
 
 my $seconds = $ENV{KILLED_SECONDS} // 30;
 my $seed = $ENV{KILLED_SEED} // time ^ $$;
-note "KILLED_SECONDS=$seconds KILLED_SEED=$seed";
+my $context = "KILLED_SECONDS=$seconds KILLED_SEED=$seed";
+note $context;
 srand $seed;
 
 my $workers = 4;
@@ -30,7 +31,6 @@ my @points = ('before claim_messages commits', 'after the claim', 'before start_
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->append_conf('postgresql.conf', <<"CONF");
-fsync = on
 restart_after_crash = on
 log_statement = none
 companion.clock = '$begin'
@@ -46,8 +46,9 @@ sub query
     return $node->safe_psql('postgres', $sql);
 }
 
+query('CREATE EXTENSION companion');
+query(slurp_file(dirname(__FILE__) . '/occasions.sql'));
 query(<<"SQL");
-CREATE EXTENSION companion;
 CREATE ROLE worker LOGIN IN ROLE companion_worker;
 SELECT companion.rewind_dispatch('$begin');
 INSERT INTO companion.users
@@ -161,11 +162,17 @@ sub keep_on
     }
 }
 
-sub kill_worker
+sub kill_workers
 {
-    my ($pid) = shuffle(processes(qr/^worker/)) or return;
-    $running{$pid}{dies} = 'at any time';
-    kill 'KILL', $pid;
+    my @pids = @_;
+    $running{$_}{dies} = 'at any time' for @pids;
+    kill 'KILL', @pids;
+}
+
+sub kill_a_worker
+{
+    my ($pid) = shuffle(processes(qr/^worker/));
+    kill_workers($pid) if $pid;
 }
 
 # A backend in the middle of a statement, if there is one
@@ -203,7 +210,8 @@ sub kill_postmaster
 }
 
 my $next_point = deck(@points);
-my $next_kill = deck((\&kill_worker) x 3, (\&kill_backend) x 3, \&stop_server, \&kill_postmaster);
+my $next_kill =
+  deck((\&kill_a_worker) x 3, (\&kill_backend) x 3, \&stop_server, \&kill_postmaster);
 my $end = time + $seconds;
 while (time < $end)
 {
@@ -213,7 +221,7 @@ while (time < $end)
 }
 
 # In peace: workers that live, and a scheduler that goes no further.
-kill 'KILL', processes(qr/^worker/);
+kill_workers(processes(qr/^worker/));
 keep_on(sub { }, sub { !%running });
 $node->poll_query_until('postgres', 'SELECT true');
 my $until = query('SELECT companion.now()');
@@ -226,7 +234,7 @@ keep_on(
 kill 'TERM', processes(qr/^worker/);
 keep_on(sub { }, sub { !%running });
 
-is_deeply(\@failed_workers, [], 'no worker had an error');
+is_deeply(\@failed_workers, [], "no worker had an error ($context)");
 
 # What the outside and the workers remember, beside what the database does.
 my $dead_workers = join ',', map { "('$_')" } sort keys %dead_workers;
@@ -236,49 +244,40 @@ COPY delivered FROM '$folder/sent';
 CREATE TABLE journal (event text, message_id uuid, attempt integer);
 COPY journal FROM '$folder/journal';
 CREATE TABLE dead_workers (name) AS VALUES $dead_workers;
-CREATE VIEW occasions AS
-SELECT u.id AS user_id, d.local_date, due.at
-FROM companion.users AS u
-CROSS JOIN generate_series('$begin'::timestamptz - interval '2 days', '$until'::timestamptz + interval '2 days',
-    interval '1 day') AS day
-CROSS JOIN LATERAL (SELECT day::date AS local_date) AS d
-CROSS JOIN LATERAL (SELECT companion.checkin_instant(u.timezone, d.local_date, u.checkin_time) AS at) AS due
-WHERE due.at > '$begin' AND due.at <= '$until';
 SQL
 
-is(query(<<'SQL'), '', 'each occasion has one message');
-(SELECT user_id, local_date, at FROM occasions
- EXCEPT ALL SELECT user_id, local_date, scheduled_for FROM companion.scheduled_messages)
-UNION ALL
-(SELECT user_id, local_date, scheduled_for FROM companion.scheduled_messages
- EXCEPT ALL SELECT user_id, local_date, at FROM occasions)
+isnt(query('SELECT count(*) FROM delivered'), '0', "messages were sent ($context)");
+is(query(<<"SQL"), '', "each occasion has one message ($context)");
+WITH occasions AS (SELECT * FROM occasions('$begin', '$until')),
+messages AS (SELECT user_id, local_date, scheduled_for FROM companion.scheduled_messages)
+((TABLE occasions EXCEPT ALL TABLE messages) UNION ALL (TABLE messages EXCEPT ALL TABLE occasions))
 LIMIT 10
 SQL
-is(query(<<'SQL'), '', 'none was sent twice');
+is(query(<<'SQL'), '', "none was sent twice ($context)");
 SELECT message_id, count(*) FROM delivered GROUP BY 1 HAVING count(*) > 1 LIMIT 10
 SQL
-is(query(<<'SQL'), '', 'each was sent, or is unknown');
+is(query(<<'SQL'), '', "each was sent, or is unknown ($context)");
 SELECT status, count(*) FROM companion.scheduled_messages
 WHERE status NOT IN ('sent', 'unknown') GROUP BY 1
 SQL
-is(query(<<'SQL'), '', 'what counts as sent was sent, and what was sent is sent or unknown');
+is(query(<<'SQL'), '', "what counts as sent was sent, and what was sent is sent or unknown ($context)");
 SELECT m.id, m.status, d.place
 FROM companion.scheduled_messages AS m FULL JOIN delivered AS d ON d.message_id = m.id
 WHERE (m.status = 'sent') IS DISTINCT FROM (d.place IS NOT NULL) AND m.status IS DISTINCT FROM 'unknown'
 LIMIT 10
 SQL
-is(query(<<'SQL'), '', 'it is unknown where the worker died, or start_send was not answered');
+is(query(<<'SQL'), '', "it is unknown where the worker died, or start_send was not answered ($context)");
 SELECT m.id, m.worker FROM companion.scheduled_messages AS m
 WHERE m.status = 'unknown' AND m.worker NOT IN (SELECT name FROM dead_workers)
   AND NOT EXISTS (SELECT FROM journal AS j WHERE j.event = 'unanswered' AND j.message_id = m.id
                   AND j.attempt = m.attempts)
 LIMIT 10
 SQL
-is(query(<<'SQL'), '', 'what mark_sent has answered stays sent');
+is(query(<<'SQL'), '', "what mark_sent has answered stays sent ($context)");
 SELECT id, status FROM companion.scheduled_messages
 WHERE status <> 'sent' AND id IN (SELECT message_id FROM journal WHERE event = 'reported') LIMIT 10
 SQL
-is(query(<<'SQL'), '', 'each is filed once, where it was sent');
+is(query(<<'SQL'), '', "each is filed once, where it was sent ($context)");
 SELECT m.id, m.status, f.id
 FROM (SELECT m.*, d.place FROM companion.scheduled_messages AS m JOIN delivered AS d
       ON d.message_id = m.id WHERE m.status = 'sent') AS m
@@ -290,7 +289,7 @@ WHERE m.id IS NULL OR f.id IS NULL
 LIMIT 10
 SQL
 
-note "KILLED_SEED=$seed: $seconds seconds, " . query(<<'SQL');
+note "$context: " . query(<<'SQL');
 SELECT format('%s to %s: %s occasions, %s sent, %s unknown of which %s went out, %s further attempts',
     min(scheduled_for), max(scheduled_for), count(*),
     count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'unknown'),

@@ -15,6 +15,9 @@ use Time::HiRes qw(sleep);
 my ($name, $messenger, $journal_file, $deadly_point, $times) = @ARGV;
 open my $journal, '>>', $journal_file or die "$journal_file: $!";
 my $http = HTTP::Tiny->new(keep_alive => 0);
+my $parent = getppid;
+my $is_stopped = 0;
+$SIG{TERM} = sub { $is_stopped = 1 };
 my $server;
 
 sub pass
@@ -60,7 +63,7 @@ sub call
 # Report, as often as it takes to get an answer.
 sub report
 {
-    while (getppid != 1)
+    while (getppid == $parent)
     {
         my $rows = call(@_);
         return $rows->[0]{result} if $rows;
@@ -78,19 +81,17 @@ sub deliver
     pass('after start_send');
     my $response = $http->post("http://127.0.0.1:$messenger/$message->{message_id}");
     pass('after the send');
-    if (!$response->{success})
+    if ($response->{status} == 503)
     {
-        report('mark_failed', @key, "$response->{status} $response->{reason}");
+        report('mark_failed', @key, $response->{content});
         return;
     }
+    die "$name: $response->{content}" unless $response->{success};
     note_down('reported', $message)
-      if report('mark_sent', @key, "Good morning!", $response->{content});
+      if report('mark_sent', @key, 'Good morning!', $response->{content});
     pass('after mark_sent');
 }
 
-my $is_stopped = 0;
-$SIG{TERM} = sub { $is_stopped = 1 };
-my $parent = getppid;
 until ($is_stopped || getppid != $parent)
 {
     my $messages = call('claim_messages', $name, 5) // [];
