@@ -1,6 +1,7 @@
-# Everything is killed at random for some time: workers at every point between claim and mark, the
-# server's backends, the whole server. In the end each check-in was sent once, or is unknown because
-# its worker died after start_send; none was sent twice and none is lost.
+# Everything is killed at random for some time: workers at every point between claim and mark, or
+# stalled until their leases have run out, the server's backends, the whole server. In the end each
+# check-in was sent once, or is unknown because its worker died after start_send; none was sent twice
+# and none is lost.
 #
 # KILLED_SECONDS sets for how long, KILLED_SEED repeats the choices (not the machine's timing).
 use strict;
@@ -175,6 +176,13 @@ sub kill_a_worker
     kill_workers($pid) if $pid;
 }
 
+# Until the next one is killed: its leases run out, and it does not know
+sub stall_a_worker
+{
+    my ($pid) = shuffle(processes(qr/^worker/));
+    $killed{'worker, stalled only'} += kill 'STOP', $pid if $pid;
+}
+
 # A backend in the middle of a statement, if there is one
 sub kill_backend
 {
@@ -210,13 +218,15 @@ sub kill_postmaster
 }
 
 my $next_point = deck(@points);
-my $next_kill =
-  deck((\&kill_a_worker) x 3, (\&kill_backend) x 3, \&stop_server, \&kill_postmaster);
+my $next_kill = deck(
+    (\&kill_a_worker) x 2, (\&stall_a_worker) x 3, (\&kill_backend) x 3,
+    \&stop_server, \&kill_postmaster);
 my $end = time + $seconds;
 while (time < $end)
 {
     my $pause_end = time + rand 1.5;
     keep_on(sub { start_workers($next_point); start_tick('infinity') }, sub { time > $pause_end });
+    kill 'CONT', processes(qr/^worker/);
     $next_kill->()->();
 }
 
@@ -290,11 +300,12 @@ LIMIT 10
 SQL
 
 note "$context: " . query(<<'SQL');
-SELECT format('%s to %s: %s occasions, %s sent, %s unknown of which %s went out, %s further attempts',
+SELECT format('%s to %s: %s occasions, %s sent, %s unknown of which %s went out; '
+        '%s further attempts, %s times start_send refused',
     min(scheduled_for), max(scheduled_for), count(*),
     count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'unknown'),
     count(*) FILTER (WHERE status = 'unknown' AND id IN (SELECT message_id FROM delivered)),
-    sum(attempts - 1))
+    sum(attempts - 1), (SELECT count(*) FROM journal WHERE event = 'refused'))
 FROM companion.scheduled_messages
 SQL
 note "killed: $_ $killed{$_}" for sort keys %killed;

@@ -3,7 +3,7 @@
 #
 #     worker.pl NAME MESSENGER JOURNAL POINT N
 #
-# The journal gets a line for each start_send that succeeded or was not answered, and for each
+# The journal gets a line for each start_send that was refused or not answered, and for each
 # mark_sent that succeeded. It connects as libpq does, as the role worker.
 use strict;
 use warnings;
@@ -75,9 +75,11 @@ sub deliver
     my ($message) = @_;
     my @key = @$message{qw(user_id message_id attempt)};
     my $answer = call('start_send', @key);
-    note_down('unanswered', $message) unless $answer;
-    return unless $answer && $answer->[0]{result};
-    note_down('started', $message);
+    if (!$answer || !$answer->[0]{result})
+    {
+        note_down($answer ? 'refused' : 'unanswered', $message);
+        return;
+    }
     pass('after start_send');
     my $response = $http->post("http://127.0.0.1:$messenger/$message->{message_id}");
     pass('after the send');
