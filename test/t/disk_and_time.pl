@@ -74,7 +74,8 @@ query(slurp_file(dirname(__FILE__) . '/occasions.sql'));
 query(<<'SQL');
 SELECT companion.rewind_dispatch('2026-03-01 08:00+00');
 INSERT INTO companion.users (timezone, checkin_time, onboarding_completed_at)
-SELECT 'UTC', time '00:00' + n * interval '36 seconds', '2026-01-01' FROM generate_series(0, 2399) AS n;
+SELECT 'UTC', time '00:00' + n * interval '36 seconds', '2026-01-01'
+FROM generate_series(0, 2399) AS n;
 SQL
 is(tick_at('2026-03-01 09:00+00'), 100, 'a tick enqueues who is due');
 
@@ -83,7 +84,8 @@ set_clock('2026-03-01 12:00+00');
 
 # The limit stands for a full disk: no file grows beyond it
 my $limit_files = <<'SQL';
-SELECT pg_backend_pid() AS pid, pg_relation_size('companion.scheduled_messages') + 4096 AS size \gset
+SELECT pg_backend_pid() AS pid,
+    pg_relation_size('companion.scheduled_messages') + 4096 AS size \gset
 \setenv PID :pid
 \setenv SIZE :size
 SQL

@@ -31,6 +31,7 @@ is(query('SELECT companion.start_send(user_id, message_id, attempt) FROM claimed
     't', 'start_send succeeds');
 $node->stop('immediate');
 $node->start;
-is(query('SELECT state FROM companion.pending_messages'), 'sending', 'and a crash does not forget it');
+is(query('SELECT state FROM companion.pending_messages'),
+    'sending', 'and a crash does not forget it');
 
 done_testing();
