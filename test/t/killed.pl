@@ -26,8 +26,6 @@ srand $seed;
 my $workers = 4;
 my $users = 20000;
 my $begin = '2026-03-01 00:00+00';
-my @points = ('before claim_messages commits', 'after the claim', 'before start_send commits',
-    'after start_send', 'after the send', 'before mark_sent commits', 'after mark_sent');
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
@@ -73,8 +71,7 @@ sub deck
     return sub { @rest = shuffle(@cards) unless @rest; return shift @rest; };
 }
 
-# The processes that are running: the name of each, and what is known of its end, by process id
-my %running;
+my %running; # the name of each process, by its id
 my $workers_started = 0;
 my %dead_workers; # by name
 my @failed_workers;
@@ -82,35 +79,38 @@ my %killed; # how many, by kind
 
 sub start_process
 {
-    my ($process, @command) = @_;
+    my ($name, @command) = @_;
     my $pid = fork // die "fork: $!";
     if (!$pid)
     {
         open STDOUT, '>', '/dev/null';
         exec @command or POSIX::_exit(127);
     }
-    $running{$pid} = $process;
+    $running{$pid} = $name;
 }
 
 sub processes
 {
     my ($pattern) = @_;
-    return grep { $running{$_}{name} =~ $pattern } sort keys %running;
+    return grep { $running{$_} =~ $pattern } sort keys %running;
 }
 
-# A worker that kills itself when it comes to a point for the n-th time
+# With a seed the worker will kill itself.
 sub start_worker
 {
-    my ($point, $times) = @_;
+    my @seed = @_;
     my $name = 'worker ' . ++$workers_started;
-    start_process({ name => $name, dies => $point },
-        $^X, "$programs/worker.pl", $name, $messenger_port, "$folder/journal", $point, $times);
+    start_process($name, $^X, "$programs/worker.pl", $name, $messenger_port, "$folder/journal", @seed);
 }
 
-sub start_workers
+sub start_mortal_workers
 {
-    my ($next_point) = @_;
-    start_worker($next_point->(), 1 + int rand 40) while processes(qr/^worker/) < $workers;
+    start_worker($seed + $workers_started) while processes(qr/^worker/) < $workers;
+}
+
+sub start_immortal_workers
+{
+    start_worker() while processes(qr/^worker/) < $workers;
 }
 
 # A tick of the scheduler, unless the one before is still running
@@ -118,8 +118,8 @@ sub start_tick
 {
     my ($until) = @_;
     return if processes(qr/^tick/);
-    start_process({ name => 'tick' },
-        'psql', '-Xq', '--variable', "until=$until", '--file', "$programs/tick.sql");
+    start_process('tick', 'psql', '-Xq', '--variable', "until=$until",
+        '--file', "$programs/tick.sql");
 }
 
 END
@@ -134,9 +134,8 @@ sub note_death
 {
     my ($worker, $status) = @_;
     return if $status == 0;
-    push @failed_workers, $worker->{name} if $status != 9;
-    $dead_workers{ $worker->{name} } = 1;
-    $killed{"worker $worker->{dies}"}++;
+    push @failed_workers, $worker if $status != 9;
+    $dead_workers{$worker} = 1;
 }
 
 sub reap
@@ -144,8 +143,8 @@ sub reap
     for my $pid (keys %running)
     {
         next unless waitpid($pid, WNOHANG) == $pid;
-        my $process = delete $running{$pid};
-        note_death($process, $?) if $process->{name} =~ /^worker/;
+        my $name = delete $running{$pid};
+        note_death($name, $?) if $name =~ /^worker/;
     }
 }
 
@@ -163,23 +162,23 @@ sub keep_on
     }
 }
 
-sub kill_workers
+# Some worker's process id; nothing when all are dead
+sub pick_worker
 {
-    my @pids = @_;
-    $running{$_}{dies} = 'at any time' for @pids;
-    kill 'KILL', @pids;
+    my @pids = processes(qr/^worker/);
+    return $pids[ rand @pids ];
 }
 
-sub kill_a_worker
+sub kill_worker
 {
-    my ($pid) = shuffle(processes(qr/^worker/));
-    kill_workers($pid) if $pid;
+    my $pid = pick_worker();
+    $killed{'worker at any time'} += kill 'KILL', $pid if $pid;
 }
 
-# Until the next one is killed: its leases run out, and it does not know
-sub stall_a_worker
+# Until the next kill: its leases run out, and it does not know
+sub stall_worker
 {
-    my ($pid) = shuffle(processes(qr/^worker/));
+    my $pid = pick_worker();
     $killed{'worker, stalled only'} += kill 'STOP', $pid if $pid;
 }
 
@@ -217,21 +216,19 @@ sub kill_postmaster
     start_server();
 }
 
-my $next_point = deck(@points);
-my $next_kill = deck(
-    (\&kill_a_worker) x 2, (\&stall_a_worker) x 3, (\&kill_backend) x 3,
+my $next_kill = deck((\&kill_worker) x 2, (\&stall_worker) x 3, (\&kill_backend) x 3,
     \&stop_server, \&kill_postmaster);
 my $end = time + $seconds;
 while (time < $end)
 {
     my $pause_end = time + rand 1.5;
-    keep_on(sub { start_workers($next_point); start_tick('infinity') }, sub { time > $pause_end });
+    keep_on(sub { start_mortal_workers(); start_tick('infinity') }, sub { time > $pause_end });
     kill 'CONT', processes(qr/^worker/);
     $next_kill->()->();
 }
 
 # In peace: workers that live, and a scheduler that goes no further.
-kill_workers(processes(qr/^worker/));
+$killed{'worker at any time'} += kill 'KILL', processes(qr/^worker/);
 keep_on(sub { }, sub { !%running });
 $node->poll_query_until('postgres', 'SELECT true');
 my $until = query('SELECT companion.now()');
@@ -239,7 +236,7 @@ my $is_drained = <<"SQL";
 SELECT previous_tick = '$until' AND NOT EXISTS (SELECT FROM companion.dispatch_queue)
 FROM companion.dispatch_state
 SQL
-keep_on(sub { start_workers(sub { 'never' }); start_tick($until) },
+keep_on(sub { start_immortal_workers(); start_tick($until) },
     sub { query($is_drained) eq 't' });
 kill 'TERM', processes(qr/^worker/);
 keep_on(sub { }, sub { !%running });
@@ -311,5 +308,8 @@ SELECT format('%s to %s: %s occasions, %s sent, %s unknown of which %s went out;
 FROM companion.scheduled_messages
 SQL
 note "killed: $_ $killed{$_}" for sort keys %killed;
+note query(<<'SQL');
+SELECT event, count(*) FROM journal WHERE event LIKE 'died %' GROUP BY 1 ORDER BY 1
+SQL
 
 done_testing();

@@ -1,10 +1,10 @@
 # A worker as an app would write it: claims, starts, sends and reports, and outlasts the server's
-# restarts. It kills itself when it comes to a point for the n-th time.
+# restarts. With a seed, it kills itself when it comes to some point for the n-th time.
 #
-#     worker.pl NAME MESSENGER JOURNAL POINT N
+#     worker.pl NAME MESSENGER JOURNAL [SEED]
 #
-# The journal gets a line for each start_send that was refused or not answered, and for each
-# mark_sent that succeeded. It connects as libpq does, as the role worker.
+# The journal gets a line for each start_send that was refused or not answered, for each mark_sent
+# that succeeded, and for the worker's death. It connects as libpq does, as the role worker.
 use strict;
 use warnings;
 
@@ -12,7 +12,13 @@ use DBI;
 use HTTP::Tiny;
 use Time::HiRes qw(sleep);
 
-my ($name, $messenger, $journal_file, $deadly_point, $times) = @ARGV;
+my ($name, $messenger, $journal_file, $seed) = @ARGV;
+srand($seed // 0);
+my @points = ('before claim_messages commits', 'after the claim', 'before start_send commits',
+    'after start_send', 'after the send', 'before mark_sent commits', 'after mark_sent');
+my $deadly_point = defined $seed ? $points[ rand @points ] : '';
+my $times = 1 + int rand 40;
+
 open my $journal, '>>', $journal_file or die "$journal_file: $!";
 my $http = HTTP::Tiny->new(keep_alive => 0);
 my $parent = getppid;
@@ -20,16 +26,19 @@ my $is_stopped = 0;
 $SIG{TERM} = sub { $is_stopped = 1 };
 my $server;
 
-sub pass
-{
-    my ($point) = @_;
-    kill 'KILL', $$ if $point eq $deadly_point && --$times == 0;
-}
-
 sub note_down
 {
     my ($event, $message) = @_;
-    syswrite $journal, "$event\t$message->{message_id}\t$message->{attempt}\n";
+    my @values = ($event, map { $_ // '\N' } @$message{qw(message_id attempt)});
+    syswrite $journal, join("\t", @values) . "\n";
+}
+
+sub pass
+{
+    my ($point) = @_;
+    return unless $point eq $deadly_point && --$times == 0;
+    note_down("died $point", {});
+    kill 'KILL', $$;
 }
 
 sub connect_to_server
