@@ -19,13 +19,18 @@ as_server_user() {
     fi
 }
 
-# Start a server and point PGHOST, PGPORT, PGUSER and PGDATABASE at it; each argument is a line of
-# postgresql.conf. Its folder is in /tmp because a socket's path may have 107 bytes at most.
-start_server() {
+# Its folder is in /tmp because a socket's path may have 107 bytes at most
+make_server_dir() {
     SERVER_DIR=$(as_server_user mktemp -d /tmp/companion.XXXXXX)
     trap stop_server EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
+}
+
+# Start a server and point PGHOST, PGPORT, PGUSER and PGDATABASE at it; each argument is a line of
+# postgresql.conf
+start_server() {
+    make_server_dir
     as_server_user initdb --pgdata="$SERVER_DIR/data" --username=postgres --auth=trust \
         --encoding=UTF8 --locale=C.UTF-8 --no-sync >/dev/null
     printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$SERVER_DIR'" 'port = 5432' "$@" |

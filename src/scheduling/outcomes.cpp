@@ -144,6 +144,7 @@ Datum start_send(const Arguments &arguments, bool is_bulk)
             return false;
         row.sending = true;
         queue.update(row);
+        ForceSyncCommit(); // a crash that forgot it would have the message sent again
         return true;
     });
     return reports.result();

@@ -68,18 +68,24 @@ else
     is(query($jobs), $before, 'and changes nothing');
 }
 
-# Somebody was due ten minutes ago, and dispatch has been down for an hour.
+# pg_cron was off for a day; somebody was due ten minutes ago, and somebody ten hours.
 query(<<'SQL');
-SELECT companion.rewind_dispatch(now() - interval '1 hour');
+SELECT companion.rewind_dispatch(now() - interval '1 day');
 INSERT INTO companion.users (display_name, timezone, checkin_time, onboarding_completed_at)
-SELECT 'Maya', 'UTC', (now() AT TIME ZONE 'UTC' - interval '10 minutes')::time, '2020-01-01';
+SELECT name, 'UTC', (now() AT TIME ZONE 'UTC' - ago)::time, '2020-01-01'
+FROM (VALUES ('Maya', interval '10 minutes'), ('Noor', '10 hours')) AS due (name, ago);
 SQL
 ok($node->poll_query_until('postgres',
         'SELECT EXISTS (SELECT FROM companion.scheduled_messages)'),
     'pg_cron fires, and dispatch enqueues');
-is(query(<<'SQL'), 'checkin|pending|t', 'the check-in has its own instant');
-SELECT kind, status, scheduled_for < now() - interval '9 minutes' FROM companion.scheduled_messages
+is(query(<<'SQL'), <<'RESULT' =~ s/\n$//r, 'the late is caught up with, the too late says so');
+SELECT display_name, kind, status, scheduled_for < now() - interval '9 minutes',
+    regexp_replace(failure_reason, '[0-9:.]+', '...')
+FROM companion.scheduled_messages JOIN companion.users ON users.id = user_id ORDER BY 1
 SQL
+Maya|checkin|pending|t|
+Noor|checkin|skipped|t|found ... late, beyond companion.catch_up
+RESULT
 ok($node->poll_query_until('postgres', <<'SQL'), 'the run succeeded');
 SELECT EXISTS (SELECT FROM cron.job_run_details AS r JOIN cron.job AS j USING (jobid)
                WHERE j.jobname = 'companion_dispatch' AND r.status = 'succeeded')

@@ -1,0 +1,315 @@
+# Everything is killed at random for some time: workers at every point between claim and mark, or
+# stalled until their leases have run out, the server's backends, the whole server. In the end each
+# check-in was sent once, or is unknown because its worker died after start_send; none was sent
+# twice, and none is lost.
+#
+# KILLED_SECONDS sets for how long, KILLED_SEED repeats the choices (not the machine's timing).
+use strict;
+use warnings;
+
+use File::Basename;
+use List::Util qw(shuffle);
+use POSIX qw(WNOHANG);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+eval { require DBD::Pg } or plan skip_all => 'DBD::Pg is not installed';
+
+my $seconds = $ENV{KILLED_SECONDS} // 30;
+my $seed = $ENV{KILLED_SEED} // time ^ $$;
+my $context = "KILLED_SECONDS=$seconds KILLED_SEED=$seed";
+note $context;
+srand $seed;
+
+my $workers = 4;
+my $users = 20000;
+my $begin = '2026-03-01 00:00+00';
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', <<"CONF");
+restart_after_crash = on
+log_statement = none
+companion.clock = '$begin'
+companion.max_attempts = 100
+CONF
+$node->start;
+@ENV{qw(PGHOST PGPORT PGDATABASE)} = ($node->host, $node->port, 'postgres');
+
+# What a query returns
+sub query
+{
+    my ($sql) = @_;
+    return $node->safe_psql('postgres', $sql);
+}
+
+query('CREATE EXTENSION companion');
+query(slurp_file(dirname(__FILE__) . '/occasions.sql'));
+query(<<"SQL");
+CREATE ROLE worker LOGIN IN ROLE companion_worker;
+SELECT companion.rewind_dispatch('$begin');
+INSERT INTO companion.users
+    (timezone, checkin_time, onboarding_completed_at, telegram_user_id, preferred_channel)
+SELECT ('{UTC,Europe/Berlin,America/New_York,Asia/Kathmandu,Pacific/Apia}'::text[])[1 + n % 5],
+    time '00:00' + n * interval '1 day' / $users, '2026-01-01', n, 'telegram'
+FROM generate_series(1, $users) AS n
+SQL
+
+my $folder = $node->basedir;
+my $programs = dirname(__FILE__) . '/killed';
+my $messenger_process = open my $messenger, '-|', $^X, "$programs/messenger.pl", "$folder/sent"
+  or die "messenger: $!";
+chomp(my $messenger_port = <$messenger>);
+
+# A deck of cards that is shuffled anew when it has been dealt.
+sub deck
+{
+    my @cards = @_;
+    my @rest;
+    return sub { @rest = shuffle(@cards) unless @rest; return shift @rest; };
+}
+
+my %running; # the name of each process, by its id
+my $workers_started = 0;
+my %dead_workers; # by name
+my @failed_workers;
+my %killed; # how many, by kind
+
+sub start_process
+{
+    my ($name, @command) = @_;
+    my $pid = fork // die "fork: $!";
+    if (!$pid)
+    {
+        open STDOUT, '>', '/dev/null';
+        exec @command or POSIX::_exit(127);
+    }
+    $running{$pid} = $name;
+}
+
+sub processes
+{
+    my ($pattern) = @_;
+    return grep { $running{$_} =~ $pattern } sort keys %running;
+}
+
+# With a seed the worker will kill itself.
+sub start_worker
+{
+    my @seed = @_;
+    my $name = 'worker ' . ++$workers_started;
+    start_process($name, $^X, "$programs/worker.pl", $name, $messenger_port, "$folder/journal", @seed);
+}
+
+sub start_mortal_workers
+{
+    start_worker($seed + $workers_started) while processes(qr/^worker/) < $workers;
+}
+
+sub start_immortal_workers
+{
+    start_worker() while processes(qr/^worker/) < $workers;
+}
+
+# A tick of the scheduler, unless the one before is still running
+sub start_tick
+{
+    my ($until) = @_;
+    return if processes(qr/^tick/);
+    start_process('tick', 'psql', '-Xq', '--variable', "until=$until",
+        '--file', "$programs/tick.sql");
+}
+
+END
+{
+    local $?;
+    kill 'KILL', keys %running, $messenger_process;
+    close $messenger;
+}
+
+# Take note of the worker that has ended: killed, or because it was told to stop
+sub note_death
+{
+    my ($worker, $status) = @_;
+    return if $status == 0;
+    push @failed_workers, $worker if $status != 9;
+    $dead_workers{$worker} = 1;
+}
+
+sub reap
+{
+    for my $pid (keys %running)
+    {
+        next unless waitpid($pid, WNOHANG) == $pid;
+        my $name = delete $running{$pid};
+        note_death($name, $?) if $name =~ /^worker/;
+    }
+}
+
+# Keep doing something until a condition holds, or for the server's usual timeout
+sub keep_on
+{
+    my ($work, $is_done) = @_;
+    my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+    until ($is_done->())
+    {
+        die 'timed out' if time > $deadline;
+        $work->();
+        reap();
+        sleep 0.05;
+    }
+}
+
+# Some worker's process id; nothing when all are dead
+sub pick_worker
+{
+    my @pids = processes(qr/^worker/);
+    return $pids[ rand @pids ];
+}
+
+sub kill_worker
+{
+    my $pid = pick_worker();
+    $killed{'worker at any time'} += kill 'KILL', $pid if $pid;
+}
+
+# Until the next kill: its leases run out, and it does not know
+sub stall_worker
+{
+    my $pid = pick_worker();
+    $killed{'worker, stalled only'} += kill 'STOP', $pid if $pid;
+}
+
+# A backend in the middle of a statement, if there is one
+sub kill_backend
+{
+    my ($pid) = run_command([ 'psql', '-XAtq', '-c', <<'SQL' ]);
+SELECT pid FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+ORDER BY state = 'active' DESC, random() LIMIT 1
+SQL
+    $killed{backend} += kill 'KILL', $pid if $pid;
+}
+
+# The backends of a postmaster that was killed may be there still
+sub start_server
+{
+    my $is_started;
+    keep_on(sub { $is_started = $node->start(fail_ok => 1) }, sub { $is_started });
+}
+
+sub stop_server
+{
+    $node->stop('immediate');
+    $killed{'server, by immediate stop'}++;
+    start_server();
+}
+
+sub kill_postmaster
+{
+    my $postmaster = $node->{_pid};
+    $node->kill9;
+    keep_on(sub { }, sub { !kill 0, $postmaster });
+    $killed{'server, by SIGKILL'}++;
+    start_server();
+}
+
+my $next_kill = deck((\&kill_worker) x 2, (\&stall_worker) x 3, (\&kill_backend) x 3,
+    \&stop_server, \&kill_postmaster);
+my $end = time + $seconds;
+while (time < $end)
+{
+    my $pause_end = time + rand 1.5;
+    keep_on(sub { start_mortal_workers(); start_tick('infinity') }, sub { time > $pause_end });
+    kill 'CONT', processes(qr/^worker/);
+    $next_kill->()->();
+}
+
+# In peace: workers that live, and a scheduler that goes no further.
+$killed{'worker at any time'} += kill 'KILL', processes(qr/^worker/);
+keep_on(sub { }, sub { !%running });
+$node->poll_query_until('postgres', 'SELECT true');
+my $until = query('SELECT companion.now()');
+my $is_drained = <<"SQL";
+SELECT previous_tick = '$until' AND NOT EXISTS (SELECT FROM companion.dispatch_queue)
+FROM companion.dispatch_state
+SQL
+keep_on(sub { start_immortal_workers(); start_tick($until) },
+    sub { query($is_drained) eq 't' });
+kill 'TERM', processes(qr/^worker/);
+keep_on(sub { }, sub { !%running });
+
+sub find_none
+{
+    my ($what, $sql) = @_;
+    is(query($sql), '', "no $what ($context)");
+}
+
+# What the outside and the workers remember, beside what the database does.
+my $dead_workers = join ',', map { "('$_')" } sort keys %dead_workers;
+query(<<"SQL");
+CREATE TABLE delivered (place bigint, message_id uuid);
+COPY delivered FROM '$folder/sent';
+CREATE TABLE journal (event text, message_id uuid, attempt integer);
+COPY journal FROM '$folder/journal';
+CREATE TABLE dead_workers (name) AS VALUES $dead_workers;
+SQL
+
+is_deeply(\@failed_workers, [], "no worker had an error ($context)");
+isnt(query('SELECT count(*) FROM delivered'), '0', "messages were sent ($context)");
+find_none('occasion without its one message', <<"SQL");
+WITH occasions AS (SELECT * FROM occasions('$begin', '$until')),
+messages AS (SELECT user_id, local_date, scheduled_for FROM companion.scheduled_messages)
+(TABLE occasions EXCEPT ALL TABLE messages) UNION ALL (TABLE messages EXCEPT ALL TABLE occasions)
+SQL
+find_none('message that was sent twice', <<'SQL');
+SELECT message_id, count(*) FROM delivered GROUP BY 1 HAVING count(*) > 1
+SQL
+find_none('message that is neither sent nor unknown', <<'SQL');
+SELECT id, status FROM companion.scheduled_messages WHERE status NOT IN ('sent', 'unknown')
+SQL
+find_none('message that counts as sent and was not, or was sent and does not count', <<'SQL');
+SELECT m.id, m.status, d.place
+FROM companion.scheduled_messages AS m FULL JOIN delivered AS d ON d.message_id = m.id
+WHERE m.status IS DISTINCT FROM 'unknown'
+  AND (m.status = 'sent') IS DISTINCT FROM (d.place IS NOT NULL)
+SQL
+find_none('unknown message of a worker that lived and had an answer to start_send', <<'SQL');
+SELECT m.id, m.worker FROM companion.scheduled_messages AS m
+WHERE m.status = 'unknown' AND m.worker NOT IN (SELECT name FROM dead_workers)
+  AND NOT EXISTS (SELECT FROM journal AS j WHERE j.event = 'unanswered' AND j.message_id = m.id
+                  AND j.attempt = m.attempts)
+SQL
+find_none('message whose mark_sent has succeeded and that is not sent', <<'SQL');
+SELECT id, status FROM companion.scheduled_messages
+WHERE status <> 'sent' AND id IN (SELECT message_id FROM journal WHERE event = 'reported')
+SQL
+find_none('sent message that is not filed, or filed one that was not sent', <<'SQL');
+SELECT m.id, f.id
+FROM (SELECT m.*, d.place
+      FROM companion.scheduled_messages AS m JOIN delivered AS d ON d.message_id = m.id
+      WHERE m.status = 'sent') AS m
+FULL JOIN (companion.messages AS f JOIN companion.conversations AS c
+    ON c.user_id = f.user_id AND c.id = f.conversation_id AND c.initiated_by = 'companion')
+ON f.user_id = m.user_id AND f.id = m.message_id AND c.id = m.conversation_id
+    AND f.telegram_message_id = m.place
+WHERE m.id IS NULL OR f.id IS NULL
+SQL
+
+note "$context: " . query(<<'SQL');
+SELECT format('%s to %s: %s occasions, %s sent, %s unknown of which %s went out; '
+        '%s further attempts, %s times start_send refused',
+    min(scheduled_for), max(scheduled_for), count(*),
+    count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'unknown'),
+    count(*) FILTER (WHERE status = 'unknown' AND id IN (SELECT message_id FROM delivered)),
+    sum(attempts - 1), (SELECT count(*) FROM journal WHERE event = 'refused'))
+FROM companion.scheduled_messages
+SQL
+note "killed: $_ $killed{$_}" for sort keys %killed;
+note query(<<'SQL');
+SELECT event, count(*) FROM journal WHERE event LIKE 'died %' GROUP BY 1 ORDER BY 1
+SQL
+
+done_testing();
