@@ -208,6 +208,8 @@ SELECT call, pg_temp.attempt(call) AS outcome FROM (VALUES
     ('record_incoming(NULL, ''100'', ''x'')'),
     ('record_incoming(''telegram'', NULL, ''x'')'),
     ('record_incoming(''telegram'', ''one hundred'', ''x'')'),
+    ('record_incoming(''telegram'', ''9223372036854775808'', ''x'')'),
+    ('record_incoming(''telegram'', ''100'', ''x'', 21, NULL, ''"x"'')'),
     ('record_incoming(''web'', ''100'', ''x'')'),
     ('record_incoming(''telegram'', ''100'', '''')'),
     ('record_incoming(''telegram'', ''100'', ''x'', -5)'),

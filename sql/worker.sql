@@ -105,6 +105,8 @@ SELECT pg_temp.report('start_send', 'a', 1) AS start,
     pg_temp.report('start_send', 'a', 1) AS "start again";
 SELECT pg_temp.report('mark_sent', 'a', 1) AS "without text",
     pg_temp.report('mark_sent', 'a', 1, ', ''''') AS "empty text",
+       pg_temp.report('mark_sent', 'a', 1, ', ''hello'', 0') AS "Telegram id 0",
+       pg_temp.report('mark_sent', 'a', 1, ', ''hello'', -555') AS "Telegram id below",
        pg_temp.report('mark_sent', 'a', 1, ', ''hello'', 555') AS sent,
            pg_temp.report('mark_sent', 'a', 1, ', ''hello'', 555') AS "sent again";
 SELECT m.status, m.attempts, m.worker, m.sent_at, m.finished_at, m.telegram_message_id, f.role,
@@ -402,7 +404,8 @@ SELECT pg_temp.many('extend_lease', '{d,c}', '{1,9}', ', ''10 minutes''') AS "ex
 SELECT pg_temp.many('mark_sent', '{c,a,b}', '{1,1,1}',
     ', ''{x,hello,NULL}'', ''{1,2,NULL}''') AS "sent a, b";
 SELECT pg_temp.many('mark_sent', '{e}', '{1}', ', ''{NULL}''') AS "no text",
-    pg_temp.many('mark_sent', '{e}', '{1}') AS "none given";
+    pg_temp.many('mark_sent', '{e}', '{1}') AS "none given",
+    pg_temp.many('mark_sent', '{e,a}', '{1,1}', ', ''{x,x}'', ''{NULL,0}''') AS "Telegram id 0";
 SELECT pg_temp.many('mark_failed', '{d,e,a}', '{1,1,1}',
     ', ''{busy,busy,busy}'', ''1 minute''') AS "failed d, e";
 SELECT pg_temp.many('mark_skipped', '{d,c}', '{1,1}', ', ''{enough,enough}''') AS "skipped c";
@@ -442,6 +445,8 @@ FROM (VALUES ('NULL, ''{}'', ''{}'''), ('''{}'', NULL, ''{}'''), ('''{}'', ''{}'
                  ('''{#}'', ''{#}'', ''{1}'', ''{x}'', ''{1,2}'''),
              ('''{NULL}'', ''{#}'', ''{1}'''), ('''{#}'', ''{NULL}'', ''{1}'''),
                  ('''{#}'', ''{#}'', ''{NULL}'''),
+             ('''{#}'', ''{#}'', ''{1}'', ''{{x}}'''),
+                 ('''{#}'', ''{#}'', ''{1}'', ''{x}'', ''{{1}}'''),
              ('''{{#}}'', ''{{#}}'', ''{{1}}'''), ('''{#}'', ''{#}'', ''{1}'''),
                  ('''[5:5]={#}'', ''{#}'', ''{1}''')) AS v (arguments);
 SELECT function, pg_temp.error_of(format('SELECT companion.%s(NULL, NULL, 1%s)', function,

@@ -74,8 +74,19 @@ static bool insert(const NewMessage &message, const pg_uuid_t *id)
                               nulls) > 0;
 }
 
+// Refuse what a message cannot have. Error 22023.
+static void check(const NewMessage &message)
+{
+    if (!message.telegram_message_id.isnull)
+        check_telegram_id("telegram_message_id", DatumGetInt64(message.telegram_message_id.value));
+    if (!message.metadata.isnull && !JB_ROOT_IS_OBJECT(DatumGetJsonbP(message.metadata.value)))
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("argument \"metadata\" must be a JSON object"));
+}
+
 FiledMessage file_message(const NewMessage &message)
 {
+    check(message);
     for (;;) {
         const pg_uuid_t *id = uuid_v7();
         if (insert(message, id)) {

@@ -19,8 +19,9 @@ struct FiledMessage {
 };
 
 // File a message; one whose Telegram id the user has already is not stored again. A new one
-// by the user sets users.last_user_message_at. Error 23503 for a conversation, or a message
-// replied to, that is not the user's. Call within with_spi().
+// by the user sets users.last_user_message_at. Error 22023 for a Telegram id below 1 or metadata
+// that is no object, 23503 for a conversation, or a message replied to, that is not the user's.
+// Call within with_spi().
 FiledMessage file_message(const NewMessage &message);
 
 // The same for many that the companion has sent.

@@ -27,7 +27,7 @@ RETURNS uuid
 LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'companion_add_message';
 COMMENT ON FUNCTION companion.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint) IS
-'Adds a message to a conversation and returns its id. A Telegram update delivered again stores nothing and returns the id of the first. A message may be added to a conversation that has ended: an answer belongs where the question is. What it replies to is named by reply_to_id or by Telegram''s id, not both; a Telegram id that is not stored leaves reply_to_id NULL. role user sets users.last_user_message_at. End users add their own, with role user and without telegram_message_id. Error 22023 for an unknown role, for content that is empty or over companion.max_message_length, and for two replies; 23503 for a conversation or a message replied to that is not the user''s; 23514 for metadata that is not an object or a Telegram id below 1; 42501 for another''s, another role or a Telegram id as an end user.';
+'Adds a message to a conversation and returns its id. A Telegram update delivered again stores nothing and returns the id of the first. A message may be added to a conversation that has ended: an answer belongs where the question is. What it replies to is named by reply_to_id or by Telegram''s id, not both; a Telegram id that is not stored leaves reply_to_id NULL. role user sets users.last_user_message_at. End users add their own, with role user and without telegram_message_id. Error 22023 for an unknown role, for content that is empty or over companion.max_message_length, for two replies, for metadata that is not an object and for a Telegram id below 1; 23503 for a conversation or a message replied to that is not the user''s; 42501 for another''s, another role or a Telegram id as an end user.';
 
 CREATE FUNCTION companion.edit_message(
     user_id uuid, message_id uuid, content text, telegram_message_id bigint DEFAULT NULL)
@@ -47,7 +47,7 @@ LANGUAGE c SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS 'MODULE_PATHNAME', 'companion_record_incoming';
 COMMENT ON FUNCTION companion.record_incoming(text, text, text, bigint, bigint, jsonb, interval) IS
-'What a channel''s webhook brings, in one call: finds the user who has this address, opens or continues their conversation there, and adds the message. channel_user_id is Telegram''s user id, the WhatsApp number with or without +, or for web the user''s id. A Telegram update delivered again stores nothing and returns the first, with is_new false. No row for an address that no user has. Errors as of open_conversation and add_message; 22P02 for an id that is none; 21000 for a WhatsApp number that several users have.';
+'What a channel''s webhook brings, in one call: finds the user who has this address, opens or continues their conversation there, and adds the message. channel_user_id is Telegram''s user id, the WhatsApp number with or without +, or for web the user''s id. A Telegram update delivered again stores nothing and returns the first, with is_new false. No row for an address that no user has. Errors as of open_conversation and add_message; 22P02 for an id that is none, 22003 for one beyond bigint; 21000 for a WhatsApp number that several users have.';
 
 REVOKE ALL ON FUNCTION
     companion.open_conversation(uuid, text, text, interval),

@@ -132,9 +132,7 @@ Outcome redeem(const Redemption &redemption)
 Redemption read_redemption(const Arguments &arguments)
 {
     const int64 account = DatumGetInt64(arguments.required(1, "telegram_user_id"));
-    if (account < 1)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("telegram_user_id is " INT64_FORMAT ", expected at least 1", account));
+    check_telegram_id("telegram_user_id", account);
     if (!arguments.is_null(2))
         check_length("telegram_username", arguments.text(2, "telegram_username"), 64);
     return {token_hash(arguments.required(0, "token")), account, arguments.optional(2),

@@ -17,7 +17,7 @@ LANGUAGE c ROWS 50 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_upsert_user_context_many';
 COMMENT ON FUNCTION companion.upsert_user_context_many(uuid, jsonb) IS
-'upsert_user_context for an array of objects with its arguments'' names: one row for each element, in input order, all or nothing. A field left out has the argument''s default, null is NULL. expires_at may be a local date, YYYY-MM-DD: the end of that day in the user''s zone. Of elements with the same category and key the last counts. Errors as there; one about an element names it, counting from 0, and its field.';
+'upsert_user_context for an array of objects with its arguments'' names: one row for each element, in input order, all or nothing. A field left out has the argument''s default, null is NULL. expires_at may be a local date, YYYY-MM-DD: the end of that day in the user''s zone. Of elements with the same category and key the last counts. Errors as there, and 22007, 22008 or 22P02 for a time or id that cannot be read; one about an element names it, counting from 0, and its field.';
 
 CREATE FUNCTION companion.end_of_day(user_id uuid, local_date date) RETURNS timestamptz
 LANGUAGE sql STABLE

@@ -84,14 +84,21 @@ class Arguments {
         return value;
     }
 
-    // A one-dimensional array (or an empty one) without null elements, as a Datum
-    // to bind. Error 22004 for a null, 2202E for another shape.
-    ArrayType *array(int position, const char *name) const
+    // A one-dimensional array, or an empty one. Error 22004 when it is null, 2202E for
+    // another shape.
+    ArrayType *array_with_nulls(int position, const char *name) const
     {
         ArrayType *value = DatumGetArrayTypeP(required(position, name));
         if (ARR_NDIM(value) > 1)
             ereport(ERROR, errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
                     errmsg("argument \"%s\" must be a one-dimensional array", name));
+        return value;
+    }
+
+    // The same without null elements. Error 22004 for one.
+    ArrayType *array(int position, const char *name) const
+    {
+        ArrayType *value = array_with_nulls(position, name);
         if (array_contains_nulls(value))
             ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
                     errmsg("argument \"%s\" must not contain nulls", name));
@@ -114,6 +121,14 @@ inline void check_length(const char *name, std::string_view text, int most)
     if (length < 1 || length > most)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("%s has %d characters, expected 1 to %d", name, length, most));
+}
+
+// Refuse an id below 1, where Telegram's begin. Error 22023.
+inline void check_telegram_id(const char *name, int64 id)
+{
+    if (id < 1)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("%s is " INT64_FORMAT ", expected at least 1", name, id));
 }
 
 // Whether a text is 1 to 63 lower-case letters, digits and _, a letter first: a kind of

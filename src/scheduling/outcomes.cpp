@@ -59,7 +59,7 @@ class Reports {
     Column optional_column(int position, const char *name, Oid type)
     {
         if (is_bulk_ && !arguments_.is_null(position))
-            return elements(DatumGetArrayTypeP(arguments_.optional(position)), name, type);
+            return elements(arguments_.array_with_nulls(position, name), name, type);
         return same_for_all(arguments_.optional(position), arguments_.is_null(position));
     }
 
@@ -240,6 +240,9 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
     Reports reports(arguments, is_bulk);
     const Column contents = reports.optional_column(3, "contents", TEXTOID);
     const Column telegram_ids = reports.optional_column(4, "telegram_message_ids", INT8OID);
+    for (int index = 0; index < reports.count(); index++)
+        if (!telegram_ids.nulls[index])
+            check_telegram_id("telegram_message_id", DatumGetInt64(telegram_ids.values[index]));
     Sent sent;
     auto add = [&](int index, Datum channel, Datum worker) {
         sent.add(index, reports.user_id(index), reports.message_id(index), reports.attempt(index),

@@ -36,7 +36,7 @@ LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_mark_sent';
 COMMENT ON FUNCTION companion.mark_sent(uuid, uuid, integer, text, bigint) IS
-'Reports that the message was sent after start_send: files content (or the text given when it was scheduled) as an assistant message in the user''s companion-initiated conversation and finishes the message, all at once. Still accepted when the message has become unknown meanwhile. Error 22023 when there is no text at all. Returns false, and changes nothing, for an older attempt or a message that is not pending.';
+'Reports that the message was sent after start_send: files content (or the text given when it was scheduled) as an assistant message in the user''s companion-initiated conversation and finishes the message, all at once. Still accepted when the message has become unknown meanwhile. Error 22023 when there is no text at all and for a telegram_message_id below 1. Returns false, and changes nothing, for an older attempt or a message that is not pending.';
 CREATE FUNCTION companion.mark_sent_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], contents text[] DEFAULT NULL, telegram_message_ids bigint[] DEFAULT NULL)
 RETURNS boolean[]
@@ -44,7 +44,7 @@ LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_mark_sent_many';
 COMMENT ON FUNCTION companion.mark_sent_many(uuid[], uuid[], integer[], text[], bigint[]) IS
-'mark_sent for many messages: one result for each, in input order. Error 2202E when the arrays differ in length.';
+'mark_sent for many messages: one result for each, in input order. Errors as of mark_sent; 2202E when the arrays differ in length.';
 
 CREATE FUNCTION companion.mark_failed(
     user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval DEFAULT NULL, permanent boolean DEFAULT false)
