@@ -1,0 +1,24 @@
+// Functions whose bodies throw: what the client tests load into the server to try the entry gate.
+#include "postgres/entry.hpp"
+
+#include <stdexcept>
+#include <string>
+
+extern "C" {
+PG_MODULE_MAGIC;
+}
+
+COMPANION_FUNCTION(throw_bad_alloc)
+{
+    throw std::bad_alloc();
+}
+
+COMPANION_FUNCTION(throw_exception)
+{
+    throw std::runtime_error(std::string(1000, 'x'));
+}
+
+COMPANION_FUNCTION(throw_number)
+{
+    throw 42;
+}
