@@ -27,7 +27,7 @@ EXTRA_CLEAN = $(INSTALL_SQL)
 PG_CPPFLAGS = -I$(srcdir)/src
 # The server's headers before 16 use `register`, which C++17 dropped.
 PG_CXXFLAGS = -std=c++20 -fvisibility=hidden -fvisibility-inlines-hidden -Wextra -Wno-register \
-	-Wno-unused-parameter -Wno-missing-field-initializers $(if $(WERROR),-Werror)
+	-Wno-unused-parameter -Wno-missing-field-initializers $(if $(WERROR),-Werror) $(COPT)
 SHLIB_LINK += -lstdc++
 
 REGRESS        = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))

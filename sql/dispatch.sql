@@ -353,7 +353,7 @@ SELECT companion.sent_today(:maya, at => '2026-03-04 09:59+00') AS "the day befo
 -- The clock must be a time, and an empty one is the real one.
 SELECT value, pg_temp.error_of(format('SET LOCAL companion.clock = %L', value)) AS outcome
 FROM (VALUES ('soon'), ('infinity'), ('-infinity'), ('2026-02-30'), ('25:00'), ('294277-01-01'),
-    ('1'), (' ')) AS v (value);
+    ('1'), (' '), ('31 März 2026')) AS v (value);
 SET companion.clock = '2026-03-04 12:00:00.123456+13';
 SELECT companion.now();
 SET companion.clock = '';

@@ -33,6 +33,7 @@ static Oid owner_of_function(Oid function)
 {
     HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
     if (!HeapTupleIsValid(tuple))
+        // Unreached: only if the function were dropped while it runs
         elog(ERROR, "cache lookup failed for function %u", function);
     const Oid owner = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->proowner;
     ReleaseSysCache(tuple);

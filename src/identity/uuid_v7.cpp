@@ -2,6 +2,7 @@
 #include "identity/uuid_v7.hpp"
 
 #include "postgres/entry.hpp"
+#include "postgres/random.hpp"
 
 namespace companion {
 
@@ -20,8 +21,7 @@ static uint64 next_step()
 pg_uuid_t *uuid_v7()
 {
     auto *id = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));
-    if (!pg_strong_random(id->data + 8, 8))
-        ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes"));
+    fill_with_random(id->data + 8, 8);
     uint64 step = next_step();
     uint64 head = (step >> 12) << 16 | 0x7000 | (step & 0xFFF);
     for (int byte = 0; byte < 8; byte++)

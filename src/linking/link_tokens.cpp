@@ -5,6 +5,7 @@
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/interval_length.hpp"
+#include "postgres/random.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "users/user_row.hpp"
@@ -38,8 +39,7 @@ Statement untie_account{
 Datum random_token()
 {
     std::array<unsigned char, 32> bytes;
-    if (!pg_strong_random(bytes.data(), bytes.size()))
-        ereport(ERROR, errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes"));
+    fill_with_random(bytes.data(), bytes.size());
     const auto text = base64url(bytes);
     return to_text({text.data(), text.size()});
 }

@@ -11,8 +11,7 @@ namespace companion {
 template <class Body>
 auto with_spi(Body body) -> decltype(body())
 {
-    if (SPI_connect() != SPI_OK_CONNECT)
-        elog(ERROR, "SPI_connect failed");
+    SPI_connect(); // raises its errors itself
     if constexpr (std::is_void_v<decltype(body())>) {
         body();
         SPI_finish();
@@ -42,12 +41,14 @@ class Statement {
     uint64 execute(std::initializer_list<Datum> values, const char *nulls = nullptr)
     {
         if (values.size() != static_cast<std::size_t>(parameters_))
+            // Unreached: a slip that the statement's first test shows
             elog(ERROR, "%zu values for %d parameters", values.size(), parameters_);
         if (plan_ == nullptr)
             prepare();
         Datum *bound = const_cast<Datum *>(values.begin());
         int result = SPI_execute_plan(plan_, bound, nulls, false, 0);
         if (result < 0)
+            // Unreached: only a call outside with_spi(), or of what SPI cannot run
             elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
         return SPI_processed;
     }
@@ -57,9 +58,9 @@ class Statement {
     {
         SPIPlanPtr plan = SPI_prepare_cursor(sql_, parameters_, types_, CURSOR_OPT_GENERIC_PLAN);
         if (plan == nullptr)
+            // Unreached: only a call outside with_spi()
             elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-        if (SPI_keepplan(plan) != 0)
-            elog(ERROR, "SPI_keepplan failed");
+        SPI_keepplan(plan); // refuses only what is no plan
         plan_ = plan;
     }
 

@@ -23,6 +23,7 @@ Period ServerZone::period_at(std::int64_t instant) const
     int found =
         pg_next_dst_boundary(&at, &before, &before_is_dst, &boundary, &after, &after_is_dst, zone_);
     if (found < 0)
+        // Unreached: the server's own code calls this case impossible
         ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
                 errmsg("time zone \"%s\" has no offset at this time", name()));
     return {found > 0 ? boundary * second : no_end, before * second};
@@ -98,16 +99,14 @@ COMPANION_FUNCTION(canonical_timezone)
 COMPANION_FUNCTION(checkin_instant)
 {
     Arguments arguments(fcinfo);
-    if (arguments.is_null(0) || arguments.is_null(1) || arguments.is_null(2))
-        PG_RETURN_NULL();
     ServerZone zone = require_zone(arguments.text(0, "timezone"));
-    DateADT date = DatumGetDateADT(arguments.optional(1));
+    DateADT date = DatumGetDateADT(arguments.required(1, "local_date"));
     // Two days away from a timestamp's limits, every zone's instant is within them.
     if (date < DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE + 2 ||
         date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE - 2)
         ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
                 errmsg("local date is out of range"));
-    TimeADT time_of_day = DatumGetTimeADT(arguments.optional(2));
+    TimeADT time_of_day = DatumGetTimeADT(arguments.required(2, "local_time"));
     std::optional<std::int64_t> instant = instant_of(zone, date + epoch_days, time_of_day);
     if (!instant)
         PG_RETURN_NULL();

@@ -41,6 +41,7 @@ static Datum execute_described(Datum user_id)
     const int result = SPI_execute_with_args(TextDatumGetCString(result_field(0, 1)), 1, types,
                                              values, nullptr, false, 1);
     if (result != SPI_OK_SELECT)
+        // Unreached: what the catalog describes always is a SELECT
         elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
     return result_field(0, 1);
 }

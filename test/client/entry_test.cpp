@@ -6,7 +6,7 @@
 
 namespace {
 
-// Make a function of test/throwing callable; script/test has put the module into the server's folder
+// Make a function of test/throwing callable; script/test has put the module beside the data
 void load(Database &database, const std::string &function)
 {
     const pqxx::result folder = database.run("SELECT current_setting('data_directory')");
