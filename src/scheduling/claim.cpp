@@ -8,6 +8,8 @@
 #include "scheduling/channels.hpp"
 #include "scheduling/lease.hpp"
 
+#include <cstdint>
+
 using namespace companion;
 
 namespace {
