@@ -50,7 +50,7 @@ std::vector<std::string> user_ids()
 {
     pqxx::connection connection;
     std::vector<std::string> ids;
-    for (const pqxx::row &row :
+    for (const auto &row :
          pqxx::nontransaction(connection).exec("SELECT id FROM numbered_users ORDER BY n"))
         ids.push_back(row[0].c_str());
     return ids;

@@ -53,7 +53,7 @@ std::vector<std::string> all_users()
     pqxx::connection connection;
     pqxx::nontransaction transaction(connection);
     std::vector<std::string> ids;
-    for (const pqxx::row &row : transaction.exec("SELECT id FROM companion.users ORDER BY id"))
+    for (const auto &row : transaction.exec("SELECT id FROM companion.users ORDER BY id"))
         ids.push_back(row[0].c_str());
     return ids;
 }

@@ -37,7 +37,7 @@ pqxx::result run(pqxx::connection &connection, const char *statement, const Argu
 std::string array_of(const pqxx::result &rows, int column)
 {
     std::string array = "{";
-    for (const pqxx::row &row : rows)
+    for (const auto &row : rows)
         array.append(array.size() > 1 ? "," : "").append(row[column].c_str());
     return array + "}";
 }
@@ -65,7 +65,7 @@ void prepare_ours(pqxx::connection &connection, int batch)
 void finish_ours(pqxx::connection &connection, const pqxx::result &claimed)
 {
     if (claimed.size() == 1) {
-        const pqxx::row message = claimed[0];
+        const auto message = claimed[0];
         run(connection, "start", message[0].c_str(), message[1].c_str(), message[2].c_str());
         run(connection, "sent", message[0].c_str(), message[1].c_str(), message[2].c_str(), text);
         return;
@@ -139,7 +139,7 @@ std::vector<double> drain(const Side &side, int batch, std::atomic<int> &left)
         const auto start = Clock::now();
         const pqxx::result claimed = run(connection, "claim");
         claims.push_back(seconds_since(start) * 1000);
-        if (claimed.size() != static_cast<unsigned>(batch))
+        if (static_cast<int>(claimed.size()) != batch)
             throw std::runtime_error("claimed " + std::to_string(claimed.size()) + " messages");
         side.finish(connection, claimed);
     }

@@ -98,8 +98,8 @@ pqxx::result claim(pqxx::connection &connection, const std::string &worker)
 {
     for (;;) {
         const pqxx::result messages = claim(connection, worker);
-        for (const pqxx::row &message : messages)
-            send(connection, worker, message);
+        for (const auto &message : messages)
+            send(connection, worker, pqxx::row(message));
         // A retry becomes due without a notification: look again after ten seconds
         if (messages.empty())
             connection.await_notification(10, 0);

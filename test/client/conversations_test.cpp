@@ -2,7 +2,7 @@
 
 #include "database.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch2.hpp"
 
 #include <future>
 #include <optional>
@@ -91,7 +91,7 @@ TEST_CASE("pages follow each other without a gap while messages come in")
         const pqxx::result page =
             database.run("SELECT id, content FROM companion.recent_messages($1, 3, $2, $3)", user,
                          conversation, before);
-        REQUIRE(page.size() == static_cast<unsigned>(std::min(3, expected)));
+        REQUIRE(static_cast<int>(page.size()) == std::min(3, expected));
         for (int place = 0; place < static_cast<int>(page.size()); place++)
             CHECK(page[place]["content"].as<int>() == expected - place);
         before = page[page.size() - 1]["id"].as<std::string>();

@@ -70,7 +70,7 @@ class Database {
         } catch (const pqxx::insufficient_privilege &) {
             return "42501"; // libpqxx 6.4 leaves the SQLSTATE out of this one
         } catch (const pqxx::sql_error &error) {
-            return error.sqlstate();
+            return std::string(error.sqlstate());
         }
         return {};
     }

@@ -3,7 +3,7 @@
 
 #include "database.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch2.hpp"
 
 #include <map>
 #include <optional>
@@ -241,9 +241,9 @@ class Server {
         const pqxx::result items =
             database.run("SELECT category, key FROM companion.upsert_user_context_many($1, $2)",
                          user, json + "]");
-        REQUIRE(items.size() == facts.size());
+        REQUIRE(static_cast<std::size_t>(items.size()) == facts.size());
         for (std::size_t index = 0; index < facts.size(); index++) {
-            const pqxx::row item = items[static_cast<int>(index)];
+            const auto item = items[static_cast<int>(index)];
             REQUIRE(Key(item[0].c_str(), item[1].c_str()) == facts[index].key);
         }
     }
@@ -338,7 +338,7 @@ class Server {
     std::string lines(const std::string &query)
     {
         std::string text;
-        for (const pqxx::row &row : database.run(query))
+        for (const auto &row : database.run(query))
             text.append(row[0].c_str()).append("\n");
         return text;
     }

@@ -2,7 +2,7 @@
 
 #include "database.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch2.hpp"
 
 #include <set>
 #include <vector>
@@ -30,7 +30,7 @@ std::string status_of(Database &database, const std::string &message)
 std::string array_of(const pqxx::result &messages, const char *column)
 {
     std::string array;
-    for (const pqxx::row &message : messages)
+    for (const auto &message : messages)
         array += (array.empty() ? "{" : ",") + message[column].as<std::string>();
     return array + "}";
 }
@@ -38,7 +38,7 @@ std::string array_of(const pqxx::result &messages, const char *column)
 std::vector<std::string> names_of(const pqxx::result &messages)
 {
     std::vector<std::string> names;
-    for (const pqxx::row &message : messages)
+    for (const auto &message : messages)
         names.push_back(message["display_name"].as<std::string>());
     return names;
 }

@@ -1,7 +1,7 @@
 // Base64url against the vectors of RFC 4648, without their padding.
 #include "linking/base64url.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch2.hpp"
 
 #include <string>
 

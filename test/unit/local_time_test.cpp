@@ -1,7 +1,7 @@
 // Local time on made-up zones: gaps, overlaps, missing dates, and several changes a day.
 #include "scheduling/local_time.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch2.hpp"
 
 #include <initializer_list>
 #include <random>

@@ -1,7 +1,7 @@
 // A time of day as a user's answer writes it.
 #include "users/wall_time.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch2.hpp"
 
 using companion::is_wall_time;
 
