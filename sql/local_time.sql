@@ -31,7 +31,7 @@ INSERT INTO cases VALUES
     ('no midnight', 'America/Havana', '2026-03-08', '00:00', '2026-03-08 05:00+00'),
     ('no midnight', 'America/Havana', '2026-03-08', '00:59', '2026-03-08 05:00+00'),
     ('no midnight', 'Africa/Cairo', '2026-04-24', '00:30', '2026-04-23 22:00+00'),
-    ('two midnights', 'America/Havana', '2026-11-01', '00:00', '2026-11-01 04:00+00'),
+    ('two midnights', 'America/Havana', '2025-11-02', '00:00', '2025-11-02 04:00+00'),
     ('a gap up to midnight', 'America/Nuuk', '2024-03-30', '23:30', '2024-03-31 01:00+00'),
     ('the day before is longer', 'America/Nuuk', '2024-10-26', '23:30', '2024-10-27 00:30+00'),
     ('a gap at night', 'Asia/Gaza', '2024-04-20', '02:30', '2024-04-20 00:00+00'),
