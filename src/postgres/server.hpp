@@ -1,6 +1,10 @@
 // The server's headers, included by name here and nowhere else.
 #pragma once
 
+// Built by gcc, the server marks its functions with an attribute that clang does not know
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
+
 extern "C" {
 #include "postgres.h"
 
@@ -42,6 +46,8 @@ extern "C" {
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 }
+
+#pragma GCC diagnostic pop
 
 // postgres.h renames the C library's formatted output; C++ headers included
 // after it must see the originals.
