@@ -34,23 +34,23 @@ TEST_CASE("half-lives that cannot be read are refused")
 TEST_CASE("an item's score halves with every half-life")
 {
     const double long_ago = 1e6;
-    CHECK(recall_score({0.8, 1, 0, long_ago}, 30) == Catch::Approx(0.8));
-    CHECK(recall_score({0.8, 1, 30, long_ago}, 30) == Catch::Approx(0.4));
-    CHECK(recall_score({0.8, 1, 60, long_ago}, 30) == Catch::Approx(0.2));
-    CHECK(recall_score({0.8, 1, 60, long_ago}, 60) == Catch::Approx(0.4));
+    CHECK(recall_score({0.8, 1, 0, long_ago}, 30) == Approx(0.8));
+    CHECK(recall_score({0.8, 1, 30, long_ago}, 30) == Approx(0.4));
+    CHECK(recall_score({0.8, 1, 60, long_ago}, 30) == Approx(0.2));
+    CHECK(recall_score({0.8, 1, 60, long_ago}, 60) == Approx(0.4));
     CHECK(recall_score({0, 1, 0, 0}, 30) == 0);
 }
 
 TEST_CASE("confirmations and recent use lift an item")
 {
     const double long_ago = 1e6;
-    CHECK(recall_score({0.8, 2, 0, long_ago}, 30) == Catch::Approx(1.0));
-    CHECK(recall_score({0.8, 4, 0, long_ago}, 30) == Catch::Approx(1.2));
-    CHECK(recall_score({0.8, 1, 0, 0}, 30) == Catch::Approx(1.2));
-    CHECK(recall_score({0.8, 1, 0, 7}, 30) == Catch::Approx(1.0));
+    CHECK(recall_score({0.8, 2, 0, long_ago}, 30) == Approx(1.0));
+    CHECK(recall_score({0.8, 4, 0, long_ago}, 30) == Approx(1.2));
+    CHECK(recall_score({0.8, 1, 0, 0}, 30) == Approx(1.2));
+    CHECK(recall_score({0.8, 1, 0, 7}, 30) == Approx(1.0));
 }
 
 TEST_CASE("a time to come counts as now")
 {
-    CHECK(recall_score({0.8, 1, -5, -5}, 30) == Catch::Approx(1.2));
+    CHECK(recall_score({0.8, 1, -5, -5}, 30) == Approx(1.2));
 }
