@@ -5,7 +5,10 @@ CREATE TEMP VIEW members AS
 SELECT d.classid, d.objid, d.classid::regclass::text AS catalog,
        pg_describe_object(d.classid, d.objid, 0) AS object
 FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid
-WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'companion';
+WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'companion'
+    -- in newer servers the types of the tables' rows, and arrays of them, are members themselves
+    AND NOT EXISTS (SELECT FROM pg_type AS t WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid
+                    AND (t.typrelid <> 0 OR t.typelem <> 0));
 CREATE TEMP VIEW relations AS
 SELECT c.*, c.oid::regclass AS relation FROM pg_class AS c
 WHERE c.relnamespace = 'companion'::regnamespace;

@@ -243,6 +243,7 @@ WHERE (pg_identify_object(d.refclassid, d.refobjid, 0)).schema IN ('hostile', 'p
 -- A schema of the extension's name that somebody has made before is refused.
 DROP EXTENSION companion;
 CREATE SCHEMA companion;
+\set SHOW_CONTEXT never
 CREATE EXTENSION companion;
 DROP SCHEMA companion;
 
