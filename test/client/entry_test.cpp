@@ -2,7 +2,7 @@
 
 #include "database.hpp"
 
-#include <catch2/catch.hpp>
+#include "catch2.hpp"
 
 namespace {
 
