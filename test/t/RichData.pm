@@ -16,8 +16,8 @@ sub sql_file { return slurp_file(dirname(__FILE__) . "/$_[0].sql"); }
 # Fill a database in which the extension was just made. A table that is left empty fails.
 sub load_rich_data
 {
-    my ($node, $database) = @_;
-    $node->safe_psql($database, sql_file('rich_data'));
+    my ($node, $database, $file) = @_;
+    $node->safe_psql($database, sql_file($file // 'rich_data'));
     my $digests = digests($node, $database, tables($node, $database));
     is(join(' ', grep { $digests->{$_} eq '0 rows' } sort keys %$digests), '', 'every table has rows');
 }
@@ -53,17 +53,17 @@ SQL
     return { map { split /\|/, $_, 2 } split /\n/, $node->safe_psql($database, $query) };
 }
 
-# The lines that were there before only (-), or are there after only (+)
+# The lines, or what a separator separates, that were there before only (-) or are there after only (+)
 sub differences
 {
-    my ($before, $after) = @_;
+    my ($before, $after, $separator) = @_;
     my %count;
-    $count{$_}-- for split /\n/, $before;
-    $count{$_}++ for split /\n/, $after;
+    $count{$_}-- for split $separator // qr/\n/, $before;
+    $count{$_}++ for split $separator // qr/\n/, $after;
     return join "\n", map { ($count{$_} < 0 ? '- ' : '+ ') . $_ } grep { $count{$_} } sort keys %count;
 }
 
-# Every right on the extension's objects, and every policy
+# Every right on the extension's objects that the owner has granted, and every policy
 sub rights
 {
     my ($node, $database) = @_;
@@ -79,7 +79,7 @@ WITH acls AS (
     UNION ALL
     SELECT oid::regprocedure::text, proacl FROM pg_proc WHERE pronamespace = 'companion'::regnamespace)
 SELECT object, grantor::regrole, grantee::regrole, privilege_type, is_grantable
-FROM acls CROSS JOIN LATERAL aclexplode(acl);
+FROM acls CROSS JOIN LATERAL aclexplode(acl) WHERE grantee <> grantor;
 SELECT tablename, policyname, permissive, (SELECT array_agg(role ORDER BY role) FROM unnest(roles) AS role),
     cmd, qual, with_check
 FROM pg_policies WHERE schemaname = 'companion';
