@@ -6,12 +6,14 @@ use warnings;
 
 use Exporter 'import';
 use File::Basename 'dirname';
+use File::Spec;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(load_rich_data describe is_same go_on tables digests rights differences);
 
-sub sql_file { return slurp_file(dirname(__FILE__) . "/$_[0].sql"); }
+my $folder = File::Spec->rel2abs(dirname(__FILE__));
+sub sql_file { return slurp_file("$folder/$_[0].sql"); }
 
 # Fill a database in which the extension was just made. A table that is left empty fails.
 sub load_rich_data

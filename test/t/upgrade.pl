@@ -117,33 +117,33 @@ sub is_upgraded
 # The next version, by what it changes.
 my $next = "$current-next";
 my @changes = map { "$_;\n" } split /;\n/, <<'SQL';
-ALTER TABLE companion.users ADD COLUMN pronouns text CHECK (length(pronouns) < 50);
-ALTER TABLE companion.users ALTER COLUMN pronouns SET DEFAULT 'they';
-COMMENT ON COLUMN companion.users.pronouns IS 'How to speak of the user.';
-GRANT UPDATE (pronouns) ON companion.users TO companion_user;
+ALTER TABLE companion.users ADD COLUMN next_column text CHECK (length(next_column) < 50);
+ALTER TABLE companion.users ALTER COLUMN next_column SET DEFAULT 'a';
+COMMENT ON COLUMN companion.users.next_column IS 'A new column.';
+GRANT UPDATE (next_column) ON companion.users TO companion_user;
 ALTER TABLE companion.users ALTER COLUMN preferences SET STORAGE EXTERNAL;
-CREATE INDEX users_pronouns ON companion.users (pronouns) WHERE pronouns <> 'they';
+CREATE INDEX next_index ON companion.users (next_column) WHERE next_column <> 'a';
 ALTER TABLE companion.messages SET (fillfactor = 95);
 ALTER TABLE companion.messages ADD CHECK (length(content) < 1000000);
 ALTER TABLE companion.dispatch_queue REPLICA IDENTITY FULL;
-CREATE TABLE companion.moods (
+CREATE TABLE companion.next_table (
     user_id uuid PRIMARY KEY REFERENCES companion.users ON DELETE CASCADE,
     mood text NOT NULL,
     updated_at timestamptz);
-COMMENT ON TABLE companion.moods IS 'How each user feels.';
-ALTER TABLE companion.moods ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own_rows ON companion.moods TO companion_user USING (user_id = companion.current_user_id());
-COMMENT ON POLICY own_rows ON companion.moods IS 'An end user sees their own mood only.';
-GRANT SELECT ON companion.moods TO companion_user, companion_worker;
+COMMENT ON TABLE companion.next_table IS 'A new table.';
+ALTER TABLE companion.next_table ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON companion.next_table TO companion_user USING (user_id = companion.current_user_id());
+COMMENT ON POLICY own_rows ON companion.next_table IS 'An end user sees their own row only.';
+GRANT SELECT ON companion.next_table TO companion_user, companion_worker;
 REVOKE SELECT ON companion.scheduled_messages FROM companion_admin;
-CREATE TRIGGER set_updated_at BEFORE UPDATE ON companion.moods
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON companion.next_table
 FOR EACH ROW EXECUTE FUNCTION companion.set_updated_at();
-ALTER TABLE companion.moods ENABLE ALWAYS TRIGGER set_updated_at;
-SELECT pg_catalog.pg_extension_config_dump('companion.moods', '');
+ALTER TABLE companion.next_table ENABLE ALWAYS TRIGGER set_updated_at;
+SELECT pg_catalog.pg_extension_config_dump('companion.next_table', '');
 SELECT pg_catalog.pg_extension_config_dump('companion.search_chunks', '');
-CREATE FUNCTION companion.mood(user_id uuid) RETURNS text LANGUAGE sql STABLE
-RETURN (SELECT m.mood FROM companion.moods AS m WHERE m.user_id = mood.user_id);
-REVOKE ALL ON FUNCTION companion.mood(uuid) FROM PUBLIC;
+CREATE FUNCTION companion.next_function(user_id uuid) RETURNS text LANGUAGE sql STABLE
+RETURN (SELECT m.mood FROM companion.next_table AS m WHERE m.user_id = next_function.user_id);
+REVOKE ALL ON FUNCTION companion.next_function(uuid) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION companion.sent_today(
     user_id uuid, kind text DEFAULT 'checkin', at timestamptz DEFAULT companion.now()) RETURNS boolean
 LANGUAGE sql STABLE RETURN true;
