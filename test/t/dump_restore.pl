@@ -85,6 +85,19 @@ restore(new_database('followed'), $custom, '--schema-only');
 as_replica(sub { restore('followed', $custom, '--data-only', '--jobs=2'); });
 is_same($app, $node, 'followed', $is_dumped, 'rows alone, while following');
 
+# A backup from before the last messages, restored as docs/moving.md says: nothing is sent again.
+restore(new_database('older'), $custom);
+is($node->safe_psql('older', <<'SQL'), "0|0\nt", 'an older backup sends nothing again, and goes on');
+SET companion.clock = '2026-03-04 15:00+00';
+SELECT companion.rewind_dispatch(companion.now()) \g /dev/null
+SELECT companion.finish_abandoned() \g /dev/null
+SELECT companion.mark_skipped(user_id, message_id, attempt, 'restored from a backup')
+FROM companion.claim_messages('restore', 1000) \g /dev/null
+SELECT companion.dispatch(), (SELECT count(*) FROM companion.dispatch_queue);
+SET companion.clock = '2026-03-05 09:30+00';
+SELECT companion.dispatch() > 0;
+SQL
+
 # Another cluster, where the roles are not.
 my $other = PostgreSQL::Test::Cluster->new('other');
 $other->init;
