@@ -25,6 +25,8 @@ COMMENT ON FUNCTION companion.replace_onboarding_step() IS
 'Trigger, BEFORE INSERT: the new row takes the place of the step''s old one.';
 CREATE TRIGGER replace_step BEFORE INSERT ON companion.onboarding_steps
 FOR EACH ROW EXECUTE FUNCTION companion.replace_onboarding_step();
+-- A logical subscriber, and a restore as one, come upon the standard steps, too.
+ALTER TABLE companion.onboarding_steps ENABLE ALWAYS TRIGGER replace_step;
 COMMENT ON TRIGGER replace_step ON companion.onboarding_steps IS 'Inserting a step that is there replaces it.';
 
 INSERT INTO companion.onboarding_steps (step, position, asks_for, required) VALUES
