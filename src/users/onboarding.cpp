@@ -80,12 +80,15 @@ bool is_complete()
     return DatumGetBool(result_field(0, 2));
 }
 
-// A text of the last result, in the caller's memory, or null.
+// A text of the last result, in the caller's memory, or null. As it is stored: to unpack it
+// here would be to copy it into SPI's memory.
 text *text_result(int column)
 {
     bool is_null;
     const Datum value = result_field(0, column, &is_null);
-    return is_null ? nullptr : DatumGetTextP(SPI_datumTransfer(value, false, -1));
+    if (is_null)
+        return nullptr;
+    return reinterpret_cast<text *>(DatumGetPointer(SPI_datumTransfer(value, false, -1)));
 }
 
 text *start(Datum user_id)
