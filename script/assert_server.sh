@@ -1,0 +1,64 @@
+# A server with assertions, built once from Debian's source, in the place of Debian's own. For bash
+# scripts to source.
+# shellcheck shell=bash
+
+. script/server.sh
+
+server=/usr/local/lib/postgresql/$PG_MAJOR-assert
+build=$PWD/build/assert_server
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+# Download the server's source from Debian's main archive
+fetch_server() (
+    mkdir -p "$build/lists/partial"
+    cd "$build"
+    apt-get indextargets 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' \
+        --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' | sort --unique >sources.list
+    fetch="apt-get --quiet -o Dir::Etc::SourceList=$build/sources.list
+        -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists=$build/lists -o Dir::Cache=$build"
+    $fetch update
+    $fetch source --download-only "postgresql-$PG_MAJOR"
+)
+
+build_server() {
+    echo "Building PostgreSQL with assertions in $server"
+    fetch_server
+    mkdir -p "$build/server"
+    tar --extract --strip-components=1 --directory="$build/server" \
+        --file="$(ls "$build"/postgresql-"$PG_MAJOR"_*.orig.tar.*)"
+    (
+        cd "$build/server"
+        ./configure --quiet --prefix="$server" --enable-cassert --enable-debug --without-readline \
+            --without-zlib --with-system-tzdata=/usr/share/zoneinfo \
+            CFLAGS='-O1 -fno-omit-frame-pointer' CPPFLAGS=-DUSE_VALGRIND
+        make --silent --jobs="$(nproc)"
+        as_root make --silent install
+        as_root install --mode=644 src/tools/valgrind.supp "$server"
+    ) >/dev/null
+}
+
+# Build the extension in a folder of its own, with more flags for the compiler, and install it
+install_extension() {
+    local folder=$build/$1
+    shift
+    mkdir -p "$folder"
+    tar --create --exclude='*.o' --exclude='*.bc' Makefile companion.control src sql test |
+        tar --extract --directory="$folder"
+    make --silent --directory="$folder" --jobs="$(nproc)" CC="gcc $*" CXX="g++ $*"
+    as_root make --silent --directory="$folder" install
+}
+
+# Point PG_CONFIG and PATH at it; build it if it is not there
+use_assert_server() {
+    as_root apt-get install --yes --quiet --no-install-recommends valgrind bzip2 >/dev/null
+    PG_CONFIG=$server/bin/pg_config
+    PATH="$server/bin:$PATH"
+    [ -x "$PG_CONFIG" ] || build_server
+}
