@@ -21,7 +21,7 @@ fetch_server() (
     cd "$build"
     apt-get indextargets 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' \
         --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' | sort --unique >sources.list
-    fetch="apt-get --quiet -o Dir::Etc::SourceList=$build/sources.list
+    fetch="apt-get -qq -o Dir::Etc::SourceList=$build/sources.list
         -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists=$build/lists -o Dir::Cache=$build"
     $fetch update
     $fetch source --download-only "postgresql-$PG_MAJOR"
