@@ -12,17 +12,35 @@ namespace {
 
 constexpr std::int64_t furthest_east = 16 * hour;
 
+// Times of the same grain: on a coarse one, they often coincide.
+class Times {
+  public:
+    explicit Times(FuzzedDataProvider &data)
+        : data_(data), grain_(data.PickValueInArray<std::int64_t>({1, second, hour / 4}))
+    {
+    }
+
+    std::int64_t between(std::int64_t least, std::int64_t most)
+    {
+        return data_.ConsumeIntegralInRange(least / grain_, most / grain_) * grain_;
+    }
+
+  private:
+    FuzzedDataProvider &data_;
+    std::int64_t grain_;
+};
+
 // A zone of up to 16 changes of its offset, each up to three days after the last.
 class AnyZone {
   public:
-    AnyZone(FuzzedDataProvider &data, std::int64_t from)
+    AnyZone(Times times, int changes, std::int64_t from)
     {
         std::int64_t end = from;
-        for (int changes = data.ConsumeIntegralInRange(0, 16); changes > 0; changes--) {
-            end += data.ConsumeIntegralInRange<std::int64_t>(1, 3 * day);
-            periods_.push_back({end, any_offset(data)});
+        for (; changes > 0; changes--) {
+            end += times.between(hour / 4, 3 * day);
+            periods_.push_back({end, any_offset(times)});
         }
-        periods_.push_back({no_end, any_offset(data)});
+        periods_.push_back({no_end, any_offset(times)});
     }
 
     Period period_at(std::int64_t instant) const
@@ -43,9 +61,9 @@ class AnyZone {
     }
 
   private:
-    static std::int64_t any_offset(FuzzedDataProvider &data)
+    static std::int64_t any_offset(Times &times)
     {
-        return data.ConsumeIntegralInRange(-furthest_east, furthest_east);
+        return times.between(-furthest_east, furthest_east);
     }
 
     std::vector<Period> periods_;
@@ -63,8 +81,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *bytes, std::size_t siz
 {
     FuzzedDataProvider data(bytes, size);
     const auto date = data.ConsumeIntegralInRange<std::int64_t>(-2'000'000, 100'000'000);
-    const auto time_of_day = data.ConsumeIntegralInRange<std::int64_t>(0, day - 1);
-    const AnyZone zone(data, (date - 8) * day);
+    const auto changes = data.ConsumeIntegralInRange(0, 16);
+    Times times(data);
+    const std::int64_t time_of_day = times.between(0, day - 1);
+    const AnyZone zone(times, changes, (date - 8) * day);
 
     const std::optional<std::int64_t> due = instant_of(zone, date, time_of_day);
     const std::int64_t reading = date * day + time_of_day;
