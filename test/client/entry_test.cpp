@@ -31,6 +31,7 @@ TEST_CASE("an exception's text is the error's message, cut to size", "[session]"
 {
     Database database;
     load(database, "throw_exception");
-    CHECK_THROWS_WITH(database.run("SELECT pg_temp.throw_exception()"),
-                      Catch::StartsWith("ERROR:  companion: " + std::string(255, 'x') + "\n"));
+    CHECK_THROWS_WITH(
+        database.run("SELECT pg_temp.throw_exception()"),
+        Catch::Matchers::StartsWith("ERROR:  companion: " + std::string(255, 'x') + "\n"));
 }
