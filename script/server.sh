@@ -6,7 +6,7 @@ PG_MAJOR=${PG_MAJOR:-15}
 PG_CONFIG=/usr/lib/postgresql/$PG_MAJOR/bin/pg_config
 export PG_MAJOR PG_CONFIG
 export PATH="${PG_CONFIG%/*}:$PATH"
-export LC_ALL=C.UTF-8
+export LC_ALL=C.UTF-8 LANG=C.UTF-8
 
 SERVER_DIR=
 

@@ -495,3 +495,22 @@ SELECT pg_temp.error_of('SELECT companion.claim_messages(''w'')');
 SELECT pg_temp.error_of('SELECT companion.start_send_many(''{}'', ''{}'', ''{}'')');
 SELECT pg_temp.error_of('SELECT companion.dispatch()');
 ROLLBACK;
+
+-- A trigger of an operator's own on the queue is fired by what goes to it without a plan, too.
+CREATE TABLE queue_log (change text, attempt integer, sending boolean);
+CREATE FUNCTION log_queue() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.queue_log
+    VALUES (tg_op, coalesce(new.attempt, old.attempt), coalesce(new.sending, old.sending));
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER log_queue AFTER INSERT OR UPDATE OR DELETE ON companion.dispatch_queue
+FOR EACH ROW EXECUTE FUNCTION log_queue();
+INSERT INTO companion.users (display_name, onboarding_completed_at) VALUES ('Maya', '2026-01-01');
+SELECT pg_temp.schedule('Maya', 'a', content => 'hello');
+SELECT count(*) AS claimed FROM companion.claim_messages('w');
+SELECT pg_temp.report('start_send', 'a', 1), pg_temp.report('mark_sent', 'a', 1);
+SELECT * FROM queue_log;
+DROP TRIGGER log_queue ON companion.dispatch_queue;
+CALL pg_temp.start_over();

@@ -45,6 +45,7 @@ Queue::Queue()
 
     estate_ = CreateExecutorState();
     estate_->es_snapshot = GetActiveSnapshot();
+    AfterTriggerBeginQuery(); // for triggers that an operator may have added
     target_ = makeNode(ResultRelInfo);
     InitResultRelInfo(target_, table_, 0, nullptr, 0);
     ExecOpenIndices(target_, false);
@@ -57,6 +58,9 @@ Queue::Queue()
 
 void Queue::close()
 {
+    AfterTriggerEndQuery(estate_);
+    ExecResetTupleTable(estate_->es_tupleTable, false);
+    ExecCloseResultRelations(estate_);
     EvalPlanQualEnd(&recheck_);
     ExecCloseIndices(target_);
     FreeExecutorState(estate_);

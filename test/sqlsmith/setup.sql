@@ -88,7 +88,7 @@ DECLARE
 BEGIN
     FOR owned IN SELECT attrelid FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
         WHERE relnamespace = 'companion'::regnamespace AND relkind = 'r'
-            AND (attname = 'user_id' OR relname = 'users' AND attname = 'id') AND relname <> 'dispatch_queue'
+            AND (attname = 'user_id' OR relname = 'users' AND attname = 'id')
     LOOP
         EXECUTE format('CREATE TRIGGER smith AFTER INSERT OR UPDATE OR DELETE ON %s
             FOR EACH ROW EXECUTE FUNCTION smith.refuse_other()', owned);
