@@ -3,7 +3,7 @@
 CREATE TABLE companion.scheduled_messages (
     user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT companion.uuid_v7(),
-    kind text NOT NULL CHECK (kind ~ '^[a-z][a-z0-9_]{0,62}$'),
+    kind text NOT NULL CHECK (kind = 'checkin' OR kind ~ '^[a-z][a-z0-9_]{0,62}$'),
     idempotency_key text COLLATE "C" NOT NULL CHECK (length(idempotency_key) BETWEEN 1 AND 200),
     local_date date NOT NULL,
     timezone text NOT NULL,
