@@ -21,7 +21,7 @@ SELECT DISTINCT catalog FROM members ORDER BY catalog;
 SELECT object AS elsewhere FROM members
 WHERE catalog <> 'pg_namespace' AND (pg_identify_object(classid, objid, 0)).schema <> 'companion';
 SELECT trusted, superuser, relocatable FROM pg_available_extension_versions
-WHERE name = 'companion';
+WHERE name = 'companion' AND installed;
 
 -- Everything says what it is for.
 SELECT object AS uncommented FROM members
