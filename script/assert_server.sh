@@ -3,17 +3,10 @@
 # shellcheck shell=bash
 
 . script/server.sh
+. script/apt.sh
 
 server=/usr/local/lib/postgresql/$PG_MAJOR-assert
 build=$PWD/build/assert_server
-
-as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    else
-        sudo "$@"
-    fi
-}
 
 # Download the server's source from Debian's main archive
 fetch_server() (
@@ -57,7 +50,7 @@ install_extension() {
 
 # Point PG_CONFIG and PATH at it; build it if it is not there
 use_assert_server() {
-    as_root apt-get install --yes --quiet --no-install-recommends valgrind bzip2 >/dev/null
+    apt_install valgrind bzip2 >/dev/null
     PG_CONFIG=$server/bin/pg_config
     PATH="$server/bin:$PATH"
     [ -x "$PG_CONFIG" ] || build_server
