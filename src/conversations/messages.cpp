@@ -79,9 +79,8 @@ static void check(const NewMessage &message)
 {
     if (!message.telegram_message_id.isnull)
         check_telegram_id("telegram_message_id", DatumGetInt64(message.telegram_message_id.value));
-    if (!message.metadata.isnull && !JB_ROOT_IS_OBJECT(DatumGetJsonbP(message.metadata.value)))
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("argument \"metadata\" must be a JSON object"));
+    if (!message.metadata.isnull)
+        check_object("metadata", DatumGetJsonbP(message.metadata.value));
 }
 
 FiledMessage file_message(const NewMessage &message)

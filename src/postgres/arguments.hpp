@@ -123,6 +123,14 @@ inline void check_length(const char *name, std::string_view text, int most)
                 errmsg("%s has %d characters, expected 1 to %d", name, length, most));
 }
 
+// Refuse an argument that is JSON of another kind than an object. Error 22023.
+inline void check_object(const char *name, Jsonb *value)
+{
+    if (!JB_ROOT_IS_OBJECT(value))
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("argument \"%s\" must be a JSON object", name));
+}
+
 // Refuse an id below 1, where Telegram's begin. Error 22023.
 inline void check_telegram_id(const char *name, int64 id)
 {

@@ -157,9 +157,7 @@ COMPANION_FUNCTION(advance_onboarding)
     const Datum user_id = arguments.required(0, "user_id");
     const Datum step = arguments.required(1, "step");
     Jsonb *answers = DatumGetJsonbP(arguments.required(2, "answers"));
-    if (!JB_ROOT_IS_OBJECT(answers))
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("argument \"answers\" must be a JSON object"));
+    check_object("answers", answers);
     check_answers(answers);
     return text_or_null(fcinfo,
                         act_for(fcinfo, user_id, [&] { return advance(user_id, step, answers); }));
