@@ -6,6 +6,7 @@
 #include "postgres/entry.hpp"
 #include "postgres/interval_length.hpp"
 #include "postgres/random.hpp"
+#include "postgres/relations.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "users/user_row.hpp"
@@ -14,16 +15,19 @@ using namespace companion;
 
 namespace {
 
-// $4 is how many older tokens may stay: live ones rather than expired, newer rather
-// than older.
-Statement add_token{
-    "WITH given_way AS ("
-    " DELETE FROM companion.telegram_link_tokens WHERE ctid = ANY (ARRAY ("
-    "   SELECT ctid FROM companion.telegram_link_tokens WHERE user_id = $1 AND used_at IS NULL"
-    "   ORDER BY expires_at > companion.now() DESC, id DESC OFFSET $4)))"
-    "INSERT INTO companion.telegram_link_tokens (user_id, token_hash, expires_at)"
-    " VALUES ($1, $2, $3)",
-    UUIDOID, BYTEAOID, TIMESTAMPTZOID, INT8OID};
+// Locks the user's row, too; adds nothing for an unknown user.
+Statement add_token{"INSERT INTO companion.telegram_link_tokens (user_id, token_hash, expires_at)"
+                    " SELECT id, $2, $3 FROM companion.users WHERE id = $1 FOR NO KEY UPDATE"
+                    " RETURNING id",
+                    UUIDOID, BYTEAOID, TIMESTAMPTZOID};
+
+// Delete the unused tokens but the new one, $2, and $3 others: live ones stay rather than
+// expired, newer rather than older.
+Statement give_way{"DELETE FROM companion.telegram_link_tokens WHERE ctid = ANY (ARRAY ("
+                   " SELECT ctid FROM companion.telegram_link_tokens"
+                   " WHERE user_id = $1 AND used_at IS NULL AND id <> $2"
+                   " ORDER BY expires_at > companion.now() DESC, id DESC OFFSET $3))",
+                   UUIDOID, UUIDOID, INT8OID};
 
 Statement delete_unused{"DELETE FROM companion.telegram_link_tokens"
                         " WHERE user_id = $1 AND used_at IS NULL",
@@ -34,6 +38,29 @@ Statement untie_account{
     " telegram_linked_at = NULL"
     " WHERE id = $1 AND telegram_user_id IS NOT NULL",
     UUIDOID};
+
+// How many unused tokens a user has. Read without a plan: a statement would cost a fifth of
+// the whole call.
+int unused_tokens(Datum user_id)
+{
+    Relation table = table_open(relation_id("telegram_link_tokens"), AccessShareLock);
+    Relation by_user = index_open(relation_id("telegram_link_tokens_pkey"), AccessShareLock);
+    TupleTableSlot *slot = table_slot_create(table, nullptr);
+    constexpr AttrNumber used_at = 5;
+    ScanKeyData key;
+    ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_UUID_EQ, user_id);
+    PushActiveSnapshot(GetTransactionSnapshot());
+    IndexScanDesc scan = begin_index_scan(table, by_user, &key, 1);
+    int unused = 0;
+    while (index_getnext_slot(scan, ForwardScanDirection, slot))
+        unused += slot_attisnull(slot, used_at);
+    index_endscan(scan);
+    PopActiveSnapshot();
+    ExecDropSingleTupleTableSlot(slot);
+    index_close(by_user, NoLock);
+    table_close(table, NoLock);
+    return unused;
+}
 
 // A new token: 32 random bytes, 43 characters.
 Datum random_token()
@@ -63,9 +90,11 @@ COMPANION_FUNCTION(create_telegram_link_token)
     const Datum expires_at = TimestampTzGetDatum(token_end(arguments, 1));
     const Datum token = random_token();
     return act_for(fcinfo, user_id, [&] {
-        lock_user(user_id);
-        add_token.execute(
-            {user_id, token_hash(token), expires_at, Int64GetDatum(settings::tokens_per_user - 1)});
+        if (add_token.execute({user_id, token_hash(token), expires_at}) == 0)
+            refuse_unknown_user(user_id);
+        const Datum id = result_field(0, 1);
+        if (unused_tokens(user_id) > settings::tokens_per_user)
+            give_way.execute({user_id, id, Int64GetDatum(settings::tokens_per_user - 1)});
         return token;
     });
 }
