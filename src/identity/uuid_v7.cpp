@@ -18,24 +18,10 @@ static uint64 next_step()
     return last;
 }
 
-// Take eight random bytes of a supply: to ask the generator each time would cost more
-// than all the rest of an id.
-static void take_random(unsigned char *bytes)
-{
-    static unsigned char supply[1024];
-    static std::size_t left = 0;
-    if (left == 0) {
-        fill_with_random(supply, sizeof supply);
-        left = sizeof supply;
-    }
-    left -= 8;
-    memcpy(bytes, supply + left, 8);
-}
-
 pg_uuid_t *uuid_v7()
 {
     auto *id = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));
-    take_random(id->data + 8);
+    take_random(id->data + 8, 8);
     uint64 step = next_step();
     uint64 head = (step >> 12) << 16 | 0x7000 | (step & 0xFFF);
     for (int byte = 0; byte < 8; byte++)

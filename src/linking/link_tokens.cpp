@@ -1,6 +1,8 @@
 // Link tokens: made for a user, shown once, and gone.
 #include "identity/acting.hpp"
+#include "identity/uuid_v7.hpp"
 #include "linking/base64url.hpp"
+#include "linking/locks.hpp"
 #include "linking/token_hash.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
@@ -15,11 +17,10 @@ using namespace companion;
 
 namespace {
 
-// Locks the user's row, too; adds nothing for an unknown user.
-Statement add_token{"INSERT INTO companion.telegram_link_tokens (user_id, token_hash, expires_at)"
-                    " SELECT id, $2, $3 FROM companion.users WHERE id = $1 FOR NO KEY UPDATE"
-                    " RETURNING id",
-                    UUIDOID, BYTEAOID, TIMESTAMPTZOID};
+Statement add_token{
+    "INSERT INTO companion.telegram_link_tokens (user_id, id, token_hash, expires_at)"
+    " VALUES ($1, $2, $3, $4)",
+    UUIDOID, UUIDOID, BYTEAOID, TIMESTAMPTZOID};
 
 // Delete the unused tokens but the new one, $2, and $3 others: live ones stay rather than
 // expired, newer rather than older.
@@ -38,6 +39,14 @@ Statement untie_account{
     " telegram_linked_at = NULL"
     " WHERE id = $1 AND telegram_user_id IS NOT NULL",
     UUIDOID};
+
+// Let a user's tokens be made one after the other, so that their number is known. Neither
+// the user's row nor what else is done with the tokens waits for it.
+void lock_tokens_of(Datum user_id)
+{
+    const Datum key = DirectFunctionCall2(uuid_hash_extended, user_id, Int64GetDatum(0));
+    acquire(LinkingLock::tokens_of_user, DatumGetUInt64(key));
+}
 
 // How many unused tokens a user has. Read without a plan: a statement would cost a fifth of
 // the whole call.
@@ -66,7 +75,7 @@ int unused_tokens(Datum user_id)
 Datum random_token()
 {
     std::array<unsigned char, 32> bytes;
-    fill_with_random(bytes.data(), bytes.size());
+    take_random(bytes.data(), bytes.size());
     const auto text = base64url(bytes);
     return to_text({text.data(), text.size()});
 }
@@ -88,13 +97,15 @@ COMPANION_FUNCTION(create_telegram_link_token)
     Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id");
     const Datum expires_at = TimestampTzGetDatum(token_end(arguments, 1));
+    const Datum id = UUIDPGetDatum(uuid_v7());
     const Datum token = random_token();
     return act_for(fcinfo, user_id, [&] {
-        if (add_token.execute({user_id, token_hash(token), expires_at}) == 0)
-            refuse_unknown_user(user_id);
-        const Datum id = result_field(0, 1);
-        if (unused_tokens(user_id) > settings::tokens_per_user)
+        lock_tokens_of(user_id);
+        add_token.execute({user_id, id, token_hash(token), expires_at});
+        if (unused_tokens(user_id) > settings::tokens_per_user) {
+            lock_user(user_id);
             give_way.execute({user_id, id, Int64GetDatum(settings::tokens_per_user - 1)});
+        }
         return token;
     });
 }
