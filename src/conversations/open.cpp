@@ -32,10 +32,13 @@ static Statement find_idle{
               " ORDER BY m.id DESC LIMIT 1)) <= $3"),
     UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID};
 
-// One that another session changes meanwhile is looked up again.
+// One that another session changes meanwhile is looked up again. The user's row is locked
+// before the conversation, as where one is begun.
 static Statement end_those{
     "UPDATE companion.conversations AS c SET ended_at = greatest(c.started_at, companion.now())"
     " FROM unnest($1, $2) AS o (user_id, id)"
+    " CROSS JOIN LATERAL (SELECT FROM companion.users WHERE id = o.user_id LIMIT 1"
+    "                     FOR KEY SHARE) AS u"
     " CROSS JOIN LATERAL (SELECT ctid FROM companion.conversations AS c"
     "                     WHERE c.user_id = o.user_id AND c.id = o.id LIMIT 1) AS row"
     " WHERE c.ctid = row.ctid AND c.ended_at IS NULL",

@@ -1,6 +1,5 @@
 // Link tokens: made for a user, shown once, and gone.
 #include "identity/acting.hpp"
-#include "identity/uuid_v7.hpp"
 #include "linking/base64url.hpp"
 #include "linking/locks.hpp"
 #include "linking/token_hash.hpp"
@@ -17,18 +16,17 @@ using namespace companion;
 
 namespace {
 
-Statement add_token{
-    "INSERT INTO companion.telegram_link_tokens (user_id, id, token_hash, expires_at)"
-    " VALUES ($1, $2, $3, $4)",
-    UUIDOID, UUIDOID, BYTEAOID, TIMESTAMPTZOID};
+Statement add_token{"INSERT INTO companion.telegram_link_tokens (user_id, token_hash, expires_at)"
+                    " VALUES ($1, $2, $3)",
+                    UUIDOID, BYTEAOID, TIMESTAMPTZOID};
 
-// Delete the unused tokens but the new one, $2, and $3 others: live ones stay rather than
-// expired, newer rather than older.
+// Delete all unused tokens but $2: live ones stay rather than expired, newer rather than
+// older.
 Statement give_way{"DELETE FROM companion.telegram_link_tokens WHERE ctid = ANY (ARRAY ("
                    " SELECT ctid FROM companion.telegram_link_tokens"
-                   " WHERE user_id = $1 AND used_at IS NULL AND id <> $2"
-                   " ORDER BY expires_at > companion.now() DESC, id DESC OFFSET $3))",
-                   UUIDOID, UUIDOID, INT8OID};
+                   " WHERE user_id = $1 AND used_at IS NULL"
+                   " ORDER BY expires_at > companion.now() DESC, id DESC OFFSET $2))",
+                   UUIDOID, INT8OID};
 
 Statement delete_unused{"DELETE FROM companion.telegram_link_tokens"
                         " WHERE user_id = $1 AND used_at IS NULL",
@@ -71,6 +69,16 @@ int unused_tokens(Datum user_id)
     return unused;
 }
 
+// Let the oldest give way where one more token would be too many. The user's row is locked
+// before a token, as a redemption locks them.
+void make_room(Datum user_id)
+{
+    if (unused_tokens(user_id) < settings::tokens_per_user)
+        return;
+    lock_user(user_id);
+    give_way.execute({user_id, Int64GetDatum(settings::tokens_per_user - 1)});
+}
+
 // A new token: 32 random bytes, 43 characters.
 Datum random_token()
 {
@@ -97,15 +105,11 @@ COMPANION_FUNCTION(create_telegram_link_token)
     Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id");
     const Datum expires_at = TimestampTzGetDatum(token_end(arguments, 1));
-    const Datum id = UUIDPGetDatum(uuid_v7());
     const Datum token = random_token();
     return act_for(fcinfo, user_id, [&] {
         lock_tokens_of(user_id);
-        add_token.execute({user_id, id, token_hash(token), expires_at});
-        if (unused_tokens(user_id) > settings::tokens_per_user) {
-            lock_user(user_id);
-            give_way.execute({user_id, id, Int64GetDatum(settings::tokens_per_user - 1)});
-        }
+        make_room(user_id);
+        add_token.execute({user_id, token_hash(token), expires_at});
         return token;
     });
 }
@@ -123,7 +127,9 @@ COMPANION_FUNCTION(unlink_telegram)
 {
     const Datum user_id = Arguments(fcinfo).required(0, "user_id");
     PG_RETURN_BOOL(act_for(fcinfo, user_id, [&] {
-        lock_user(user_id);
-        return untie_account.execute({user_id}) > 0;
+        const bool was_tied = untie_account.execute({user_id}) > 0;
+        if (!was_tied)
+            lock_user(user_id); // refuses an unknown one
+        return was_tied;
     }));
 }

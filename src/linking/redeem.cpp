@@ -2,7 +2,9 @@
 //
 // Two locks, always in this order, keep redemptions apart: the Telegram account's, so
 // that it is tied to one user only and its failures are counted exactly; then the
-// user's row, so that the user is tied to one account only.
+// user's row, so that the user is tied to one account only. The row is locked FOR UPDATE, as
+// the change of a unique column will: a weaker lock would let a foreign key's in between, and
+// whoever has that and wants to change the user as well would wait for us, and we for it.
 #include "linking/locks.hpp"
 #include "linking/token_hash.hpp"
 #include "postgres/arguments.hpp"
@@ -29,7 +31,7 @@ Statement look_up{
     "                   WHERE other.telegram_user_id = $2 AND other.id <> u.id) THEN 'taken'"
     "      ELSE 'live' END"
     " FROM companion.telegram_link_tokens AS t JOIN companion.users AS u ON u.id = t.user_id"
-    " WHERE t.token_hash = $1 FOR NO KEY UPDATE OF u, t",
+    " WHERE t.token_hash = $1 FOR UPDATE OF u FOR NO KEY UPDATE OF t",
     BYTEAOID, INT8OID, TIMESTAMPTZOID, INT4OID};
 
 // Tie the account to the user ($4; $5 is its name) and use up the user's live tokens.

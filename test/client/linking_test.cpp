@@ -83,6 +83,42 @@ TEST_CASE("of many redemptions by different accounts at once exactly one wins")
     CHECK(std::count(outcomes.begin(), outcomes.end(), "used") == accounts - 1);
 }
 
+TEST_CASE("one user's tokens are made, redeemed and revoked at once: no deadlock, never too many")
+{
+    constexpr int clients = 6, turns = 60;
+    Database database;
+    const std::string user = database.add_user("Amara");
+    std::vector<std::string> errors(clients);
+    std::vector<std::thread> threads;
+    for (int client = 0; client < clients; client++)
+        threads.emplace_back([&, client] {
+            try {
+                pqxx::connection connection(test_address());
+                pqxx::nontransaction transaction(connection);
+                for (int turn = 0; turn < turns; turn++) {
+                    const std::string token = transaction.exec_params1(create, user)[0].c_str();
+                    if (turn % 5 == 0)
+                        transaction.exec_params1(redeem, token, client + 1, nullptr);
+                    if (turn % 20 == 0)
+                        transaction.exec_params1("SELECT companion.revoke_telegram_link_tokens($1)",
+                                                 user);
+                    const int live = transaction
+                                         .exec1("SELECT count(*) FROM "
+                                                "companion.telegram_link_tokens"
+                                                " WHERE used_at IS NULL")[0]
+                                         .as<int>();
+                    if (live > 5)
+                        throw std::runtime_error(std::to_string(live) + " live tokens");
+                }
+            } catch (const std::exception &error) {
+                errors[client] = error.what();
+            }
+        });
+    for (std::thread &thread : threads)
+        thread.join();
+    CHECK(errors == std::vector<std::string>(clients));
+}
+
 TEST_CASE("no two tokens are the same")
 {
     Database database;
