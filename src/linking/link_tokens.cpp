@@ -1,7 +1,7 @@
 // Link tokens: made for a user, shown once, and gone.
 #include "identity/acting.hpp"
+#include "identity/uuid_v7.hpp"
 #include "linking/base64url.hpp"
-#include "linking/locks.hpp"
 #include "linking/token_hash.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
@@ -16,17 +16,20 @@ using namespace companion;
 
 namespace {
 
-Statement add_token{"INSERT INTO companion.telegram_link_tokens (user_id, token_hash, expires_at)"
-                    " VALUES ($1, $2, $3)",
-                    UUIDOID, BYTEAOID, TIMESTAMPTZOID};
+// Locks the user's row first, so that a user's tokens are made one after the other; adds
+// nothing for an unknown user.
+Statement add_token{
+    "INSERT INTO companion.telegram_link_tokens (user_id, id, token_hash, expires_at)"
+    " SELECT id, $2, $3, $4 FROM companion.users WHERE id = $1 FOR NO KEY UPDATE",
+    UUIDOID, UUIDOID, BYTEAOID, TIMESTAMPTZOID};
 
-// Delete all unused tokens but $2: live ones stay rather than expired, newer rather than
-// older.
+// Delete all unused tokens but the new one, $2, and $3 others: live ones stay rather than
+// expired, newer rather than older.
 Statement give_way{"DELETE FROM companion.telegram_link_tokens WHERE ctid = ANY (ARRAY ("
                    " SELECT ctid FROM companion.telegram_link_tokens"
-                   " WHERE user_id = $1 AND used_at IS NULL"
-                   " ORDER BY expires_at > companion.now() DESC, id DESC OFFSET $2))",
-                   UUIDOID, INT8OID};
+                   " WHERE user_id = $1 AND used_at IS NULL AND id <> $2"
+                   " ORDER BY expires_at > companion.now() DESC, id DESC OFFSET $3))",
+                   UUIDOID, UUIDOID, INT8OID};
 
 Statement delete_unused{"DELETE FROM companion.telegram_link_tokens"
                         " WHERE user_id = $1 AND used_at IS NULL",
@@ -37,14 +40,6 @@ Statement untie_account{
     " telegram_linked_at = NULL"
     " WHERE id = $1 AND telegram_user_id IS NOT NULL",
     UUIDOID};
-
-// Let a user's tokens be made one after the other, so that their number is known. Neither
-// the user's row nor what else is done with the tokens waits for it.
-void lock_tokens_of(Datum user_id)
-{
-    const Datum key = DirectFunctionCall2(uuid_hash_extended, user_id, Int64GetDatum(0));
-    acquire(LinkingLock::tokens_of_user, DatumGetUInt64(key));
-}
 
 // How many unused tokens a user has. Read without a plan: a statement would cost a fifth of
 // the whole call.
@@ -69,14 +64,14 @@ int unused_tokens(Datum user_id)
     return unused;
 }
 
-// Let the oldest give way where one more token would be too many. The user's row is locked
-// before a token, as a redemption locks them.
-void make_room(Datum user_id)
+// Add a token, and let the oldest give way where that is one too many.
+void add(Datum user_id, Datum hash, Datum expires_at)
 {
-    if (unused_tokens(user_id) < settings::tokens_per_user)
-        return;
-    lock_user(user_id);
-    give_way.execute({user_id, Int64GetDatum(settings::tokens_per_user - 1)});
+    const Datum id = UUIDPGetDatum(uuid_v7());
+    if (add_token.execute({user_id, id, hash, expires_at}) == 0)
+        refuse_unknown_user(user_id);
+    if (unused_tokens(user_id) > settings::tokens_per_user)
+        give_way.execute({user_id, id, Int64GetDatum(settings::tokens_per_user - 1)});
 }
 
 // A new token: 32 random bytes, 43 characters.
@@ -107,9 +102,7 @@ COMPANION_FUNCTION(create_telegram_link_token)
     const Datum expires_at = TimestampTzGetDatum(token_end(arguments, 1));
     const Datum token = random_token();
     return act_for(fcinfo, user_id, [&] {
-        lock_tokens_of(user_id);
-        make_room(user_id);
-        add_token.execute({user_id, token_hash(token), expires_at});
+        add(user_id, token_hash(token), expires_at);
         return token;
     });
 }

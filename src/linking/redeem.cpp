@@ -5,7 +5,6 @@
 // user's row, so that the user is tied to one account only. The row is locked FOR UPDATE, as
 // the change of a unique column will: a weaker lock would let a foreign key's in between, and
 // whoever has that and wants to change the user as well would wait for us, and we for it.
-#include "linking/locks.hpp"
 #include "linking/token_hash.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
@@ -74,6 +73,17 @@ struct Outcome {
     bool is(const char *other) const { return strcmp(name, other) == 0; }
 };
 
+// Locks of our own, apart from those of SQL's pg_advisory_lock, which are 1 and 2.
+constexpr uint16 account_lock = 0x7467;
+
+void lock_account(int64 account)
+{
+    LOCKTAG tag;
+    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<uint32>(account >> 32),
+                         static_cast<uint32>(account), account_lock);
+    LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
 [[noreturn]] void refuse_guessing(int64 account)
 {
     ereport(ERROR, errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
@@ -103,7 +113,7 @@ Outcome read_outcome()
 Outcome redeem(const Redemption &redemption)
 {
     const Datum account = Int64GetDatum(redemption.account), at = TimestampTzGetDatum(now());
-    acquire(LinkingLock::telegram_account, redemption.account);
+    lock_account(redemption.account);
     if (look_up.execute({redemption.token_hash, account, at,
                          Int32GetDatum(settings::redeem_failures_per_minute)}) == 0)
         return unknown(redemption);
