@@ -3,6 +3,7 @@
 #include "memory/history.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
+#include "users/user_row.hpp"
 
 using namespace companion;
 
@@ -47,6 +48,7 @@ Forgotten forget(Datum user_id, const Arguments &arguments)
 {
     const Datum category = arguments.optional(1), key = arguments.optional(2);
     const char nulls[] = {' ', arguments.null_flag(1), arguments.null_flag(2)};
+    try_lock_user(user_id);
     const uint64 items = forget_items.execute({user_id, category, key}, nulls);
     return {items, forget_history.execute({user_id, category, key}, nulls)};
 }
@@ -67,7 +69,10 @@ COMPANION_FUNCTION(touch_user_context)
     const Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id");
     const Datum ids = PointerGetDatum(arguments.array(1, "ids"));
-    PG_RETURN_INT64(act_for(fcinfo, user_id, [&] { return touch.execute({user_id, ids}); }));
+    PG_RETURN_INT64(act_for(fcinfo, user_id, [&] {
+        try_lock_user(user_id);
+        return touch.execute({user_id, ids});
+    }));
 }
 
 COMPANION_FUNCTION(resolve_user_context)

@@ -5,6 +5,7 @@
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
+#include "users/user_row.hpp"
 
 #include <algorithm>
 
@@ -342,6 +343,7 @@ COMPANION_FUNCTION(upsert_user_context_many)
     InitMaterializedSRF(fcinfo, 0);
     auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     act_for(fcinfo, user_id, [&] {
+        lock_user(user_id);
         upsert_facts(user_id, facts);
         return_items(facts, result);
         return true;

@@ -15,9 +15,14 @@ void refuse_unknown_user(Datum user_id)
     pg_unreachable();
 }
 
+bool try_lock_user(Datum user_id)
+{
+    return lock.execute({user_id}) > 0;
+}
+
 void lock_user(Datum user_id)
 {
-    if (lock.execute({user_id}) == 0)
+    if (!try_lock_user(user_id))
         refuse_unknown_user(user_id);
 }
 

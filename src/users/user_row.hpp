@@ -5,10 +5,13 @@
 
 namespace companion {
 
-// Lock the user's row until the transaction ends: whoever changes a user's link tokens
-// or onboarding does this first, so that such changes come one after the other. New
-// messages and the like do not wait for it. Error 23503 when there is no such user.
-// Call within with_spi().
+// Lock the user's row until the transaction ends; false when there is no such user. Whoever
+// changes a user's link tokens, onboarding or several context items does this first, so
+// that such changes come one after the other and none waits for another in a circle. New
+// messages and the like do not wait for it. Call within with_spi().
+bool try_lock_user(Datum user_id);
+
+// The same, but error 23503 when there is no such user.
 void lock_user(Datum user_id);
 
 // Error 23503.

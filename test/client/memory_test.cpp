@@ -1,5 +1,6 @@
 // Memory as a client in another process sees it.
 
+#include "at_once.hpp"
 #include "database.hpp"
 
 #include "catch2.hpp"
@@ -47,6 +48,28 @@ TEST_CASE("a fact goes in and comes out by prepared statements")
           "tea");
     CHECK(transaction.exec_prepared1("prompt", user)[0].as<std::string>() ==
           "- preference/tea: green\n- fact/pet: a cat\n");
+}
+
+TEST_CASE("one user's items are upserted, touched and forgotten at once: no deadlock")
+{
+    constexpr int clients = 6, turns = 40;
+    const char *calls[] = {
+        "SELECT count(*) FROM companion.upsert_user_context_many($1,"
+        " (SELECT jsonb_agg(jsonb_build_object('category', 'a', 'key', k::text, 'value', "
+        "random()::text))"
+        "  FROM generate_series(1, 10) AS k))",
+        "SELECT companion.touch_user_context($1,"
+        " (SELECT coalesce(array_agg(id ORDER BY key DESC), '{}') FROM companion.user_context))",
+        "SELECT companion.upsert_user_context($1, 'a', '5', random()::text, source => 'user')",
+        "SELECT companion.forget_user_context($1, 'a')"};
+    Database database;
+    const std::string user = database.add_user("Maya");
+    const auto outcomes = at_once(clients, [&](int client, pqxx::nontransaction &transaction) {
+        for (int turn = 0; turn < turns; turn++)
+            transaction.exec_params(calls[turn % 10 == 9 ? 3 : (client + turn) % 3], user);
+        return "done";
+    });
+    CHECK(outcomes == std::vector<std::string>(clients, "done"));
 }
 
 TEST_CASE("a failed upsert of many leaves nothing")
