@@ -210,33 +210,29 @@ std::vector<Token> new_tokens(const std::string &database, int count)
     return made;
 }
 
-// Microseconds to redeem a token of a database, among all that stand there. As in life, they were
-// made not long before: they are valid for minutes.
-double time_redemption(const Side &side, const std::string &database, int connections,
-                       const std::string &options)
+// Microseconds to redeem a token of a database, among all that stand there. As in life, it was
+// made not long before: tokens are valid for minutes.
+double time_redemption(const std::string &database, int connections, const std::string &options)
 {
     tokens = new_tokens(database, few_users);
-    return time_calls(side, 0, few_users, connections, options + "dbname=" + database);
+    return time_calls(our_redemption, 0, few_users, connections, options + "dbname=" + database);
 }
 
-void compare_sizes(const std::string &figure, const Side &side, int connections,
-                   const std::string &options, const char *target)
+void compare_sizes(const std::string &figure, int connections, const std::string &options,
+                   const char *target)
 {
-    const double many = time_redemption(side, "linking_many", connections, options);
-    const double few = time_redemption(side, "linking_few", connections, options);
+    const double many = time_redemption("linking_many", connections, options);
+    const double few = time_redemption("linking_few", connections, options);
     bench::sample(figure, "us", many, few, target);
 }
 
 // As in the other figures; and what of it is work, the commit not being waited for
 void compare_sizes()
 {
-    const std::string no_wait = "options='-c synchronous_commit=off' ";
-    compare_sizes("redeem among 10 million tokens and among 10,000, 4 connections", our_redemption,
-                  4, "", "<= 1.3");
-    compare_sizes("  without waiting for the commit, 1 connection", our_redemption, 1, no_wait,
-                  "-");
-    compare_sizes("  the same, both updates in one statement", bare_redemption_at_once, 1, no_wait,
-                  "-");
+    compare_sizes("redeem among 10 million tokens and among 10,000, 4 connections", 4, "",
+                  "<= 1.3");
+    compare_sizes("  without waiting for the commit, 1 connection", 1,
+                  "options='-c synchronous_commit=off' ", "-");
 }
 
 // Delete the dead tokens batch by batch; returns how long each statement took

@@ -153,6 +153,21 @@ SELECT pg_temp.error_of('SELECT companion.create_telegram_link_token(''00000000-
        current_user;
 RESET ROLE;
 
+-- No call looks for a user's tokens among all users' unused ones, even if there were next to none
+-- of these when it was planned.
+UPDATE companion.telegram_link_tokens SET used_at = companion.now() WHERE used_at IS NULL;
+INSERT INTO companion.telegram_link_tokens (user_id, token_hash, expires_at, used_at)
+SELECT :'sita', sha256(n::text::bytea), companion.now(), companion.now() FROM generate_series(1, 2000) AS n;
+ANALYZE companion.telegram_link_tokens;
+SELECT pg_stat_force_next_flush() \g /dev/null
+SELECT idx_scan AS scans FROM pg_stat_user_indexes WHERE indexrelname = 'telegram_link_tokens_unused' \gset
+SELECT count(companion.create_telegram_link_token(:'maya')) AS made FROM generate_series(1, 6);
+SELECT outcome FROM companion.redeem_telegram_link_token(companion.create_telegram_link_token(:'maya'), 501);
+SELECT companion.revoke_telegram_link_tokens(:'maya') AS revoked;
+SELECT pg_stat_force_next_flush() \g /dev/null
+SELECT idx_scan - :scans AS scans FROM pg_stat_user_indexes WHERE indexrelname = 'telegram_link_tokens_unused';
+DELETE FROM companion.telegram_link_tokens WHERE user_id = :'sita';
+
 -- Bad arguments are errors, and change nothing.
 SELECT pg_temp.error_of('SELECT companion.' || call) AS outcome FROM (VALUES
     ('create_telegram_link_token(NULL)'),

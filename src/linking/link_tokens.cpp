@@ -3,6 +3,7 @@
 #include "identity/uuid_v7.hpp"
 #include "linking/base64url.hpp"
 #include "linking/token_hash.hpp"
+#include "linking/unused.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/interval_length.hpp"
@@ -27,12 +28,12 @@ Statement add_token{
 // expired, newer rather than older.
 Statement give_way{"DELETE FROM companion.telegram_link_tokens WHERE ctid = ANY (ARRAY ("
                    " SELECT ctid FROM companion.telegram_link_tokens"
-                   " WHERE user_id = $1 AND used_at IS NULL AND id <> $2"
+                   " WHERE user_id = $1 AND " IS_UNUSED " AND id <> $2"
                    " ORDER BY expires_at > companion.now() DESC, id DESC OFFSET $3))",
                    UUIDOID, UUIDOID, INT8OID};
 
 Statement delete_unused{"DELETE FROM companion.telegram_link_tokens"
-                        " WHERE user_id = $1 AND used_at IS NULL",
+                        " WHERE user_id = $1 AND " IS_UNUSED,
                         UUIDOID};
 
 Statement untie_account{

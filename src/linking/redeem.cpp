@@ -6,6 +6,7 @@
 // the change of a unique column will: a weaker lock would let a foreign key's in between, and
 // whoever has that and wants to change the user as well would wait for us, and we for it.
 #include "linking/token_hash.hpp"
+#include "linking/unused.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
@@ -37,7 +38,7 @@ Statement look_up{
 Statement tie_account{"WITH used_up AS ("
                       " UPDATE companion.telegram_link_tokens"
                       " SET used_at = $3, used_by = CASE WHEN token_hash = $1 THEN $2 END"
-                      " WHERE user_id = $4 AND used_at IS NULL AND expires_at > $3)"
+                      " WHERE user_id = $4 AND " IS_UNUSED " AND expires_at > $3)"
                       "UPDATE companion.users"
                       " SET telegram_user_id = $2, telegram_username = $5, telegram_linked_at = $3,"
                       "     disabled_channels = array_remove(disabled_channels, 'telegram')"
