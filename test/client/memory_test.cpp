@@ -53,20 +53,23 @@ TEST_CASE("a fact goes in and comes out by prepared statements")
 TEST_CASE("one user's items are upserted, touched and forgotten at once: no deadlock")
 {
     constexpr int clients = 6, turns = 40;
-    const char *calls[] = {
+    const std::string upsert_many =
         "SELECT count(*) FROM companion.upsert_user_context_many($1,"
-        " (SELECT jsonb_agg(jsonb_build_object('category', 'a', 'key', k::text, 'value', "
-        "random()::text))"
-        "  FROM generate_series(1, 10) AS k))",
+        " (SELECT jsonb_agg(jsonb_build_object('category', 'a', 'key', k::text, 'value',"
+        "                                      random()::text))"
+        "  FROM generate_series(1, 10) AS k))";
+    const std::string touch =
         "SELECT companion.touch_user_context($1,"
-        " (SELECT coalesce(array_agg(id ORDER BY key DESC), '{}') FROM companion.user_context))",
-        "SELECT companion.upsert_user_context($1, 'a', '5', random()::text, source => 'user')",
-        "SELECT companion.forget_user_context($1, 'a')"};
+        " (SELECT coalesce(array_agg(id ORDER BY key DESC), '{}') FROM companion.user_context))";
+    const std::string upsert_one =
+        "SELECT companion.upsert_user_context($1, 'a', '5', random()::text, source => 'user')";
+    const std::string forget = "SELECT companion.forget_user_context($1, 'a')";
+    const std::string calls[] = {upsert_many, touch, upsert_one};
     Database database;
     const std::string user = database.add_user("Maya");
     const auto outcomes = at_once(clients, [&](int client, pqxx::nontransaction &transaction) {
         for (int turn = 0; turn < turns; turn++)
-            transaction.exec_params(calls[turn % 10 == 9 ? 3 : (client + turn) % 3], user);
+            transaction.exec_params(turn % 10 == 9 ? forget : calls[(client + turn) % 3], user);
         return "done";
     });
     CHECK(outcomes == std::vector<std::string>(clients, "done"));
