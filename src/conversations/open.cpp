@@ -32,13 +32,15 @@ static Statement find_idle{
               " ORDER BY m.id DESC LIMIT 1)) <= $3"),
     UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID};
 
-// One that another session changes meanwhile is looked up again. The user's row is locked
-// before the conversation, as where one is begun.
+// Before any of their conversations is ended or begun, in one order and all of a call's users
+// at once: else two such calls could wait for each other in a circle.
+static Statement lock_users{
+    "SELECT FROM companion.users WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", UUIDARRAYOID};
+
+// One that another session changes meanwhile is looked up again.
 static Statement end_those{
     "UPDATE companion.conversations AS c SET ended_at = greatest(c.started_at, companion.now())"
     " FROM unnest($1, $2) AS o (user_id, id)"
-    " CROSS JOIN LATERAL (SELECT FROM companion.users WHERE id = o.user_id LIMIT 1"
-    "                     FOR KEY SHARE) AS u"
     " CROSS JOIN LATERAL (SELECT ctid FROM companion.conversations AS c"
     "                     WHERE c.user_id = o.user_id AND c.id = o.id LIMIT 1) AS row"
     " WHERE c.ctid = row.ctid AND c.ended_at IS NULL",
@@ -97,12 +99,14 @@ static Datum find_or_begin(Statement &find, Datum user_ids, Datum channels, Datu
         const uint64 rows = find.execute({user_ids, channels, over_before});
         for (uint64 row = 0; row < rows; row++)
             open.add(row, look < looks);
+        if (open.new_ids.size() == 0)
+            return open.ids.finish();
+        lock_users.execute({user_ids});
         if (open.over_ids.size() > 0)
             end_those.execute({open.over_users.finish(), open.over_ids.finish()});
-        if (open.new_ids.size() == 0 ||
-            begin.execute({open.new_users.finish(), open.new_channels.finish(),
+        if (begin.execute({open.new_users.finish(), open.new_channels.finish(),
                            open.new_ids.finish(), initiated_by}) ==
-                static_cast<uint64>(open.new_ids.size()))
+            static_cast<uint64>(open.new_ids.size()))
             return open.ids.finish();
     }
 }

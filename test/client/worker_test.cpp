@@ -1,5 +1,6 @@
 // The worker functions as a client in another process sees them.
 
+#include "at_once.hpp"
 #include "database.hpp"
 
 #include "catch2.hpp"
@@ -212,4 +213,41 @@ TEST_CASE("each role may do its own part only")
     CHECK(visible[0][0].as<std::string>() == "Mary");
     database.become_user("Mary");
     CHECK(database.error_of("SELECT FROM companion.users") == "22P02");
+}
+
+TEST_CASE("workers at once report messages of the same users in different orders: no deadlock")
+{
+    constexpr int workers = 6, rounds = 12, users = 8;
+    Database database;
+    // In each round, every worker finds one message for each of the round's users
+    database.run("WITH added AS (INSERT INTO companion.users (display_name)"
+                 "               SELECT round::text FROM generate_series(1, $1) AS round,"
+                 "                                       generate_series(1, $2) RETURNING *)"
+                 "SELECT companion.schedule_message("
+                 "           id, timestamptz '2026-01-01' + interval '1 hour' * round"
+                 "               + interval '1 minute' * worker + interval '1 second'"
+                 "               * CASE WHEN worker % 2 = 0 THEN place ELSE -place END, 'hello')"
+                 " FROM (SELECT id, display_name::integer AS round,"
+                 "              row_number() OVER (PARTITION BY display_name ORDER BY id) AS place"
+                 "       FROM added) AS u, generate_series(1, $3) AS worker",
+                 rounds, users, workers);
+    // Which the first report ends
+    database.run("SELECT companion.open_conversation(id, 'web') FROM companion.users");
+    const auto outcomes = at_once(workers, [&](int, pqxx::nontransaction &transaction) {
+        for (int round = 0; round < rounds; round++) {
+            const pqxx::result claimed = transaction.exec_params(
+                "SELECT * FROM companion.claim_messages('worker', $1)", users);
+            const std::string of_users = array_of(claimed, "user_id"),
+                              messages = array_of(claimed, "message_id"),
+                              attempts = array_of(claimed, "attempt");
+            transaction.exec_params("SELECT companion.start_send_many($1, $2, $3)", of_users,
+                                    messages, attempts);
+            transaction.exec_params("SELECT companion.mark_sent_many($1, $2, $3, NULL, NULL)",
+                                    of_users, messages, attempts);
+        }
+        return "done";
+    });
+    CHECK(outcomes == std::vector<std::string>(workers, "done"));
+    CHECK(database.run("SELECT FROM companion.scheduled_messages WHERE status = 'sent'").size() ==
+          workers * rounds * users);
 }
