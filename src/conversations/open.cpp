@@ -32,11 +32,6 @@ static Statement find_idle{
               " ORDER BY m.id DESC LIMIT 1)) <= $3"),
     UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID};
 
-// Before any of their conversations is ended or begun, in one order and all of a call's users
-// at once: else two such calls could wait for each other in a circle.
-static Statement lock_users{
-    "SELECT FROM companion.users WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", UUIDARRAYOID};
-
 // One that another session changes meanwhile is looked up again.
 static Statement end_those{
     "UPDATE companion.conversations AS c SET ended_at = greatest(c.started_at, companion.now())"
@@ -51,12 +46,9 @@ static Statement begin{
     "INSERT INTO companion.conversations (user_id, channel, id, initiated_by)"
     " SELECT w.user_id, w.channel, w.id, $4"
     " FROM unnest($1, $2, $3) AS w (user_id, channel, id)"
-    " CROSS JOIN LATERAL (SELECT FROM companion.users WHERE id = w.user_id LIMIT 1"
-    "                     FOR KEY SHARE) AS u"
+    " CROSS JOIN LATERAL (SELECT FROM companion.users WHERE id = w.user_id LIMIT 1) AS u"
     " ON CONFLICT (user_id, channel) WHERE ended_at IS NULL DO NOTHING",
     UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID, TEXTOID};
-
-static Statement find_user{"SELECT FROM companion.users WHERE id = $1", UUIDOID};
 
 // What there is for every pair: the ids, new ones where none is open, and what is to be
 // ended and begun for that.
@@ -101,7 +93,8 @@ static Datum find_or_begin(Statement &find, Datum user_ids, Datum channels, Datu
             open.add(row, look < looks);
         if (open.new_ids.size() == 0)
             return open.ids.finish();
-        lock_users.execute({user_ids});
+        // All of the call's, before any of their conversations is changed
+        lock_users(user_ids);
         if (open.over_ids.size() > 0)
             end_those.execute({open.over_users.finish(), open.over_ids.finish()});
         if (begin.execute({open.new_users.finish(), open.new_channels.finish(),
@@ -125,8 +118,7 @@ pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, in
                                              array_of_one(TEXTOID, channel), initiated_by, idle));
         if (!array_contains_nulls(ids))
             return *reinterpret_cast<pg_uuid_t *>(ARR_DATA_PTR(ids));
-        if (find_user.execute({user_id}) == 0)
-            refuse_unknown_user(user_id);
+        require_user(user_id);
     }
 }
 

@@ -123,7 +123,7 @@ COMPANION_FUNCTION(unlink_telegram)
     PG_RETURN_BOOL(act_for(fcinfo, user_id, [&] {
         const bool was_tied = untie_account.execute({user_id}) > 0;
         if (!was_tied)
-            lock_user(user_id); // refuses an unknown one
+            require_user(user_id);
         return was_tied;
     }));
 }

@@ -7,6 +7,11 @@ namespace companion {
 
 static Statement lock{"SELECT FROM companion.users WHERE id = $1 FOR NO KEY UPDATE", UUIDOID};
 
+static Statement lock_many{
+    "SELECT FROM companion.users WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", UUIDARRAYOID};
+
+static Statement find{"SELECT FROM companion.users WHERE id = $1", UUIDOID};
+
 void refuse_unknown_user(Datum user_id)
 {
     ereport(
@@ -23,6 +28,17 @@ bool try_lock_user(Datum user_id)
 void lock_user(Datum user_id)
 {
     if (!try_lock_user(user_id))
+        refuse_unknown_user(user_id);
+}
+
+void lock_users(Datum user_ids)
+{
+    lock_many.execute({user_ids});
+}
+
+void require_user(Datum user_id)
+{
+    if (find.execute({user_id}) == 0)
         refuse_unknown_user(user_id);
 }
 
