@@ -12,6 +12,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -174,17 +175,18 @@ double time_calls(const Side &side, int first, int calls, int connections,
     return milliseconds_since(start) * 1000 / (calls - connections);
 }
 
-// One figure's calls, of ours and of the peer; each call is for another n. In this order, as
-// whoever is first writes the pages' images after a checkpoint.
+// One figure's calls, of ours and of the peer; each call is for another n
 void compare(const std::string &figure, const Side &ours, const Side &peer, int first, int calls,
              const char *target)
 {
     const int half = calls / 2;
-    double our_time = time_calls(ours, first, half, 4);
-    double peer_time = time_calls(peer, first + half, half, 4);
-    peer_time += time_calls(peer, first + 2 * half, half, 4);
-    our_time += time_calls(ours, first + 3 * half, half, 4);
-    bench::sample(figure, "/s", 2000000 / our_time, 2000000 / peer_time, target);
+    int next = first;
+    const auto time = [&](const Side &side) {
+        return time_calls(side, std::exchange(next, next + half), half, 4);
+    };
+    const auto [our_time, peer_time] =
+        bench::measure_in_turn([&] { return time(ours); }, [&] { return time(peer); });
+    bench::sample(figure, "/s", 1000000 / our_time, 1000000 / peer_time, target);
 }
 
 // The first tokens of the subject's own database, which are its users' in turn

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace bench {
 
@@ -22,6 +23,18 @@ inline int rounds()
 inline int size(int full, int quick)
 {
     return is_quick() ? quick : full;
+}
+
+// The means of ours and of the peer's figure, each measured twice; in this order, as whoever is
+// first writes the pages' images after a checkpoint
+template <class Ours, class Peer>
+std::pair<double, double> measure_in_turn(Ours ours, Peer peer)
+{
+    double our_sum = ours();
+    double peer_sum = peer();
+    peer_sum += peer();
+    our_sum += ours();
+    return {our_sum / 2, peer_sum / 2};
 }
 
 // Report one round of one figure

@@ -102,12 +102,10 @@ double throughput(const char *statement, const char *commit, const std::vector<K
 void compare_upserts(const std::string &figure, const char *commit, const std::vector<Kind> &kinds,
                      const std::vector<std::string> &ids, const char *target)
 {
-    // In this order, as whoever is first writes the pages' images after a checkpoint
-    double our_rate = throughput(ours, commit, kinds, ids);
-    double peer_rate = throughput(peer, commit, kinds, ids);
-    peer_rate += throughput(peer, commit, kinds, ids);
-    our_rate += throughput(ours, commit, kinds, ids);
-    bench::sample(figure, "/s", our_rate / 2, peer_rate / 2, target);
+    const auto [our_rate, peer_rate] =
+        bench::measure_in_turn([&] { return throughput(ours, commit, kinds, ids); },
+                               [&] { return throughput(peer, commit, kinds, ids); });
+    bench::sample(figure, "/s", our_rate, peer_rate, target);
 }
 
 std::vector<std::string> fact_keys(int count)
