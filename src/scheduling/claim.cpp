@@ -17,15 +17,18 @@ namespace {
 // What the worker is told about each message that it has leased. LIMIT keeps the joins
 // lookups for each message, however small the tables were when this was planned.
 Statement describe_claimed{
-    "SELECT m.user_id, m.id, claimed.attempt, m.kind, m.local_date, m.scheduled_for,"
-    "       companion.now() - m.scheduled_for, m.channel,"
-    "       companion.channel_address(u, m.channel), u.display_name, u.companion_name,"
-    "       u.support_style, u.timezone, m.content, m.generation_context"
+    "SELECT claimed.user_id, claimed.message_id, claimed.attempt, m.kind, m.local_date,"
+    "       m.scheduled_for, companion.now() - m.scheduled_for, m.channel, u.address,"
+    "       u.display_name, u.companion_name, u.support_style, u.timezone, m.content,"
+    "       m.generation_context"
     " FROM unnest($1, $2, $3) WITH ORDINALITY AS claimed (user_id, message_id, attempt, position)"
-    " CROSS JOIN LATERAL (SELECT * FROM companion.scheduled_messages AS m"
+    " CROSS JOIN LATERAL (SELECT m.kind, m.local_date, m.scheduled_for, m.channel, m.content,"
+    "                            m.generation_context"
+    "  FROM companion.scheduled_messages AS m"
     "  WHERE m.user_id = claimed.user_id AND m.id = claimed.message_id LIMIT 1) AS m"
-    " CROSS JOIN LATERAL (SELECT * FROM companion.users AS u"
-    "  WHERE u.id = claimed.user_id LIMIT 1) AS u"
+    " CROSS JOIN LATERAL (SELECT companion.channel_address(u, m.channel) AS address,"
+    "                            u.display_name, u.companion_name, u.support_style, u.timezone"
+    "  FROM companion.users AS u WHERE u.id = claimed.user_id LIMIT 1) AS u"
     " ORDER BY claimed.position",
     UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
 
