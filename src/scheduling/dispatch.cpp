@@ -32,12 +32,12 @@ Statement find_zones{
     "  WHERE checkin_time IS NOT NULL AND onboarding_completed_at IS NOT NULL"
     "  ORDER BY timezone LIMIT 1)"
     " UNION ALL"
-    " SELECT (SELECT users.timezone FROM companion.users"
-    "         WHERE users.timezone > zone.timezone"
-    "           AND checkin_time IS NOT NULL AND onboarding_completed_at IS NOT NULL"
-    "         ORDER BY users.timezone LIMIT 1)"
-    " FROM zone WHERE zone.timezone IS NOT NULL)"
-    "SELECT timezone FROM zone WHERE timezone IS NOT NULL"};
+    " SELECT next.timezone FROM zone"
+    " CROSS JOIN LATERAL (SELECT users.timezone FROM companion.users"
+    "                     WHERE users.timezone > zone.timezone"
+    "                       AND checkin_time IS NOT NULL AND onboarding_completed_at IS NOT NULL"
+    "                     ORDER BY users.timezone LIMIT 1) AS next)"
+    "SELECT timezone FROM zone"};
 
 // $1 at, $2 catch_up, $3 min_gap, then the windows. A user who is being deleted is waited
 // for and left out.
