@@ -144,13 +144,31 @@ void prepare_plain(pqxx::connection &connection, int batch)
             SELECT telegram_user_id::text, display_name, companion_name, support_style, timezone
             FROM companion.users WHERE id = c.user_id LIMIT 1) AS u)");
     connection.prepare("start", R"(
+        UPDATE companion.dispatch_queue SET sending = true
+        WHERE user_id = $1 AND message_id = $2)");
+    connection.prepare("sent", R"(
+        WITH filed AS MATERIALIZED (
+            SELECT companion.uuid_v7() AS conversation_id, companion.uuid_v7() AS id),
+        taken AS (
+            DELETE FROM companion.dispatch_queue WHERE user_id = $1 AND message_id = $2),
+        recorded AS (
+            UPDATE companion.scheduled_messages AS m
+            SET status = 'sent', sent_at = now(), finished_at = now(), attempts = 1,
+                worker = 'bench', conversation_id = filed.conversation_id, message_id = filed.id
+            FROM filed WHERE m.user_id = $1 AND m.id = $2),
+        begun AS (
+            INSERT INTO companion.conversations (user_id, id, channel, initiated_by)
+            SELECT $1, conversation_id, 'telegram', 'companion' FROM filed)
+        INSERT INTO companion.messages (user_id, id, conversation_id, role, content)
+        SELECT $1, id, conversation_id, 'assistant', $3 FROM filed)");
+    connection.prepare("start_many", R"(
         UPDATE companion.dispatch_queue AS q SET sending = true
         FROM unnest($1::uuid[], $2::uuid[]) AS g (user_id, message_id)
         CROSS JOIN LATERAL (
             SELECT ctid AS place FROM companion.dispatch_queue
             WHERE user_id = g.user_id AND message_id = g.message_id LIMIT 1) AS row
         WHERE q.ctid = row.place)");
-    connection.prepare("sent", R"(
+    connection.prepare("sent_many", R"(
         WITH given AS MATERIALIZED (
             SELECT *, companion.uuid_v7() AS conversation_id, companion.uuid_v7() AS filed_as
             FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS g (user_id, message_id, content)),
@@ -177,10 +195,16 @@ void prepare_plain(pqxx::connection &connection, int batch)
 
 void finish_plain(pqxx::connection &connection, const pqxx::result &claimed)
 {
+    if (claimed.size() == 1) {
+        const auto message = claimed[0];
+        run(connection, "start", message[0].c_str(), message[1].c_str());
+        run(connection, "sent", message[0].c_str(), message[1].c_str(), text);
+        return;
+    }
     const std::string users = array_of(claimed, 0);
     const std::string messages = array_of(claimed, 1);
-    run(connection, "start", users, messages);
-    run(connection, "sent", users, messages, texts_for(claimed));
+    run(connection, "start_many", users, messages);
+    run(connection, "sent_many", users, messages, texts_for(claimed));
 }
 
 const Side ours{"CALL load_ours()",
