@@ -119,78 +119,69 @@ void finish_peer_at_once(pqxx::connection &connection, const pqxx::result &claim
     run(connection, "archive", array_of(claimed, 0));
 }
 
-// Each lookup is lateral, with a LIMIT, and sequential scans are off, so that it walks an index
-// though the conversations are few when the foreign keys' checks are planned
-void prepare_plain(pqxx::connection &connection, int batch)
+std::string plain_claim(int batch)
 {
-    pqxx::nontransaction(connection).exec("SET enable_seqscan = off; SET jit = off");
-    connection.prepare("claim", R"(
+    return R"(
         WITH due AS MATERIALIZED (
             SELECT ctid AS place FROM companion.dispatch_queue
             WHERE visible_at <= now() AND leased_until <= now() AND NOT sending
             ORDER BY visible_at, message_id LIMIT )" +
-                                    std::to_string(batch) + R"( FOR UPDATE SKIP LOCKED),
+           std::to_string(batch) + R"( FOR UPDATE SKIP LOCKED),
         claimed AS (
             UPDATE companion.dispatch_queue AS q
             SET leased_until = now() + interval '5 minutes', attempt = attempt + 1, worker = 'bench'
             FROM due WHERE q.ctid = due.place RETURNING q.user_id, q.message_id, q.attempt)
-        SELECT c.*, m.*, u.*
+        SELECT c.*, m.kind, m.local_date, m.scheduled_for, m.channel, m.content, m.generation_context,
+               u.telegram_user_id::text, u.display_name, u.companion_name, u.support_style, u.timezone
         FROM claimed AS c
-        CROSS JOIN LATERAL (
-            SELECT kind, local_date, scheduled_for, channel, content, generation_context
-            FROM companion.scheduled_messages
-            WHERE user_id = c.user_id AND id = c.message_id LIMIT 1) AS m
-        CROSS JOIN LATERAL (
-            SELECT telegram_user_id::text, display_name, companion_name, support_style, timezone
-            FROM companion.users WHERE id = c.user_id LIMIT 1) AS u)");
-    connection.prepare("start", R"(
-        UPDATE companion.dispatch_queue SET sending = true
-        WHERE user_id = $1 AND message_id = $2)");
-    connection.prepare("sent", R"(
-        WITH filed AS MATERIALIZED (
-            SELECT companion.uuid_v7() AS conversation_id, companion.uuid_v7() AS id),
-        taken AS (
-            DELETE FROM companion.dispatch_queue WHERE user_id = $1 AND message_id = $2),
-        recorded AS (
-            UPDATE companion.scheduled_messages AS m
-            SET status = 'sent', sent_at = now(), finished_at = now(), attempts = 1,
-                worker = 'bench', conversation_id = filed.conversation_id, message_id = filed.id
-            FROM filed WHERE m.user_id = $1 AND m.id = $2),
-        begun AS (
-            INSERT INTO companion.conversations (user_id, id, channel, initiated_by)
-            SELECT $1, conversation_id, 'telegram', 'companion' FROM filed)
-        INSERT INTO companion.messages (user_id, id, conversation_id, role, content)
-        SELECT $1, id, conversation_id, 'assistant', $3 FROM filed)");
-    connection.prepare("start_many", R"(
+        JOIN companion.scheduled_messages AS m ON m.user_id = c.user_id AND m.id = c.message_id
+        JOIN companion.users AS u ON u.id = c.user_id)";
+}
+
+// given: a table expression of user_id and message_id
+std::string plain_start(const std::string &given)
+{
+    return R"(
         UPDATE companion.dispatch_queue AS q SET sending = true
-        FROM unnest($1::uuid[], $2::uuid[]) AS g (user_id, message_id)
-        CROSS JOIN LATERAL (
-            SELECT ctid AS place FROM companion.dispatch_queue
-            WHERE user_id = g.user_id AND message_id = g.message_id LIMIT 1) AS row
-        WHERE q.ctid = row.place)");
-    connection.prepare("sent_many", R"(
+        FROM )" +
+           given + R"( AS g (user_id, message_id)
+        WHERE q.user_id = g.user_id AND q.message_id = g.message_id)";
+}
+
+// given: a table expression of user_id, message_id and content
+std::string plain_sent(const std::string &given)
+{
+    return R"(
         WITH given AS MATERIALIZED (
             SELECT *, companion.uuid_v7() AS conversation_id, companion.uuid_v7() AS filed_as
-            FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS g (user_id, message_id, content)),
+            FROM )" +
+           given + R"( AS g (user_id, message_id, content)),
         taken AS (
-            DELETE FROM companion.dispatch_queue AS q
-            USING given AS g CROSS JOIN LATERAL (
-                SELECT ctid AS place FROM companion.dispatch_queue
-                WHERE user_id = g.user_id AND message_id = g.message_id LIMIT 1) AS row
-            WHERE q.ctid = row.place),
+            DELETE FROM companion.dispatch_queue AS q USING given AS g
+            WHERE q.user_id = g.user_id AND q.message_id = g.message_id),
         recorded AS (
             UPDATE companion.scheduled_messages AS m
             SET status = 'sent', sent_at = now(), finished_at = now(), attempts = 1,
                 worker = 'bench', conversation_id = g.conversation_id, message_id = g.filed_as
-            FROM given AS g CROSS JOIN LATERAL (
-                SELECT ctid AS place FROM companion.scheduled_messages
-                WHERE user_id = g.user_id AND id = g.message_id LIMIT 1) AS row
-            WHERE m.ctid = row.place),
+            FROM given AS g WHERE m.user_id = g.user_id AND m.id = g.message_id),
         begun AS (
             INSERT INTO companion.conversations (user_id, id, channel, initiated_by)
             SELECT user_id, conversation_id, 'telegram', 'companion' FROM given)
         INSERT INTO companion.messages (user_id, id, conversation_id, role, content)
-        SELECT user_id, filed_as, conversation_id, 'assistant', content FROM given)");
+        SELECT user_id, filed_as, conversation_id, 'assistant', content FROM given)";
+}
+
+// The planner settings are those of our functions
+void prepare_plain(pqxx::connection &connection, int batch)
+{
+    pqxx::nontransaction(connection)
+        .exec("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+              " SET jit = off");
+    connection.prepare("claim", plain_claim(batch));
+    connection.prepare("start", plain_start("(VALUES ($1::uuid, $2::uuid))"));
+    connection.prepare("sent", plain_sent("(VALUES ($1::uuid, $2::uuid, $3::text))"));
+    connection.prepare("start_many", plain_start("unnest($1::uuid[], $2::uuid[])"));
+    connection.prepare("sent_many", plain_sent("unnest($1::uuid[], $2::uuid[], $3::text[])"));
 }
 
 void finish_plain(pqxx::connection &connection, const pqxx::result &claimed)
