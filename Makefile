@@ -14,7 +14,8 @@ SUBJECTS = \
 	scheduling/local_time memory/functions scheduling/scheduled_messages scheduling/dispatch \
 	scheduling/worker \
 	linking/linking \
-	cron/cron
+	cron/cron \
+	identity/rights
 
 INSTALL_SQL = companion--$(EXTVERSION).sql
 MODULE_big  = companion
@@ -24,7 +25,7 @@ DATA_built  = $(INSTALL_SQL)
 DATA        = $(wildcard upgrade/companion--*.sql)
 EXTRA_CLEAN = $(INSTALL_SQL)
 
-PG_CPPFLAGS = -I$(srcdir)/src
+PG_CPPFLAGS = -I$(srcdir)/src -DCOMPANION_VERSION='"$(EXTVERSION)"'
 # The server's headers before 16 use `register`, which C++17 dropped; its flags name warnings that
 # clang does not know.
 PG_CXXFLAGS = -std=c++20 -fvisibility=hidden -fvisibility-inlines-hidden -Wextra -Wno-register \
@@ -44,7 +45,7 @@ include $(PGXS)
 # PGXS compiles bitcode with its own flags; ours needs the same language.
 override BITCODE_CXXFLAGS += -std=c++20 -fvisibility=hidden -Wno-register
 
-$(OBJS): $(OUR_HEADERS)
+$(OBJS): $(OUR_HEADERS) companion.control
 $(OBJS:.o=.bc): $(OUR_HEADERS)
 
 $(INSTALL_SQL): $(SUBJECTS:%=src/%.sql) companion.control

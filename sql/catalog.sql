@@ -29,7 +29,7 @@ WHERE catalog <> 'pg_type' AND obj_description(objid, catalog) IS NULL;
 SELECT extname AS uncommented FROM pg_extension
 WHERE extname = 'companion' AND obj_description(oid, 'pg_extension') IS NULL;
 SELECT rolname AS uncommented FROM pg_roles
-WHERE rolname IN ('companion_user', 'companion_worker', 'companion_admin')
+WHERE rolname IN ('companion_owner', 'companion_runtime', 'companion_user', 'companion_worker', 'companion_admin')
     AND shobj_description(oid, 'pg_authid') IS NULL;
 SELECT c.relation, a.attname AS uncommented
 FROM relations AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
@@ -58,8 +58,26 @@ WHERE n.nspname = 'companion' AND acl.grantee = 0;
 SELECT defaclnamespace::regnamespace AS default_privileges FROM pg_default_acl
 WHERE defaclnamespace IN (0, 'companion'::regnamespace);
 
--- Who may call what, and with whose rights it runs.
-SELECT proname AS function, pronargs AS args, prosecdef AS definer,
+-- All of it is companion_owner's, and nothing runs with its owner's rights.
+SELECT object, shobj.refobjid::regrole AS owner FROM members
+JOIN pg_shdepend AS shobj ON shobj.classid = members.classid AND shobj.objid = members.objid
+    AND shobj.deptype = 'o' AND shobj.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+WHERE shobj.refobjid <> 'companion_owner'::regrole;
+SELECT object AS superusers FROM members
+WHERE catalog <> 'pg_type' AND NOT EXISTS (
+    SELECT FROM pg_shdepend AS d WHERE d.classid = members.classid AND d.objid = members.objid AND d.deptype = 'o');
+SELECT signature AS definer FROM functions WHERE prosecdef;
+-- These two have no attribute, no member and no membership, and the one as which all runs owns nothing.
+SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls
+FROM pg_roles WHERE rolname IN ('companion_owner', 'companion_runtime') ORDER BY rolname;
+SELECT roleid::regrole AS role, member::regrole FROM pg_auth_members
+WHERE 'companion_owner'::regrole IN (roleid, member) OR 'companion_runtime'::regrole IN (roleid, member);
+SELECT pg_describe_object(classid, objid, 0) AS runtimes FROM pg_shdepend
+WHERE refobjid = 'companion_runtime'::regrole AND deptype = 'o';
+
+-- Who may call what.
+SELECT proname AS function, pronargs AS args,
+       has_function_privilege('companion_runtime', oid, 'EXECUTE') AS runtime,
        has_function_privilege('companion_user', oid, 'EXECUTE') AS "user",
        has_function_privilege('companion_worker', oid, 'EXECUTE') AS worker,
        has_function_privilege('companion_admin', oid, 'EXECUTE') AS admin
@@ -76,8 +94,8 @@ FROM relations AS c JOIN pg_attribute AS a ON a.attrelid = c.oid, aclexplode(a.a
 GROUP BY c.relname, acl.grantee, acl.privilege_type
 ORDER BY c.relname COLLATE "C", acl.grantee::regrole::text COLLATE "C", acl.privilege_type;
 
--- Every function pins its search_path, but for SQL that was bound to its objects when it was made
--- and has its caller's rights, and C that runs no SQL.
+-- Every function pins its search_path, but for SQL that was bound to its objects when it was made,
+-- and C that runs no SQL.
 SELECT signature AS unpinned FROM functions
 WHERE (prosecdef OR lanname <> 'c' AND prosqlbody IS NULL)
     AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (proconfig), false);

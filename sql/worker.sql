@@ -498,7 +498,8 @@ ROLLBACK;
 
 -- A trigger of an operator's own on the queue is fired by what goes to it without a plan, too.
 CREATE TABLE queue_log (change text, attempt integer, sending boolean);
-CREATE FUNCTION log_queue() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION log_queue() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO public.queue_log
     VALUES (tg_op, coalesce(new.attempt, old.attempt), coalesce(new.sending, old.sending));

@@ -1,1 +1,361 @@
 \echo Use "ALTER EXTENSION companion UPDATE TO '0.2.0'" to load this file. \quit
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+-- The roles that own and act. A role belongs to the cluster, so it may be there already, from
+-- another database or another installation; one that could do more than we give it is refused.
+DO $$
+DECLARE
+    wanted text;
+    purpose text;
+    is_internal boolean;
+    fault text;
+    remedy text;
+BEGIN
+    FOR wanted, is_internal, purpose IN VALUES
+        ('companion_owner', true, 'Owns the tables and functions of the extension companion. Nobody acts as it.'),
+        ('companion_runtime', true, 'What the functions of the extension companion act as. Owns nothing.'),
+        ('companion_user', false, 'The requests of an end user: their own rows only.'),
+        ('companion_worker', false, 'Workers and webhooks: claim, send, report and record, for every user.'),
+        ('companion_admin', false, 'Operators: users, maintenance and jobs.')
+    LOOP
+        IF to_regrole(wanted) IS NULL THEN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+            EXECUTE format('COMMENT ON ROLE %I IS %L', wanted, purpose);
+        END IF;
+
+        SELECT x.fault, x.remedy INTO fault, remedy
+        FROM pg_roles AS r
+        CROSS JOIN LATERAL (
+            SELECT a.name AS fault, format('ALTER ROLE %I NO%s', wanted, a.name) AS remedy
+            FROM (VALUES (r.rolsuper, 'SUPERUSER'), (r.rolbypassrls, 'BYPASSRLS'),
+                         (r.rolcreaterole, 'CREATEROLE'), (r.rolcreatedb, 'CREATEDB'),
+                         (r.rolreplication, 'REPLICATION'), (is_internal AND r.rolcanlogin, 'LOGIN')
+                 ) AS a (has, name)
+            WHERE a.has
+            UNION ALL
+            SELECT format('member %I', m.member::regrole::text),
+                   format('REVOKE %I FROM %s', wanted, m.member::regrole)
+            FROM pg_auth_members AS m
+            WHERE is_internal AND m.roleid = r.oid
+            UNION ALL
+            SELECT format('membership in %s', m.roleid::regrole),
+                   format('REVOKE %s FROM %I', m.roleid::regrole, wanted)
+            FROM pg_auth_members AS m
+            WHERE is_internal AND m.member = r.oid
+            UNION ALL
+            SELECT format('object %s',
+                                     pg_describe_object(d.classid, d.objid, d.objsubid)),
+                   format('DROP OWNED BY %I, or REASSIGN OWNED', wanted)
+            FROM pg_shdepend AS d
+            WHERE is_internal AND d.deptype = 'o'
+                AND d.refclassid = 'pg_authid'::regclass
+                AND d.refobjid = r.oid
+                AND d.dbid IN (0, (SELECT oid FROM pg_database
+                                   WHERE datname = current_database()))
+        ) AS x
+        WHERE r.rolname = wanted
+        LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'role % stands already, with %', wanted, fault
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('It would have more rights than companion gives it: %s.', remedy);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- Policies
+ALTER POLICY every_row ON companion.users
+TO companion_worker, companion_admin, companion_runtime;
+ALTER POLICY read ON companion.onboarding_steps
+TO companion_user, companion_worker, companion_runtime;
+ALTER POLICY every_row ON companion.onboarding
+TO companion_worker, companion_admin, companion_runtime;
+ALTER POLICY every_row ON companion.conversations
+TO companion_worker, companion_admin, companion_runtime;
+ALTER POLICY every_row ON companion.messages
+TO companion_worker, companion_admin, companion_runtime;
+ALTER POLICY every_row ON companion.search_chunks
+TO companion_worker, companion_admin, companion_runtime;
+ALTER POLICY every_row ON companion.user_context
+TO companion_worker, companion_admin, companion_runtime;
+ALTER POLICY every_row ON companion.user_context_history
+TO companion_worker, companion_admin, companion_runtime;
+ALTER POLICY every_row ON companion.scheduled_messages
+TO companion_worker, companion_admin, companion_runtime;
+ALTER POLICY every_row ON companion.dispatch_queue
+TO companion_worker, companion_admin, companion_runtime;
+ALTER POLICY every_row ON companion.dispatch_state
+TO companion_worker, companion_admin, companion_runtime;
+ALTER POLICY every_row ON companion.telegram_link_tokens
+TO companion_admin, companion_runtime;
+DROP POLICY every_row ON companion.telegram_redeem_failures;
+CREATE POLICY every_row ON companion.telegram_redeem_failures TO companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.telegram_redeem_failures IS 'Admins read it.';
+
+-- Functions act as companion_runtime, and are SECURITY DEFINER no more.
+DO $$
+DECLARE
+    definer regprocedure;
+BEGIN
+    FOR definer IN SELECT oid FROM pg_proc WHERE pronamespace = 'companion'::regnamespace AND prosecdef LOOP
+        EXECUTE format('ALTER FUNCTION %s SECURITY INVOKER', definer);
+    END LOOP;
+END
+$$;
+
+-- Linking
+CREATE OR REPLACE FUNCTION companion.forget_redeem_failures() RETURNS bigint
+LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'companion_forget_redeem_failures';
+
+-- pg_cron
+DROP FUNCTION companion.schedule_jobs(interval);
+CREATE FUNCTION companion.is_pg_crons(catalog regclass, object oid) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT EXISTS (
+        SELECT FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid
+        WHERE d.classid = catalog AND d.objid = object AND d.deptype = 'e'
+            AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'pg_cron');
+END;
+COMMENT ON FUNCTION companion.is_pg_crons(regclass, oid) IS
+'Whether an object of a catalog (pg_proc, pg_class) belongs to the extension pg_cron, rather than to whoever has made a schema of that name. Internal.';
+
+CREATE OR REPLACE FUNCTION companion.require_pg_cron() RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    called text;
+BEGIN
+    FOREACH called IN ARRAY ARRAY['cron.schedule(text, text, text)', 'cron.unschedule(bigint)',
+        'cron.schedule_in_database(text, text, text, text, text, boolean)']
+    LOOP
+        IF to_regprocedure(called) IS NULL THEN
+            RAISE EXCEPTION 'pg_cron is not installed in this database'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('Install it (Debian: postgresql-%s-cron), set shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron. Or let any scheduler call companion.dispatch() every minute and companion.run_maintenance() every five.',
+                                current_setting('server_version_num')::integer / 10000, current_database());
+        ELSIF NOT companion.is_pg_crons('pg_proc', to_regprocedure(called)) THEN
+            RAISE EXCEPTION '% is not pg_cron''s', called
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'It does not belong to the extension pg_cron. Find out who has made the schema cron.';
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION companion.require_pg_cron() IS
+'Error 55000, with how to install it, where pg_cron (1.4 or later) is missing, and where what stands in its place is not its own. Internal.';
+
+CREATE FUNCTION companion.job_command(job text) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN CASE job
+    WHEN 'companion_dispatch' THEN 'SELECT companion.dispatch()'
+    WHEN 'companion_maintenance' THEN 'SELECT companion.run_maintenance()'
+    WHEN 'companion_retention' THEN 'SELECT companion.apply_retention()' END;
+COMMENT ON FUNCTION companion.job_command(text) IS 'What a pg_cron job of companion runs. Internal.';
+
+CREATE FUNCTION companion.require_job_login(login name) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    role pg_roles;
+BEGIN
+    SELECT * INTO role FROM pg_roles WHERE rolname = login;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'role "%" does not exist', login USING ERRCODE = 'undefined_object';
+    ELSIF role.rolsuper OR NOT role.rolcanlogin OR NOT pg_has_role(login, 'companion_admin', 'USAGE') THEN
+        RAISE EXCEPTION 'jobs cannot run as role "%"', login
+        USING ERRCODE = 'invalid_parameter_value',
+              DETAIL = 'Expected a login that is no superuser and inherits companion_admin.',
+              HINT = 'CREATE ROLE companion_jobs LOGIN IN ROLE companion_admin; SELECT companion.schedule_jobs(''companion_jobs'');';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION companion.require_job_login(name) IS
+'Error 22023 unless a role can run the jobs: a login that is no superuser, since whatever an app has attached to a commit runs as it, and in companion_admin; 42704 where there is none. Internal.';
+
+CREATE FUNCTION companion.schedule_jobs(
+    run_as name DEFAULT current_user, every interval DEFAULT '1 minute')
+RETURNS TABLE (job text, schedule text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM companion.require_pg_cron();
+    PERFORM companion.require_job_login(run_as);
+    PERFORM cron.unschedule(j.jobid) FROM cron.job AS j
+    WHERE j.database = current_database() AND j.username <> run_as
+        AND companion.job_command(j.jobname::text) IS NOT NULL;
+    FOR job, schedule IN VALUES
+        ('companion_dispatch', companion.cron_schedule(every)),
+        ('companion_maintenance', '*/5 * * * *'),
+        ('companion_retention', '17 3 * * *')
+    LOOP
+        IF run_as = current_user THEN
+            PERFORM cron.schedule(job, schedule, companion.job_command(job));
+        ELSE
+            PERFORM cron.schedule_in_database(
+                job, schedule, companion.job_command(job), current_database()::text, run_as::text, true);
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION companion.schedule_jobs(name, interval) IS
+'Creates the pg_cron jobs companion_dispatch, companion_maintenance and companion_retention, or sets them right where they exist; those of another login in this database go. run_as: the login that they run as, no superuser and in companion_admin; another than the caller needs a superuser. every: how often to dispatch. Error 55000 without pg_cron, 0A000 for seconds before pg_cron 1.5, 22023 for an interval that cron cannot keep and for a login that cannot run them, 42704 for one that does not exist.';
+
+CREATE OR REPLACE FUNCTION companion.unschedule_jobs() RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    removed integer;
+BEGIN
+    PERFORM companion.require_pg_cron();
+    PERFORM cron.unschedule(j.jobid) FROM cron.job AS j
+    WHERE j.database = current_database() AND companion.job_command(j.jobname::text) IS NOT NULL;
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    RETURN removed;
+END
+$$;
+COMMENT ON FUNCTION companion.unschedule_jobs() IS
+'Removes this database''s companion jobs from pg_cron, those of the caller or, as a superuser, of everybody; returns how many there were. Error 55000 without pg_cron.';
+
+-- Every privilege on an object of the extension that is not its owner's.
+CREATE VIEW companion.privileges WITH (security_invoker = true) AS
+SELECT o.object, acl.privilege_type || coalesce(' (' || quote_ident(o.column_name) || ')', '') AS privilege,
+       CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE acl.grantee::regrole::text END AS grantee
+FROM (
+    SELECT format('SCHEMA %I', nspname), NULL, nspacl, nspowner
+    FROM pg_namespace WHERE nspname = 'companion'
+    UNION ALL
+    SELECT format('TABLE %s', oid::regclass), NULL, relacl, relowner
+    FROM pg_class WHERE relnamespace = 'companion'::regnamespace AND relkind IN ('r', 'v')
+    UNION ALL
+    SELECT format('TABLE %s', c.oid::regclass), a.attname, a.attacl, c.relowner
+    FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped
+    WHERE c.relnamespace = 'companion'::regnamespace
+    UNION ALL
+    SELECT format('FUNCTION %s', oid::regprocedure), NULL, coalesce(proacl, acldefault('f', proowner)), proowner
+    FROM pg_proc WHERE pronamespace = 'companion'::regnamespace
+) AS o (object, column_name, acl, owner)
+CROSS JOIN LATERAL aclexplode(o.acl) AS acl
+WHERE acl.grantee <> o.owner;
+COMMENT ON VIEW companion.privileges IS
+'For operators: every privilege on the extension''s schema, tables, views and functions, but for the owner''s.';
+COMMENT ON COLUMN companion.privileges.object IS 'SCHEMA, TABLE (or view) or FUNCTION, and its name.';
+COMMENT ON COLUMN companion.privileges.privilege IS 'The privilege; with a column''s name where it is for that alone.';
+COMMENT ON COLUMN companion.privileges.grantee IS 'The role that has it, or PUBLIC.';
+
+-- Rights: what is new only, so that what the app has granted and revoked since stays. What
+-- the extension gives is noted anew, for pg_dump: with its new owner and the new grants, and
+-- without what default privileges gave when it was installed, which goes.
+DO $$
+DECLARE
+    noted jsonb := (
+        SELECT jsonb_agg(to_jsonb(i) - 'initprivs' || jsonb_build_object('items', i.initprivs::text[]))
+        FROM pg_init_privs AS i JOIN pg_depend AS d ON d.classid = i.classoid AND d.objid = i.objoid
+        JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'companion'
+        WHERE i.privtype = 'e' AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e');
+    old_owner text := (SELECT extowner::regrole FROM pg_extension WHERE extname = 'companion');
+    member record;
+    relation regclass;
+    callers text;
+    functions text;
+    callable text;
+BEGIN
+    FOR member IN
+        SELECT i.type, i.identity FROM pg_depend AS d
+        JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'companion'
+        CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i
+        WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+            AND i.type IN ('schema', 'table', 'view', 'function', 'composite type')
+    LOOP
+        EXECUTE format('ALTER %s %s OWNER TO companion_owner',
+                       replace(member.type, 'composite ', ''), member.identity);
+    END LOOP;
+
+    FOR member IN
+        SELECT DISTINCT replace(upper(o.type), 'VIEW', 'TABLE') AS type, o.identity,
+               CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE acl.grantee::regrole::text END AS grantee
+        FROM pg_init_privs AS i CROSS JOIN LATERAL aclexplode(i.initprivs) AS acl
+        CROSS JOIN LATERAL pg_identify_object(i.classoid, i.objoid, 0) AS o
+        WHERE (o.schema = 'companion' OR o.identity = 'companion')
+            AND o.type IN ('schema', 'table', 'view', 'function')
+            AND acl.grantee::regrole::text <> ALL (ARRAY['companion_user', 'companion_worker',
+                                                         'companion_admin', old_owner])
+    LOOP
+        EXECUTE format('REVOKE ALL ON %s %s FROM %s', member.type, member.identity, member.grantee);
+    END LOOP;
+
+    GRANT USAGE ON SCHEMA companion TO companion_runtime;
+    FOR relation IN SELECT oid FROM pg_class
+        WHERE relnamespace = 'companion'::regnamespace AND relkind = 'r'
+    LOOP
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO companion_runtime', relation);
+    END LOOP;
+    GRANT SELECT ON companion.personal_tables TO companion_runtime;
+    GRANT SELECT ON companion.privileges TO companion_admin;
+    FOR callers, functions IN VALUES
+        ('companion_runtime',
+         'current_user_id now uuid_v7 checkin_instant end_of_day usable_channel channel_address
+          recall_score'),
+        ('companion_admin', 'is_pg_crons require_job_login job_command schedule_jobs')
+    LOOP
+        FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
+            EXECUTE format('REVOKE ALL ON FUNCTION %1$s FROM PUBLIC; GRANT EXECUTE ON FUNCTION %1$s TO %2$s',
+                           ('companion.' || callable)::regproc::regprocedure, callers);
+        END LOOP;
+    END LOOP;
+
+    UPDATE pg_init_privs AS i SET initprivs = (
+        SELECT array_agg(format('%s=%s/companion_owner',
+                                CASE item[1] WHEN old_owner THEN 'companion_owner' ELSE item[1] END,
+                                item[2])::aclitem)
+        FROM jsonb_array_elements_text(n -> 'items')
+        CROSS JOIN LATERAL regexp_match(value, '^(.*)=([a-zA-Z*]*)/') AS item
+        WHERE item[1] IN (old_owner, 'companion_user', 'companion_worker', 'companion_admin'))
+        || ARRAY(SELECT item FROM unnest(i.initprivs) AS item
+                 WHERE item::text LIKE 'companion_runtime=%')
+    FROM jsonb_array_elements(noted) AS n
+    WHERE i.privtype = 'e' AND i.objoid = (n ->> 'objoid')::oid
+        AND i.classoid = (n ->> 'classoid')::oid AND i.objsubid = (n ->> 'objsubid')::integer;
+END
+$$;
+
+-- Supabase's roles. Before PostgreSQL 16 a role that does not inherit has what is granted to
+-- itself only, and a policy is for it only if it names it.
+DO $$
+DECLARE
+    theirs text;
+    ours text[];
+    given record;
+BEGIN
+    FOR theirs, ours IN VALUES
+        ('authenticated', ARRAY['companion_user']),
+        ('service_role', ARRAY['companion_worker', 'companion_admin'])
+    LOOP
+        CONTINUE WHEN to_regrole(theirs) IS NULL;
+        IF current_setting('server_version_num')::integer >= 160000 THEN
+            EXECUTE format('GRANT %s TO %I WITH INHERIT TRUE', array_to_string(ours, ', '), theirs);
+            CONTINUE;
+        END IF;
+        EXECUTE format('GRANT %s TO %I', array_to_string(ours, ', '), theirs);
+        FOR given IN SELECT DISTINCT object, privilege FROM companion.privileges WHERE grantee = ANY (ours)
+        LOOP
+            EXECUTE format('GRANT %s ON %s TO %I', given.privilege, given.object, theirs);
+        END LOOP;
+        FOR given IN
+            SELECT p.polname AS policy, p.polrelid::regclass AS relation,
+                   string_agg(r.role::regrole::text, ', ') AS roles
+            FROM pg_policy AS p CROSS JOIN LATERAL unnest(p.polroles) AS r (role)
+            JOIN pg_class AS c ON c.oid = p.polrelid AND c.relnamespace = 'companion'::regnamespace
+            GROUP BY p.oid, p.polname, p.polrelid
+            HAVING bool_or(r.role::regrole::text = ANY (ours))
+        LOOP
+            EXECUTE format('ALTER POLICY %I ON %s TO %s, %I',
+                           given.policy, given.relation, given.roles, theirs);
+        END LOOP;
+    END LOOP;
+END
+$$;

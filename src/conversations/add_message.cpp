@@ -57,6 +57,6 @@ COMPANION_FUNCTION(add_message)
 {
     const NewMessage message = read_message(Arguments(fcinfo));
     auto *id = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));
-    *id = act_for(fcinfo, message.user_id, [&] { return file_message(message).id; });
+    *id = act_for(message.user_id, [&] { return file_message(message).id; });
     PG_RETURN_UUID_P(id);
 }

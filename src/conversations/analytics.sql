@@ -50,5 +50,3 @@ COMMENT ON COLUMN companion.reply_rates.replied IS 'In how many of them the user
 COMMENT ON COLUMN companion.reply_rates.reply_rate IS 'replied / started, from 0 to 1.';
 COMMENT ON COLUMN companion.reply_rates.median_reply_delay IS 'The median of reply_delay; NULL where none was answered.';
 
-GRANT SELECT ON companion.conversation_starts, companion.companion_starts, companion.reply_rates
-TO companion_user, companion_worker, companion_admin;

@@ -75,7 +75,7 @@ ALTER TABLE companion.conversations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.conversations TO companion_user
 USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
 COMMENT ON POLICY own_rows ON companion.conversations IS 'An end user sees their own conversations only.';
-CREATE POLICY every_row ON companion.conversations TO companion_worker, companion_admin
+CREATE POLICY every_row ON companion.conversations TO companion_worker, companion_admin, companion_runtime
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.conversations IS 'Workers and admins act for every user.';
 
@@ -85,18 +85,12 @@ USING (user_id = companion.current_user_id())
 WITH CHECK (user_id = companion.current_user_id() AND role = 'user');
 COMMENT ON POLICY own_rows ON companion.messages IS
 'An end user sees their own messages only, and writes as themselves only.';
-CREATE POLICY every_row ON companion.messages TO companion_worker, companion_admin
+CREATE POLICY every_row ON companion.messages TO companion_worker, companion_admin, companion_runtime
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.messages IS 'Workers and admins act for every user.';
 
 -- An end user adds messages through companion.add_message() only.
-GRANT SELECT ON companion.conversations, companion.messages TO companion_user;
-GRANT SELECT, INSERT, DELETE ON companion.conversations, companion.messages
-TO companion_worker, companion_admin;
-GRANT UPDATE ON companion.conversations TO companion_worker, companion_admin;
 -- A text is replaced through companion.edit_message() only.
-GRANT UPDATE (telegram_message_id, reply_to_id, metadata) ON companion.messages
-TO companion_worker, companion_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('companion.conversations', '');
 SELECT pg_catalog.pg_extension_config_dump('companion.messages', '');

@@ -21,6 +21,3 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION companion.recent_messages(uuid, integer, uuid, uuid) IS
 'A user''s messages, or those of one conversation, the latest first. before is the id of the last message of the page before; NULL begins with the latest. max_messages NULL: all of them. For the user''s own, or workers and admins; others get no row. Error 2201W for a negative max_messages.';
-REVOKE ALL ON FUNCTION companion.recent_messages(uuid, integer, uuid, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION companion.recent_messages(uuid, integer, uuid, uuid)
-TO companion_user, companion_worker, companion_admin;

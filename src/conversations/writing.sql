@@ -32,7 +32,7 @@ COMMENT ON FUNCTION companion.add_message(uuid, uuid, text, text, bigint, uuid, 
 CREATE FUNCTION companion.edit_message(
     user_id uuid, message_id uuid, content text, telegram_message_id bigint DEFAULT NULL)
 RETURNS uuid
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS 'MODULE_PATHNAME', 'companion_edit_message';
 COMMENT ON FUNCTION companion.edit_message(uuid, uuid, text, bigint) IS
@@ -43,25 +43,9 @@ CREATE FUNCTION companion.record_incoming(
     reply_to_telegram_id bigint DEFAULT NULL, metadata jsonb DEFAULT NULL,
     idle interval DEFAULT '24 hours')
 RETURNS TABLE (user_id uuid, conversation_id uuid, message_id uuid, is_new boolean)
-LANGUAGE c SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp
+LANGUAGE c ROWS 1 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS 'MODULE_PATHNAME', 'companion_record_incoming';
 COMMENT ON FUNCTION companion.record_incoming(text, text, text, bigint, bigint, jsonb, interval) IS
 'What a channel''s webhook brings, in one call: finds the user who has this address, opens or continues their conversation there, and adds the message. channel_user_id is Telegram''s user id, the WhatsApp number with or without +, or for web the user''s id. A Telegram update delivered again stores nothing and returns the first, with is_new false. No row for an address that no user has. Errors as of open_conversation and add_message; 22P02 for an id that is none, 22003 for one beyond bigint; 21000 for a WhatsApp number that several users have.';
 
-REVOKE ALL ON FUNCTION
-    companion.open_conversation(uuid, text, text, interval),
-    companion.close_conversation(uuid, uuid, text, text[]),
-    companion.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint),
-    companion.edit_message(uuid, uuid, text, bigint),
-    companion.record_incoming(text, text, text, bigint, bigint, jsonb, interval)
-FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION
-    companion.open_conversation(uuid, text, text, interval),
-    companion.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint)
-TO companion_user, companion_worker, companion_admin;
-GRANT EXECUTE ON FUNCTION
-    companion.close_conversation(uuid, uuid, text, text[]),
-    companion.edit_message(uuid, uuid, text, bigint),
-    companion.record_incoming(text, text, text, bigint, bigint, jsonb, interval)
-TO companion_worker, companion_admin;

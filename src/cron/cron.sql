@@ -2,13 +2,13 @@
 -- pg_cron drives dispatch and maintenance. It is a soft dependency: any scheduler may
 -- call the same functions.
 CREATE FUNCTION companion.finish_abandoned(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_finish_abandoned';
 COMMENT ON FUNCTION companion.finish_abandoned(integer) IS
 'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for the kinds in companion.retry_unknown), skipped past send_before, failed after companion.max_attempts. Returns how many. Error 22023 for a bound below 1.';
 
 CREATE FUNCTION companion.run_maintenance() RETURNS TABLE (task text, affected bigint)
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT 'abandoned messages', companion.finish_abandoned()
     UNION ALL SELECT 'expired context items', companion.expire_user_context()
@@ -19,7 +19,7 @@ COMMENT ON FUNCTION companion.run_maintenance() IS
 'What is to be done every few minutes, each step bounded: how many rows each has finished or deleted.';
 
 CREATE FUNCTION companion.apply_retention() RETURNS bigint
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_apply_retention';
 COMMENT ON FUNCTION companion.apply_retention() IS
 'Deletes messages finished longer than companion.retention ago, and what pg_cron has logged of this database''s companion jobs before then. Returns how many messages.';
@@ -48,42 +48,98 @@ $$;
 COMMENT ON FUNCTION companion.cron_schedule(interval) IS
 'pg_cron''s schedule for an interval. Internal. Error 22023 for one it cannot keep, 0A000 for seconds before pg_cron 1.5.';
 
+CREATE FUNCTION companion.is_pg_crons(catalog regclass, object oid) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT EXISTS (
+        SELECT FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid
+        WHERE d.classid = catalog AND d.objid = object AND d.deptype = 'e'
+            AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'pg_cron');
+END;
+COMMENT ON FUNCTION companion.is_pg_crons(regclass, oid) IS
+'Whether an object of a catalog (pg_proc, pg_class) belongs to the extension pg_cron, rather than to whoever has made a schema of that name. Internal.';
+
 CREATE FUNCTION companion.require_pg_cron() RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    called text;
 BEGIN
-    IF to_regprocedure('cron.schedule(text, text, text)') IS NULL THEN
-        RAISE EXCEPTION 'pg_cron is not installed in this database'
-        USING ERRCODE = 'object_not_in_prerequisite_state',
-              HINT = format('Install it (Debian: postgresql-%s-cron), set shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron. Or let any scheduler call companion.dispatch() every minute and companion.run_maintenance() every five.',
-                            current_setting('server_version_num')::integer / 10000, current_database());
-    END IF;
+    FOREACH called IN ARRAY ARRAY['cron.schedule(text, text, text)', 'cron.unschedule(bigint)',
+        'cron.schedule_in_database(text, text, text, text, text, boolean)']
+    LOOP
+        IF to_regprocedure(called) IS NULL THEN
+            RAISE EXCEPTION 'pg_cron is not installed in this database'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('Install it (Debian: postgresql-%s-cron), set shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron. Or let any scheduler call companion.dispatch() every minute and companion.run_maintenance() every five.',
+                                current_setting('server_version_num')::integer / 10000, current_database());
+        ELSIF NOT companion.is_pg_crons('pg_proc', to_regprocedure(called)) THEN
+            RAISE EXCEPTION '% is not pg_cron''s', called
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'It does not belong to the extension pg_cron. Find out who has made the schema cron.';
+        END IF;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION companion.require_pg_cron() IS
-'Error 55000, with how to install it, where pg_cron is missing. Internal.';
+'Error 55000, with how to install it, where pg_cron (1.4 or later) is missing, and where what stands in its place is not its own. Internal.';
 
-CREATE FUNCTION companion.schedule_jobs(every interval DEFAULT '1 minute')
+CREATE FUNCTION companion.job_command(job text) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN CASE job
+    WHEN 'companion_dispatch' THEN 'SELECT companion.dispatch()'
+    WHEN 'companion_maintenance' THEN 'SELECT companion.run_maintenance()'
+    WHEN 'companion_retention' THEN 'SELECT companion.apply_retention()' END;
+COMMENT ON FUNCTION companion.job_command(text) IS 'What a pg_cron job of companion runs. Internal.';
+
+CREATE FUNCTION companion.require_job_login(login name) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    role pg_roles;
+BEGIN
+    SELECT * INTO role FROM pg_roles WHERE rolname = login;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'role "%" does not exist', login USING ERRCODE = 'undefined_object';
+    ELSIF role.rolsuper OR NOT role.rolcanlogin OR NOT pg_has_role(login, 'companion_admin', 'USAGE') THEN
+        RAISE EXCEPTION 'jobs cannot run as role "%"', login
+        USING ERRCODE = 'invalid_parameter_value',
+              DETAIL = 'Expected a login that is no superuser and inherits companion_admin.',
+              HINT = 'CREATE ROLE companion_jobs LOGIN IN ROLE companion_admin; SELECT companion.schedule_jobs(''companion_jobs'');';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION companion.require_job_login(name) IS
+'Error 22023 unless a role can run the jobs: a login that is no superuser, since whatever an app has attached to a commit runs as it, and in companion_admin; 42704 where there is none. Internal.';
+
+CREATE FUNCTION companion.schedule_jobs(
+    run_as name DEFAULT current_user, every interval DEFAULT '1 minute')
 RETURNS TABLE (job text, schedule text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM companion.require_pg_cron();
+    PERFORM companion.require_job_login(run_as);
+    PERFORM cron.unschedule(j.jobid) FROM cron.job AS j
+    WHERE j.database = current_database() AND j.username <> run_as
+        AND companion.job_command(j.jobname::text) IS NOT NULL;
     FOR job, schedule IN VALUES
         ('companion_dispatch', companion.cron_schedule(every)),
         ('companion_maintenance', '*/5 * * * *'),
         ('companion_retention', '17 3 * * *')
     LOOP
-        PERFORM cron.schedule(job, schedule, CASE job
-            WHEN 'companion_dispatch' THEN 'SELECT companion.dispatch()'
-            WHEN 'companion_maintenance' THEN 'SELECT companion.run_maintenance()'
-            ELSE 'SELECT companion.apply_retention()' END);
+        IF run_as = current_user THEN
+            PERFORM cron.schedule(job, schedule, companion.job_command(job));
+        ELSE
+            PERFORM cron.schedule_in_database(
+                job, schedule, companion.job_command(job), current_database()::text, run_as::text, true);
+        END IF;
         RETURN NEXT;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION companion.schedule_jobs(interval) IS
-'Creates the pg_cron jobs companion_dispatch, companion_maintenance and companion_retention, or sets them right where they exist. every: how often to dispatch. Error 55000 without pg_cron, 0A000 for seconds before pg_cron 1.5, 22023 for an interval that cron cannot keep.';
+COMMENT ON FUNCTION companion.schedule_jobs(name, interval) IS
+'Creates the pg_cron jobs companion_dispatch, companion_maintenance and companion_retention, or sets them right where they exist; those of another login in this database go. run_as: the login that they run as, no superuser and in companion_admin; another than the caller needs a superuser. every: how often to dispatch. Error 55000 without pg_cron, 0A000 for seconds before pg_cron 1.5, 22023 for an interval that cron cannot keep and for a login that cannot run them, 42704 for one that does not exist.';
 
 CREATE FUNCTION companion.unschedule_jobs() RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -93,21 +149,10 @@ DECLARE
 BEGIN
     PERFORM companion.require_pg_cron();
     PERFORM cron.unschedule(j.jobid) FROM cron.job AS j
-    WHERE j.jobname IN ('companion_dispatch', 'companion_maintenance', 'companion_retention')
-        AND j.database = current_database() AND j.username = current_user;
+    WHERE j.database = current_database() AND companion.job_command(j.jobname::text) IS NOT NULL;
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END
 $$;
 COMMENT ON FUNCTION companion.unschedule_jobs() IS
-'Removes the caller''s companion jobs from pg_cron; returns how many there were. Error 55000 without pg_cron.';
-
-REVOKE ALL ON FUNCTION companion.finish_abandoned(integer), companion.run_maintenance(),
-    companion.apply_retention(), companion.cron_schedule(interval), companion.require_pg_cron(),
-    companion.schedule_jobs(interval), companion.unschedule_jobs()
-FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION companion.finish_abandoned(integer), companion.run_maintenance(),
-    companion.apply_retention(), companion.cron_schedule(interval), companion.require_pg_cron(),
-    companion.schedule_jobs(interval), companion.unschedule_jobs()
-TO companion_admin;
-
+'Removes this database''s companion jobs from pg_cron, those of the caller or, as a superuser, of everybody; returns how many there were. Error 55000 without pg_cron.';

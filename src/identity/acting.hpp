@@ -1,43 +1,33 @@
-// Acting for a user: who may, and with whose rights it is done.
+// Acting for a user: who may.
 //
-// A function that writes what its caller must not write directly is no SECURITY
-// DEFINER: it first asks whether the caller may act for the user, which needs the
-// caller's own rights, and only then takes those of its owner.
+// What a caller may not do directly is done as companion_runtime (with_spi), after the
+// caller's own rights have been asked. These follow the function, not a role that the login
+// happens to have as well.
 #pragma once
 
 #include "postgres/statement.hpp"
 
 namespace companion {
 
+// Who may act for every user, besides the user: workers and admins, or admins alone.
+enum class Others { workers_and_admins, admins };
+
 // Whether the caller is a worker or an admin.
 bool acts_for_every_user();
 
-// Refuse a caller who is neither this user nor one who acts for every user, a worker
-// or an admin. Error 42501.
-void require_right_to_act_for(Datum user_id);
+// Whether the caller is this user, or one who acts for every user.
+bool may_act_for(Datum user_id, Others others = Others::workers_and_admins);
 
-// Take the rights of the function's owner until restored, or until the transaction or
-// subtransaction fails.
-class OwnerRights {
-  public:
-    explicit OwnerRights(FunctionCallInfo fcinfo);
-    void restore() const { SetUserIdAndSecContext(caller_, context_); }
+// Refuse a caller who may not. Error 42501.
+void require_right_to_act_for(Datum user_id, Others others = Others::workers_and_admins);
 
-  private:
-    Oid caller_;
-    int context_;
-};
-
-// Run a body for a user with SPI connected and the rights of the function's owner, if
-// the caller may act for that user.
+// Run a body for a user within with_spi(), if the caller may act for that user. Error 42501.
 template <class Body>
-auto act_for(FunctionCallInfo fcinfo, Datum user_id, Body body) -> decltype(body())
+auto act_for(Datum user_id, Body body, Others others = Others::workers_and_admins)
+    -> decltype(body())
 {
-    require_right_to_act_for(user_id);
-    const OwnerRights rights(fcinfo);
-    const auto result = with_spi(body);
-    rights.restore();
-    return result;
+    require_right_to_act_for(user_id, others);
+    return with_spi(body);
 }
 
 } // namespace companion

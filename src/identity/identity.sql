@@ -24,6 +24,3 @@ AS 'MODULE_PATHNAME', 'companion_set_updated_at';
 COMMENT ON FUNCTION companion.set_updated_at() IS
 'Trigger, BEFORE UPDATE: sets updated_at to companion.now().';
 
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA companion FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION companion.current_user_id(), companion.now(), companion.uuid_v7()
-TO companion_user, companion_worker, companion_admin;

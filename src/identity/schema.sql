@@ -1,33 +1,69 @@
 
--- The schema and the three roles. A role belongs to the cluster, so it may be
--- there already, from another database or another installation.
-CREATE SCHEMA companion;
-COMMENT ON SCHEMA companion IS
-'Everything under a push-based companion app: users, conversations, memory, check-ins, link tokens.';
+SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- The schema and the roles. A role belongs to the cluster, so it may be there already, from
+-- another database or another installation; one that could do more than we give it is refused.
 DO $$
 DECLARE
     wanted text;
     purpose text;
+    is_internal boolean;
+    fault text;
+    remedy text;
 BEGIN
-    FOR wanted, purpose IN VALUES
-        ('companion_user', 'The requests of an end user: their own rows only.'),
-        ('companion_worker', 'Workers and webhooks: claim, send, report and record, for every user.'),
-        ('companion_admin', 'Operators: users, maintenance and jobs.')
+    FOR wanted, is_internal, purpose IN VALUES
+        ('companion_owner', true, 'Owns the tables and functions of the extension companion. Nobody acts as it.'),
+        ('companion_runtime', true, 'What the functions of the extension companion act as. Owns nothing.'),
+        ('companion_user', false, 'The requests of an end user: their own rows only.'),
+        ('companion_worker', false, 'Workers and webhooks: claim, send, report and record, for every user.'),
+        ('companion_admin', false, 'Operators: users, maintenance and jobs.')
     LOOP
-        IF pg_catalog.to_regrole(wanted) IS NULL THEN
-            EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', wanted);
-            EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', wanted, purpose);
+        IF to_regrole(wanted) IS NULL THEN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+            EXECUTE format('COMMENT ON ROLE %I IS %L', wanted, purpose);
+        END IF;
+
+        SELECT x.fault, x.remedy INTO fault, remedy
+        FROM pg_roles AS r
+        CROSS JOIN LATERAL (
+            SELECT a.name AS fault, format('ALTER ROLE %I NO%s', wanted, a.name) AS remedy
+            FROM (VALUES (r.rolsuper, 'SUPERUSER'), (r.rolbypassrls, 'BYPASSRLS'),
+                         (r.rolcreaterole, 'CREATEROLE'), (r.rolcreatedb, 'CREATEDB'),
+                         (r.rolreplication, 'REPLICATION'), (is_internal AND r.rolcanlogin, 'LOGIN')
+                 ) AS a (has, name)
+            WHERE a.has
+            UNION ALL
+            SELECT format('member %I', m.member::regrole::text),
+                   format('REVOKE %I FROM %s', wanted, m.member::regrole)
+            FROM pg_auth_members AS m
+            WHERE is_internal AND m.roleid = r.oid
+            UNION ALL
+            SELECT format('membership in %s', m.roleid::regrole),
+                   format('REVOKE %s FROM %I', m.roleid::regrole, wanted)
+            FROM pg_auth_members AS m
+            WHERE is_internal AND m.member = r.oid
+            UNION ALL
+            SELECT format('object %s',
+                                     pg_describe_object(d.classid, d.objid, d.objsubid)),
+                   format('DROP OWNED BY %I, or REASSIGN OWNED', wanted)
+            FROM pg_shdepend AS d
+            WHERE is_internal AND d.deptype = 'o'
+                AND d.refclassid = 'pg_authid'::regclass
+                AND d.refobjid = r.oid
+                AND d.dbid IN (0, (SELECT oid FROM pg_database
+                                   WHERE datname = current_database()))
+        ) AS x
+        WHERE r.rolname = wanted
+        LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'role % stands already, with %', wanted, fault
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('It would have more rights than companion gives it: %s.', remedy);
         END IF;
     END LOOP;
-    IF pg_catalog.to_regrole('authenticated') IS NOT NULL THEN
-        GRANT companion_user TO authenticated;
-    END IF;
-    IF pg_catalog.to_regrole('service_role') IS NOT NULL THEN
-        GRANT companion_worker, companion_admin TO service_role;
-    END IF;
 END
 $$;
 
-GRANT USAGE ON SCHEMA companion TO companion_user, companion_worker, companion_admin;
-
+CREATE SCHEMA companion;
+COMMENT ON SCHEMA companion IS
+'Everything under a push-based companion app: users, conversations, memory, check-ins, link tokens.';

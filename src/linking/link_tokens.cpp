@@ -102,7 +102,7 @@ COMPANION_FUNCTION(create_telegram_link_token)
     const Datum user_id = arguments.required(0, "user_id");
     const Datum expires_at = TimestampTzGetDatum(token_end(arguments, 1));
     const Datum token = random_token();
-    return act_for(fcinfo, user_id, [&] {
+    return act_for(user_id, [&] {
         add(user_id, token_hash(token), expires_at);
         return token;
     });
@@ -111,7 +111,7 @@ COMPANION_FUNCTION(create_telegram_link_token)
 COMPANION_FUNCTION(revoke_telegram_link_tokens)
 {
     const Datum user_id = Arguments(fcinfo).required(0, "user_id");
-    PG_RETURN_INT64(act_for(fcinfo, user_id, [&] {
+    PG_RETURN_INT64(act_for(user_id, [&] {
         lock_user(user_id);
         return delete_unused.execute({user_id});
     }));
@@ -120,7 +120,7 @@ COMPANION_FUNCTION(revoke_telegram_link_tokens)
 COMPANION_FUNCTION(unlink_telegram)
 {
     const Datum user_id = Arguments(fcinfo).required(0, "user_id");
-    PG_RETURN_BOOL(act_for(fcinfo, user_id, [&] {
+    PG_RETURN_BOOL(act_for(user_id, [&] {
         const bool was_tied = untie_account.execute({user_id}) > 0;
         if (!was_tied)
             require_user(user_id);

@@ -34,14 +34,11 @@ CREATE POLICY own_rows ON companion.telegram_link_tokens TO companion_user
 USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
 COMMENT ON POLICY own_rows ON companion.telegram_link_tokens IS
 'An end user sees that they have tokens, and until when; no grant shows a hash.';
-CREATE POLICY every_row ON companion.telegram_link_tokens TO companion_admin
+CREATE POLICY every_row ON companion.telegram_link_tokens TO companion_admin, companion_runtime
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.telegram_link_tokens IS 'Admins act for every user.';
 
 -- Nobody but the owner reads token_hash.
-GRANT SELECT (user_id, id, expires_at, used_at, used_by, created_at)
-ON companion.telegram_link_tokens TO companion_user, companion_admin;
-GRANT DELETE ON companion.telegram_link_tokens TO companion_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('companion.telegram_link_tokens', '');
 
@@ -57,10 +54,9 @@ COMMENT ON COLUMN companion.telegram_redeem_failures.telegram_user_id IS 'The Te
 COMMENT ON COLUMN companion.telegram_redeem_failures.failures IS 'How many unknown tokens it has presented in its minute.';
 COMMENT ON COLUMN companion.telegram_redeem_failures.window_ends_at IS 'When its minute ends; the row means nothing from then on.';
 ALTER TABLE companion.telegram_redeem_failures ENABLE ROW LEVEL SECURITY;
-CREATE POLICY every_row ON companion.telegram_redeem_failures FOR SELECT TO companion_admin
-USING (true);
+CREATE POLICY every_row ON companion.telegram_redeem_failures TO companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.telegram_redeem_failures IS 'Admins read it.';
-GRANT SELECT ON companion.telegram_redeem_failures TO companion_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('companion.telegram_redeem_failures', 'WHERE false');
 
@@ -81,7 +77,7 @@ COMMENT ON FUNCTION companion.telegram_deep_link(text, text) IS
 CREATE FUNCTION companion.redeem_telegram_link_token(
     token text, telegram_user_id bigint, telegram_username text DEFAULT NULL,
     OUT outcome text, OUT user_id uuid)
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'companion_redeem_telegram_link_token';
 COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text) IS
 'Ties a Telegram account to the user of a link token, re-enables the telegram channel and uses up the user''s other tokens, in one step. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters.';
@@ -101,34 +97,15 @@ COMMENT ON FUNCTION companion.unlink_telegram(uuid) IS
 'Unties the user''s Telegram account; returns whether there was one. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user.';
 
 CREATE FUNCTION companion.expire_telegram_link_tokens(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off
 AS 'MODULE_PATHNAME', 'companion_expire_telegram_link_tokens';
 COMMENT ON FUNCTION companion.expire_telegram_link_tokens(integer) IS
 'Deletes up to max_rows link tokens, the oldest first: unused ones past their time, and used ones after companion.token_retention. Passes over what others hold; returns how many. Part of run_maintenance(). Error 22023 for a bound below 1.';
 
 CREATE FUNCTION companion.forget_redeem_failures() RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    WITH forgotten AS (
-        DELETE FROM companion.telegram_redeem_failures
-        WHERE window_ends_at <= companion.now() RETURNING 1)
-    SELECT count(*) FROM forgotten;
-END;
+LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'companion_forget_redeem_failures';
 COMMENT ON FUNCTION companion.forget_redeem_failures() IS
 'Deletes the counts of unknown link tokens whose minute is over; returns how many. Part of run_maintenance().';
 
-REVOKE ALL ON FUNCTION companion.create_telegram_link_token(uuid, interval),
-    companion.telegram_deep_link(text, text),
-    companion.redeem_telegram_link_token(text, bigint, text),
-    companion.revoke_telegram_link_tokens(uuid), companion.unlink_telegram(uuid),
-    companion.expire_telegram_link_tokens(integer), companion.forget_redeem_failures()
-FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION companion.create_telegram_link_token(uuid, interval),
-    companion.telegram_deep_link(text, text),
-    companion.revoke_telegram_link_tokens(uuid), companion.unlink_telegram(uuid)
-TO companion_user, companion_worker, companion_admin;
-GRANT EXECUTE ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text) TO companion_worker;
-GRANT EXECUTE ON FUNCTION companion.expire_telegram_link_tokens(integer),
-    companion.forget_redeem_failures()
-TO companion_admin;

@@ -60,6 +60,15 @@ Statement count_failure{
     " WHERE f.failures < $3 OR f.window_ends_at <= $2",
     INT8OID, TIMESTAMPTZOID, INT4OID};
 
+Statement forget_failures{R"sql(
+    WITH over AS (
+        SELECT telegram_user_id FROM companion.telegram_redeem_failures
+        WHERE window_ends_at <= $1 FOR UPDATE SKIP LOCKED)
+    DELETE FROM companion.telegram_redeem_failures AS f USING over
+    WHERE f.telegram_user_id = over.telegram_user_id
+)sql",
+                          TIMESTAMPTZOID};
+
 struct Redemption {
     Datum token_hash;
     int64 account;
@@ -153,4 +162,10 @@ COMPANION_FUNCTION(redeem_telegram_link_token)
     Datum values[] = {CStringGetTextDatum(outcome.name), UUIDPGetDatum(&outcome.user_id)};
     bool nulls[] = {false, !outcome.is("linked")};
     return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
+}
+
+COMPANION_FUNCTION(forget_redeem_failures)
+{
+    PG_RETURN_INT64(
+        with_spi([] { return forget_failures.execute({TimestampTzGetDatum(now())}); }));
 }

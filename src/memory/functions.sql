@@ -112,31 +112,8 @@ COMMENT ON FUNCTION companion.forget_user_context(uuid, text, text) IS
 'Deletes one item, a category''s or all of a user''s, their history with them; returns how many of each. Error 22023 for a key without a category, 42501 for another''s.';
 
 CREATE FUNCTION companion.expire_user_context(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_expire_user_context';
 COMMENT ON FUNCTION companion.expire_user_context(integer) IS
 'Deletes expired items, which no read returns any more; their values stay in user_context_history. It passes over rows that are locked. Returns how many. Error 22023 for a bound below 1.';
 
-REVOKE ALL ON FUNCTION
-    companion.upsert_user_context(uuid, text, text, text, real, integer, text, timestamptz, uuid, jsonb, boolean),
-    companion.upsert_user_context_many(uuid, jsonb), companion.end_of_day(uuid, date),
-    companion.recall_score(text, real, integer, timestamptz, timestamptz, timestamptz),
-    companion.recall_user_context(uuid, integer, integer, text[]),
-    companion.user_context_prompt(uuid, integer, integer, text[]),
-    companion.touch_user_context(uuid, uuid[]), companion.due_follow_ups(uuid, date),
-    companion.resolve_user_context(uuid, text, text),
-    companion.user_context_as_of(uuid, timestamptz),
-    companion.forget_user_context(uuid, text, text), companion.expire_user_context(integer)
-FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION
-    companion.upsert_user_context(uuid, text, text, text, real, integer, text, timestamptz, uuid, jsonb, boolean),
-    companion.upsert_user_context_many(uuid, jsonb), companion.end_of_day(uuid, date),
-    companion.recall_score(text, real, integer, timestamptz, timestamptz, timestamptz),
-    companion.recall_user_context(uuid, integer, integer, text[]),
-    companion.user_context_prompt(uuid, integer, integer, text[]),
-    companion.touch_user_context(uuid, uuid[]), companion.due_follow_ups(uuid, date),
-    companion.resolve_user_context(uuid, text, text),
-    companion.user_context_as_of(uuid, timestamptz),
-    companion.forget_user_context(uuid, text, text)
-TO companion_user, companion_worker, companion_admin;
-GRANT EXECUTE ON FUNCTION companion.expire_user_context(integer) TO companion_admin;

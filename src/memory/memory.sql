@@ -91,7 +91,7 @@ ALTER TABLE companion.user_context ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.user_context TO companion_user
 USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
 COMMENT ON POLICY own_rows ON companion.user_context IS 'An end user sees their own items only.';
-CREATE POLICY every_row ON companion.user_context TO companion_worker, companion_admin
+CREATE POLICY every_row ON companion.user_context TO companion_worker, companion_admin, companion_runtime
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.user_context IS 'Workers and admins see every user''s.';
 
@@ -99,13 +99,11 @@ ALTER TABLE companion.user_context_history ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.user_context_history TO companion_user
 USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
 COMMENT ON POLICY own_rows ON companion.user_context_history IS 'An end user sees their own history only.';
-CREATE POLICY every_row ON companion.user_context_history TO companion_worker, companion_admin
+CREATE POLICY every_row ON companion.user_context_history TO companion_worker, companion_admin, companion_runtime
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.user_context_history IS 'Workers and admins see every user''s.';
 
 -- Written by the functions only: else a write could leave out the history or pass the limits.
-GRANT SELECT ON companion.user_context, companion.user_context_history
-TO companion_user, companion_worker, companion_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('companion.user_context', '');
 SELECT pg_catalog.pg_extension_config_dump('companion.user_context_history', '');

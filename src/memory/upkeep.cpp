@@ -69,7 +69,7 @@ COMPANION_FUNCTION(touch_user_context)
     const Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id");
     const Datum ids = PointerGetDatum(arguments.array(1, "ids"));
-    PG_RETURN_INT64(act_for(fcinfo, user_id, [&] {
+    PG_RETURN_INT64(act_for(user_id, [&] {
         try_lock_user(user_id);
         return touch.execute({user_id, ids});
     }));
@@ -80,7 +80,7 @@ COMPANION_FUNCTION(resolve_user_context)
     const Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id");
     const Datum category = arguments.required(1, "category"), key = arguments.required(2, "key");
-    PG_RETURN_BOOL(act_for(fcinfo, user_id, [&] {
+    PG_RETURN_BOOL(act_for(user_id, [&] {
         return resolve.execute({user_id, category, key}) > 0;
     }));
 }
@@ -101,5 +101,5 @@ COMPANION_FUNCTION(forget_user_context)
     if (arguments.is_null(1) && !arguments.is_null(2))
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("a key to forget needs its category"));
-    return as_row(fcinfo, act_for(fcinfo, user_id, [&] { return forget(user_id, arguments); }));
+    return as_row(fcinfo, act_for(user_id, [&] { return forget(user_id, arguments); }));
 }

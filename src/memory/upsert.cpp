@@ -332,7 +332,7 @@ COMPANION_FUNCTION(upsert_user_context)
         fact.is_null[field] = arguments.is_null(1 + field);
     }
     fact.complete();
-    return act_for(fcinfo, user_id, [&] { return Upsert(user_id, fact).run(); });
+    return act_for(user_id, [&] { return Upsert(user_id, fact).run(); });
 }
 
 COMPANION_FUNCTION(upsert_user_context_many)
@@ -342,7 +342,7 @@ COMPANION_FUNCTION(upsert_user_context_many)
     Facts facts = read_facts(DatumGetJsonbP(arguments.required(1, "facts")));
     InitMaterializedSRF(fcinfo, 0);
     auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    act_for(fcinfo, user_id, [&] {
+    act_for(user_id, [&] {
         lock_user(user_id);
         upsert_facts(user_id, facts);
         return_items(facts, result);

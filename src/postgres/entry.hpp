@@ -1,12 +1,13 @@
 // The one gate between SQL and C++: every SQL-callable function is declared
-// with COMPANION_FUNCTION, which catches every C++ exception and raises it as a
-// PostgreSQL error once the catch block is left.
+// with COMPANION_FUNCTION, which refuses SQL of another version, and catches every C++
+// exception and raises it as a PostgreSQL error once the catch block is left.
 //
 // A server error is a longjmp, so a frame that calls the server holds only
 // trivially destructible locals; what must outlive it lives in a memory context.
 #pragma once
 
 #include "postgres/server.hpp"
+#include "postgres/version.hpp"
 
 #include <cstring>
 #include <exception>
@@ -58,6 +59,7 @@ auto guarded(Body body) -> decltype(body())
     }                                                                                              \
     Datum companion_##name(FunctionCallInfo fcinfo)                                                \
     {                                                                                              \
+        companion::require_version();                                                              \
         return companion::guarded([fcinfo] { return name##_body(fcinfo); });                       \
     }                                                                                              \
     static Datum name##_body(FunctionCallInfo fcinfo)

@@ -9,5 +9,8 @@ PGDLLEXPORT void _PG_init(void);
 
 void _PG_init(void)
 {
-    companion::guarded([] { companion::settings::define(); });
+    companion::guarded([] {
+        companion::settings::define();
+        companion::watch_version();
+    });
 }

@@ -7,6 +7,7 @@
 namespace companion::settings {
 
 char *user_id;
+int lock_wait;
 int catch_up;
 int min_gap;
 int max_attempts;
@@ -132,6 +133,15 @@ static void define_identity()
                                0, check_clock, assign_clock, nullptr);
 }
 
+static void define_waiting()
+{
+    DefineCustomIntVariable("companion.lock_wait",
+                            "The longest that a call waits for a lock; zero waits as long as lock_timeout "
+                            "allows.",
+                            nullptr, &lock_wait, 5000, 0, 1000 * hour, PGC_SUSET, GUC_UNIT_MS,
+                            nullptr, nullptr, nullptr);
+}
+
 static void define_scheduling()
 {
     define_seconds("companion.catch_up",
@@ -197,6 +207,7 @@ static void define_linking()
 void define()
 {
     define_identity();
+    define_waiting();
     define_scheduling();
     define_conversations();
     define_memory();

@@ -13,6 +13,7 @@ namespace companion::settings {
 void define();
 
 extern char *user_id;       // companion.user_id: the identity where no JWT is set
+extern int lock_wait;       // companion.lock_wait, milliseconds
 extern int catch_up;        // companion.catch_up, seconds
 extern int min_gap;         // companion.min_gap, seconds
 extern int max_attempts;    // companion.max_attempts

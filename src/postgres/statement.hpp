@@ -1,23 +1,27 @@
 // SQL statements prepared once per session through SPI, and their results.
 #pragma once
 
-#include "postgres/server.hpp"
+#include "postgres/runtime.hpp"
 
 #include <initializer_list>
 
 namespace companion {
 
-// Run a body with SPI connected. What it returns must not point into SPI memory.
+// Run a body with SPI connected, as companion_runtime: the caller's rights are asked before.
+// What it returns must not point into SPI memory.
 template <class Body>
 auto with_spi(Body body) -> decltype(body())
 {
+    const Runtime runtime;
     SPI_connect(); // raises its errors itself
     if constexpr (std::is_void_v<decltype(body())>) {
         body();
         SPI_finish();
+        runtime.restore();
     } else {
         auto result = body();
         SPI_finish();
+        runtime.restore();
         return result;
     }
 }

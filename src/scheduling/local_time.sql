@@ -5,6 +5,3 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'companion_checkin_instant';
 COMMENT ON FUNCTION companion.checkin_instant(text, date, time) IS
 'When a clock in the zone first reads the time on the date. A time that the clock jumps over: the instant of the jump. A time that comes twice: the first. A date that the zone has left out: NULL. Error 22023 for an unknown zone, 22008 for a date out of range.';
-REVOKE ALL ON FUNCTION companion.checkin_instant(text, date, time) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION companion.checkin_instant(text, date, time)
-TO companion_user, companion_worker, companion_admin;

@@ -1,4 +1,5 @@
 // Scheduling one message by hand, and foretelling the next check-in.
+#include "identity/acting.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
@@ -162,6 +163,8 @@ COMPANION_FUNCTION(next_checkin)
     Arguments arguments(fcinfo);
     Datum user_id = arguments.required(0, "user_id");
     TimestampTz after = arguments.timestamp(1, "after");
+    if (!may_act_for(user_id))
+        PG_RETURN_NULL();
     TimestampTz next = with_spi([&] {
         Datum gap = PointerGetDatum(seconds_interval(settings::min_gap));
         bool found = find_next_checkin.execute({user_id, TimestampTzGetDatum(after), gap}) > 0;

@@ -117,17 +117,15 @@ ALTER TABLE companion.scheduled_messages ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.scheduled_messages TO companion_user
 USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
 COMMENT ON POLICY own_rows ON companion.scheduled_messages IS 'An end user reads their own messages only.';
-CREATE POLICY every_row ON companion.scheduled_messages TO companion_worker, companion_admin
+CREATE POLICY every_row ON companion.scheduled_messages TO companion_worker, companion_admin, companion_runtime
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.scheduled_messages IS 'Workers and admins read every user''s.';
 ALTER TABLE companion.dispatch_queue ENABLE ROW LEVEL SECURITY;
-CREATE POLICY every_row ON companion.dispatch_queue TO companion_worker, companion_admin
+CREATE POLICY every_row ON companion.dispatch_queue TO companion_worker, companion_admin, companion_runtime
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.dispatch_queue IS 'Workers and admins read the whole queue.';
 
 -- Written by the functions below only.
-GRANT SELECT ON companion.scheduled_messages TO companion_user, companion_worker, companion_admin;
-GRANT SELECT ON companion.dispatch_queue, companion.pending_messages TO companion_worker, companion_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('companion.scheduled_messages', '');
 SELECT pg_catalog.pg_extension_config_dump('companion.dispatch_queue', '');

@@ -8,7 +8,7 @@ RETURNS TABLE (
     user_id uuid, message_id uuid, attempt integer, kind text, local_date date,
     scheduled_for timestamptz, late_by interval, channel text, address text, display_name text,
     companion_name text, support_style text, timezone text, content text, generation_context jsonb)
-LANGUAGE c SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp
+LANGUAGE c ROWS 50 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_claim_messages';
 COMMENT ON FUNCTION companion.claim_messages(text, integer, interval, text[]) IS
@@ -17,14 +17,14 @@ COMMENT ON FUNCTION companion.claim_messages(text, integer, interval, text[]) IS
 CREATE FUNCTION companion.start_send(
     user_id uuid, message_id uuid, attempt integer)
 RETURNS boolean
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_start_send';
 COMMENT ON FUNCTION companion.start_send(uuid, uuid, integer) IS
 'The point of no return, called right before sending: true once per message, for the newest attempt only, and only before its send_before. After false, do not send. Returns false, and changes nothing, for an older attempt or a message that is not pending.';
 CREATE FUNCTION companion.start_send_many(
     user_ids uuid[], message_ids uuid[], attempts integer[])
 RETURNS boolean[]
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_start_send_many';
 COMMENT ON FUNCTION companion.start_send_many(uuid[], uuid[], integer[]) IS
 'start_send for many messages: one result for each, in input order. Error 2202E when the arrays differ in length.';
@@ -32,7 +32,7 @@ COMMENT ON FUNCTION companion.start_send_many(uuid[], uuid[], integer[]) IS
 CREATE FUNCTION companion.mark_sent(
     user_id uuid, message_id uuid, attempt integer, content text DEFAULT NULL, telegram_message_id bigint DEFAULT NULL)
 RETURNS boolean
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_mark_sent';
 COMMENT ON FUNCTION companion.mark_sent(uuid, uuid, integer, text, bigint) IS
@@ -40,7 +40,7 @@ COMMENT ON FUNCTION companion.mark_sent(uuid, uuid, integer, text, bigint) IS
 CREATE FUNCTION companion.mark_sent_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], contents text[] DEFAULT NULL, telegram_message_ids bigint[] DEFAULT NULL)
 RETURNS boolean[]
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_mark_sent_many';
 COMMENT ON FUNCTION companion.mark_sent_many(uuid[], uuid[], integer[], text[], bigint[]) IS
@@ -49,7 +49,7 @@ COMMENT ON FUNCTION companion.mark_sent_many(uuid[], uuid[], integer[], text[], 
 CREATE FUNCTION companion.mark_failed(
     user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval DEFAULT NULL, permanent boolean DEFAULT false)
 RETURNS boolean
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_mark_failed';
 COMMENT ON FUNCTION companion.mark_failed(uuid, uuid, integer, text, interval, boolean) IS
@@ -57,7 +57,7 @@ COMMENT ON FUNCTION companion.mark_failed(uuid, uuid, integer, text, interval, b
 CREATE FUNCTION companion.mark_failed_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval DEFAULT NULL, permanent boolean DEFAULT false)
 RETURNS boolean[]
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_mark_failed_many';
 COMMENT ON FUNCTION companion.mark_failed_many(uuid[], uuid[], integer[], text[], interval, boolean) IS
@@ -66,7 +66,7 @@ COMMENT ON FUNCTION companion.mark_failed_many(uuid[], uuid[], integer[], text[]
 CREATE FUNCTION companion.mark_skipped(
     user_id uuid, message_id uuid, attempt integer, reason text)
 RETURNS boolean
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_mark_skipped';
 COMMENT ON FUNCTION companion.mark_skipped(uuid, uuid, integer, text) IS
@@ -74,7 +74,7 @@ COMMENT ON FUNCTION companion.mark_skipped(uuid, uuid, integer, text) IS
 CREATE FUNCTION companion.mark_skipped_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[])
 RETURNS boolean[]
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_mark_skipped_many';
 COMMENT ON FUNCTION companion.mark_skipped_many(uuid[], uuid[], integer[], text[]) IS
@@ -83,41 +83,15 @@ COMMENT ON FUNCTION companion.mark_skipped_many(uuid[], uuid[], integer[], text[
 CREATE FUNCTION companion.extend_lease(
     user_id uuid, message_id uuid, attempt integer, lease interval DEFAULT '5 minutes')
 RETURNS boolean
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_extend_lease';
 COMMENT ON FUNCTION companion.extend_lease(uuid, uuid, integer, interval) IS
 'Moves the end of the lease to this long from now: above zero, at most a day, else error 22023. Returns false, and changes nothing, for an older attempt or a message that is not pending.';
 CREATE FUNCTION companion.extend_lease_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], lease interval DEFAULT '5 minutes')
 RETURNS boolean[]
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_extend_lease_many';
 COMMENT ON FUNCTION companion.extend_lease_many(uuid[], uuid[], integer[], interval) IS
 'extend_lease for many messages: one result for each, in input order. Error 2202E when the arrays differ in length.';
 
-REVOKE ALL ON FUNCTION
-    companion.claim_messages(text, integer, interval, text[]),
-    companion.start_send(uuid, uuid, integer),
-    companion.start_send_many(uuid[], uuid[], integer[]),
-    companion.mark_sent(uuid, uuid, integer, text, bigint),
-    companion.mark_sent_many(uuid[], uuid[], integer[], text[], bigint[]),
-    companion.mark_failed(uuid, uuid, integer, text, interval, boolean),
-    companion.mark_failed_many(uuid[], uuid[], integer[], text[], interval, boolean),
-    companion.mark_skipped(uuid, uuid, integer, text),
-    companion.mark_skipped_many(uuid[], uuid[], integer[], text[]),
-    companion.extend_lease(uuid, uuid, integer, interval),
-    companion.extend_lease_many(uuid[], uuid[], integer[], interval)
-FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION
-    companion.claim_messages(text, integer, interval, text[]),
-    companion.start_send(uuid, uuid, integer),
-    companion.start_send_many(uuid[], uuid[], integer[]),
-    companion.mark_sent(uuid, uuid, integer, text, bigint),
-    companion.mark_sent_many(uuid[], uuid[], integer[], text[], bigint[]),
-    companion.mark_failed(uuid, uuid, integer, text, interval, boolean),
-    companion.mark_failed_many(uuid[], uuid[], integer[], text[], interval, boolean),
-    companion.mark_skipped(uuid, uuid, integer, text),
-    companion.mark_skipped_many(uuid[], uuid[], integer[], text[]),
-    companion.extend_lease(uuid, uuid, integer, interval),
-    companion.extend_lease_many(uuid[], uuid[], integer[], interval)
-TO companion_worker;

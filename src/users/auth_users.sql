@@ -1,7 +1,7 @@
 
 -- Following an auth table: users appear, change their e-mail address and vanish with it.
 CREATE FUNCTION companion.follow_auth_user() RETURNS trigger
-LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_follow_auth_user';
 COMMENT ON FUNCTION companion.follow_auth_user() IS
 'Trigger that follow_auth_users() puts on an auth table, AFTER INSERT OR DELETE OR UPDATE OF the e-mail column: creates the user, erases them, or copies the address. Error 39P01 when it is called in any other way.';
@@ -56,9 +56,3 @@ $$;
 COMMENT ON FUNCTION companion.unfollow_auth_users(regclass) IS
 'Takes the trigger off an auth table; the users stay. Returns whether it was followed. The caller must own the table.';
 
-REVOKE ALL ON FUNCTION companion.follow_auth_user(),
-    companion.follow_auth_users(regclass, name), companion.unfollow_auth_users(regclass)
-FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION companion.follow_auth_user(),
-    companion.follow_auth_users(regclass, name), companion.unfollow_auth_users(regclass)
-TO companion_admin;

@@ -148,7 +148,7 @@ Datum text_or_null(FunctionCallInfo fcinfo, const text *value)
 COMPANION_FUNCTION(start_onboarding)
 {
     const Datum user_id = Arguments(fcinfo).required(0, "user_id");
-    return text_or_null(fcinfo, act_for(fcinfo, user_id, [&] { return start(user_id); }));
+    return text_or_null(fcinfo, act_for(user_id, [&] { return start(user_id); }));
 }
 
 COMPANION_FUNCTION(advance_onboarding)
@@ -160,11 +160,11 @@ COMPANION_FUNCTION(advance_onboarding)
     check_object("answers", answers);
     check_answers(answers);
     return text_or_null(fcinfo,
-                        act_for(fcinfo, user_id, [&] { return advance(user_id, step, answers); }));
+                        act_for(user_id, [&] { return advance(user_id, step, answers); }));
 }
 
 COMPANION_FUNCTION(complete_onboarding)
 {
     const Datum user_id = Arguments(fcinfo).required(0, "user_id");
-    PG_RETURN_BOOL(act_for(fcinfo, user_id, [&] { return finish(user_id); }));
+    PG_RETURN_BOOL(act_for(user_id, [&] { return finish(user_id); }));
 }

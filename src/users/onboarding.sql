@@ -39,13 +39,11 @@ INSERT INTO companion.onboarding_steps (step, position, asks_for, required) VALU
 
 ALTER TABLE companion.onboarding_steps ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON companion.onboarding_steps FOR SELECT
-TO companion_user, companion_worker USING (true);
+TO companion_user, companion_worker, companion_runtime USING (true);
 COMMENT ON POLICY read ON companion.onboarding_steps IS 'Everyone reads the steps.';
 CREATE POLICY every_row ON companion.onboarding_steps TO companion_admin
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.onboarding_steps IS 'Admins change the steps.';
-GRANT SELECT ON companion.onboarding_steps TO companion_user, companion_worker;
-GRANT SELECT, INSERT, UPDATE, DELETE ON companion.onboarding_steps TO companion_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('companion.onboarding_steps', '');
 
@@ -74,12 +72,9 @@ ALTER TABLE companion.onboarding ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.onboarding TO companion_user
 USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
 COMMENT ON POLICY own_rows ON companion.onboarding IS 'An end user sees their own row only.';
-CREATE POLICY every_row ON companion.onboarding TO companion_worker, companion_admin
+CREATE POLICY every_row ON companion.onboarding TO companion_worker, companion_admin, companion_runtime
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.onboarding IS 'Workers and admins act for every user.';
-
-GRANT SELECT ON companion.onboarding TO companion_user;
-GRANT SELECT, INSERT, UPDATE, DELETE ON companion.onboarding TO companion_worker, companion_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('companion.onboarding', '');
 
@@ -103,9 +98,3 @@ AS 'MODULE_PATHNAME', 'companion_complete_onboarding';
 COMMENT ON FUNCTION companion.complete_onboarding(uuid) IS
 'Copies the answers to users and sets onboarding_completed_at, so that check-ins due from now on are sent: all or nothing. True once; false, and nothing changes, when it was complete. For the user''s own, or workers and admins, else error 42501. Error 55000 before start_onboarding and while a required step lacks an answer, 22023 for an answer that is no longer valid, 23503 for an unknown user.';
 
-REVOKE ALL ON FUNCTION companion.replace_onboarding_step(), companion.start_onboarding(uuid),
-    companion.advance_onboarding(uuid, text, jsonb), companion.complete_onboarding(uuid)
-FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION companion.start_onboarding(uuid),
-    companion.advance_onboarding(uuid, text, jsonb), companion.complete_onboarding(uuid)
-TO companion_user, companion_worker, companion_admin;

@@ -65,11 +65,13 @@ Datum erase_user(Datum user_id)
 COMPANION_FUNCTION(export_user)
 {
     const Datum user_id = companion::Arguments(fcinfo).required(0, "user_id");
-    return companion::act_for(fcinfo, user_id, [&] { return companion::export_user(user_id); });
+    return companion::act_for(
+        user_id, [&] { return companion::export_user(user_id); }, companion::Others::admins);
 }
 
 COMPANION_FUNCTION(erase_user)
 {
     const Datum user_id = companion::Arguments(fcinfo).required(0, "user_id");
-    return companion::act_for(fcinfo, user_id, [&] { return companion::erase_user(user_id); });
+    return companion::act_for(
+        user_id, [&] { return companion::erase_user(user_id); }, companion::Others::admins);
 }

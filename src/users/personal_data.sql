@@ -44,6 +44,3 @@ AS 'MODULE_PATHNAME', 'companion_erase_user';
 COMMENT ON FUNCTION companion.erase_user(uuid) IS
 'Deletes all that is stored of a user, the audit trail included, and returns for each table how many rows; all zero for an unknown user. The auth system''s row is left: delete it there, too. For the user''s own, or admins, else error 42501.';
 
-REVOKE ALL ON FUNCTION companion.export_user(uuid), companion.erase_user(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION companion.export_user(uuid), companion.erase_user(uuid)
-TO companion_user, companion_admin;

@@ -77,9 +77,6 @@ LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_canonicalize_timezone';
 COMMENT ON FUNCTION companion.canonicalize_timezone() IS
 'Trigger, BEFORE INSERT OR UPDATE OF timezone: stores the zone''s own spelling. Error 22023 for an unknown zone.';
-REVOKE ALL ON FUNCTION companion.canonical_timezone(text), companion.canonicalize_timezone() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION companion.canonical_timezone(text)
-TO companion_user, companion_worker, companion_admin;
 
 CREATE TRIGGER canonicalize_timezone BEFORE INSERT OR UPDATE OF timezone ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.canonicalize_timezone();
@@ -110,23 +107,15 @@ RETURN CASE channel
 END;
 COMMENT ON FUNCTION companion.channel_address(companion.users, text) IS
 'The user''s address on a channel: Telegram''s user id, the WhatsApp number, or for web the user''s id. NULL when there is none.';
-REVOKE ALL ON FUNCTION companion.usable_channel(companion.users), companion.channel_address(companion.users, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION companion.usable_channel(companion.users), companion.channel_address(companion.users, text)
-TO companion_user, companion_worker, companion_admin;
 
 ALTER TABLE companion.users ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_row ON companion.users TO companion_user
 USING (id = companion.current_user_id()) WITH CHECK (id = companion.current_user_id());
 COMMENT ON POLICY own_row ON companion.users IS 'An end user sees and changes their own row only.';
-CREATE POLICY every_row ON companion.users TO companion_worker, companion_admin
+CREATE POLICY every_row ON companion.users TO companion_worker, companion_admin, companion_runtime
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.users IS 'Workers and admins act for every user.';
 
 -- An end user changes what concerns them, not who they are or what they pay.
-GRANT SELECT ON companion.users TO companion_user, companion_worker;
-GRANT UPDATE (display_name, companion_name, support_style, timezone, checkin_time, checkin_days,
-              checkin_paused_until, preferred_channel, preferences, location)
-ON companion.users TO companion_user;
-GRANT SELECT, INSERT, UPDATE, DELETE ON companion.users TO companion_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('companion.users', '');

@@ -34,21 +34,39 @@ sub error_of
     return $error;
 }
 
-like(error_of('SELECT companion.schedule_jobs()'),
+query(<<'SQL');
+CREATE ROLE jobs LOGIN IN ROLE companion_admin;
+CREATE ROLE stranger LOGIN;
+CREATE ROLE nobody IN ROLE companion_admin;
+SQL
+like(error_of("SELECT companion.schedule_jobs('jobs')"),
     qr/55000: pg_cron is not installed in this database.*HINT: .*CREATE EXTENSION pg_cron/s,
     'without the extension the error says how to install it');
 like(error_of('SELECT companion.unschedule_jobs()'), qr/55000/, 'nor are there jobs to remove');
 
 query('CREATE EXTENSION pg_cron');
-is(query('SELECT * FROM companion.schedule_jobs()'),
+for my $login ('postgres', 'stranger', 'nobody')
+{
+    like(error_of("SELECT companion.schedule_jobs('$login')"),
+        qr/22023: jobs cannot run as role "$login"\nDETAIL:  Expected a login that is no superuser and inherits companion_admin.\nHINT:  CREATE ROLE/,
+        "jobs cannot run as $login");
+}
+like(error_of('SELECT companion.schedule_jobs()'), qr/22023: jobs cannot run as role "postgres"/,
+    'nor as the superuser who names nobody');
+like(error_of("SELECT companion.schedule_jobs('missing')"), qr/42704: role "missing" does not exist/,
+    'nor as nobody');
+is(query('SELECT count(*) FROM cron.job'), '0', 'and there are none');
+
+is(query("SELECT * FROM companion.schedule_jobs('jobs')"),
     join("\n", 'companion_dispatch|* * * * *', 'companion_maintenance|*/5 * * * *',
         'companion_retention|17 3 * * *'),
     'three jobs');
-my $jobs = 'SELECT jobid, jobname, schedule, command, active FROM cron.job ORDER BY jobid';
+my $jobs = 'SELECT jobid, jobname, schedule, command, username, active FROM cron.job ORDER BY jobid';
 my $before = query($jobs);
-query('SELECT companion.schedule_jobs()');
+unlike($before, qr/postgres/, 'none runs as the superuser');
+query("SELECT companion.schedule_jobs('jobs')");
 is(query($jobs), $before, 'scheduled twice they are the same three');
-query("SELECT companion.schedule_jobs('5 minutes'); SELECT companion.schedule_jobs()");
+query("SELECT companion.schedule_jobs('jobs', '5 minutes'); SELECT companion.schedule_jobs('jobs')");
 is(query($jobs), $before, 'and can be changed, and changed back');
 
 my $knows_seconds = query(<<'SQL');
@@ -57,12 +75,12 @@ FROM pg_extension WHERE extname = 'pg_cron'
 SQL
 if ($knows_seconds eq 't')
 {
-    like(query("SELECT schedule FROM companion.schedule_jobs('10 seconds')"),
+    like(query("SELECT schedule FROM companion.schedule_jobs('jobs', '10 seconds')"),
         qr/^10 seconds$/m, 'every ten seconds');
 }
 else
 {
-    like(error_of("SELECT companion.schedule_jobs('10 seconds')"),
+    like(error_of("SELECT companion.schedule_jobs('jobs', '10 seconds')"),
         qr/0A000: pg_cron .* cannot run a job every 10 seconds.*HINT:/s,
         'every ten seconds is too much for this pg_cron');
     is(query($jobs), $before, 'and changes nothing');
@@ -97,6 +115,20 @@ UPDATE cron.job_run_details SET end_time = now() - interval '91 days' WHERE stat
 SELECT FROM companion.apply_retention();
 SELECT count(*) FROM cron.job_run_details WHERE end_time < now() - interval '90 days';
 SQL
+
+# Jobs of another login, as the superuser's that an older version has made, give way.
+query(<<'SQL');
+CREATE ROLE other_jobs LOGIN IN ROLE companion_admin;
+SELECT cron.schedule('companion_dispatch', '* * * * *', 'SELECT companion.dispatch()');
+SELECT companion.schedule_jobs('other_jobs');
+SQL
+is(query('SELECT DISTINCT username FROM cron.job'), 'other_jobs', 'the jobs of another login give way');
+
+# A login that has access to pg_cron makes its own.
+query('GRANT USAGE ON SCHEMA cron TO jobs');
+is(query("SET SESSION AUTHORIZATION jobs; SELECT count(*) FROM companion.schedule_jobs()"), '3',
+    'a login makes jobs of its own');
+is(query("SET SESSION AUTHORIZATION jobs; SELECT companion.unschedule_jobs()"), '3', 'and removes them');
 
 is(query('SELECT companion.unschedule_jobs()'), '3', 'all three are removed');
 is(query('SELECT count(*) FROM cron.job'), '0', 'none is left');

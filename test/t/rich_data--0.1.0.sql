@@ -1,94 +1,303 @@
--- What a database holds after some days of use, in which the extension was just made: rows in every
--- table and every state, an auth table that is followed, and rights that the app has granted.
+-- What rich_data.sql had made with 0.1.0, as pg_dump has written it: the library serves the SQL of
+-- its own version only.
 CREATE ROLE analyst;
-GRANT USAGE ON SCHEMA companion TO analyst;
-GRANT SELECT (id, timezone, checkin_time) ON companion.users TO analyst;
-GRANT SELECT ON companion.scheduled_messages TO analyst WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION companion.canonical_timezone(text) TO PUBLIC;
-REVOKE DELETE ON companion.users FROM companion_admin;
+SET session_replication_role = replica;
+SELECT pg_catalog.set_config('search_path', '', false);
 
 CREATE SCHEMA auth;
-CREATE TABLE auth.users (id uuid PRIMARY KEY, email varchar(255));
-INSERT INTO auth.users
-SELECT lpad(n::text, 32, '0')::uuid, format('user%s@example.org', n) FROM generate_series(1, 12) AS n;
-SET companion.clock = '2026-03-01 12:00+00';
-SELECT companion.follow_auth_users();
 
--- Onboarding: steps of the app's own, one moved, one left out; a user who is done and one who is not.
-INSERT INTO companion.onboarding_steps VALUES
-    ('pets', 15, '{pets}', false), ('name', 11, '{name}', true);
-UPDATE companion.onboarding_steps SET position = NULL WHERE step = 'style';
-SELECT companion.start_onboarding(id) FROM companion.users;
-SELECT companion.advance_onboarding(id, 'name', '{"name": "Maya"}') FROM companion.users;
-SELECT companion.advance_onboarding(id, 'timezone', '{"timezone": "europe/berlin"}')
-FROM companion.users WHERE email = 'user1@example.org';
-SELECT companion.complete_onboarding(id) FROM companion.users WHERE email = 'user1@example.org';
+ALTER SCHEMA auth OWNER TO postgres;
 
--- Users 2 to 10 are told good morning in three zones, 11 has opted out, 12 is being onboarded.
-UPDATE companion.users AS u SET
-    display_name = E'O\'Brien "' || n || E'"\t\\N\n' || U&'\65E5\672C',
-    timezone = (ARRAY['UTC', 'Europe/Berlin', 'America/New_York'])[n % 3 + 1],
-    checkin_time = CASE WHEN n < 11 THEN time '09:00' END,
-    checkin_days = CASE WHEN n = 9 THEN '{}' ELSE '{1,2,3,4,5,6,7}'::smallint[] END,
-    checkin_paused_until = CASE WHEN n = 10 THEN 'infinity'::timestamptz END,
-    telegram_user_id = CASE WHEN n < 6 THEN 1000 + n END,
-    whatsapp_number = CASE WHEN n % 2 = 0 THEN '+4915100000' || n END,
-    preferences = '{"tone": "warm", "quiet": [22, null]}',
-    onboarding_completed_at = CASE WHEN n < 12 THEN '2026-03-01 12:00+00'::timestamptz END
-FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM companion.users) AS numbered
-WHERE u.id = numbered.id AND n > 1;
+CREATE TABLE auth.users (
+    id uuid NOT NULL,
+    email character varying(255)
+);
 
--- Conversations: a closed one, an answer to a message that was edited since, a search.
-SELECT companion.record_incoming('telegram', telegram_user_id::text, 'message ' || n, n)
-FROM companion.users, generate_series(1, 70) AS n WHERE telegram_user_id = 1002;
-SELECT companion.record_incoming('telegram', '1002', 'yes', 71, 70);
-SELECT companion.edit_message(user_id, id, E'edited\r\n')
-FROM companion.messages WHERE telegram_message_id = 70;
-SELECT companion.search_messages(user_id, 'message 7')
-FROM companion.messages WHERE telegram_message_id = 70;
-SELECT companion.close_conversation(user_id, id) FROM companion.conversations;
-SELECT companion.record_incoming('whatsapp', whatsapp_number, 'hello', metadata => '{"n": 1}')
-FROM companion.users WHERE whatsapp_number IS NOT NULL;
+ALTER TABLE auth.users OWNER TO postgres;
 
--- Memory: facts that were confirmed, superseded, contradicted, pinned, and one that expires.
-SELECT companion.upsert_user_context(user_id, 'family', 'sister', 'Ana', source_message_id => id)
-FROM companion.messages WHERE content = 'hello';
-SELECT companion.upsert_user_context(user_id, 'family', 'sister', said.value, source => 'user')
-FROM companion.messages, (VALUES ('Anna'), ('Anna')) AS said (value) WHERE content = 'hello';
-SELECT companion.upsert_user_context(user_id, 'family', 'sister', 'Hannah')
-FROM companion.messages WHERE content = 'hello';
-SELECT companion.upsert_user_context(id, 'health', 'cold', 'has one', 0.9, -1,
-    expires_at => '2026-03-06', pinned => true) FROM companion.users;
+COPY auth.users (id, email) FROM stdin;
+00000000-0000-0000-0000-000000000001	user1@example.org
+00000000-0000-0000-0000-000000000002	user2@example.org
+00000000-0000-0000-0000-000000000003	user3@example.org
+00000000-0000-0000-0000-000000000004	user4@example.org
+00000000-0000-0000-0000-000000000005	user5@example.org
+00000000-0000-0000-0000-000000000006	user6@example.org
+00000000-0000-0000-0000-000000000007	user7@example.org
+00000000-0000-0000-0000-000000000008	user8@example.org
+00000000-0000-0000-0000-000000000009	user9@example.org
+00000000-0000-0000-0000-000000000010	user10@example.org
+00000000-0000-0000-0000-000000000011	user11@example.org
+00000000-0000-0000-0000-000000000012	user12@example.org
+\.
 
--- Link tokens: used, unused, and one that nobody made.
-INSERT INTO companion.telegram_link_tokens (user_id, token_hash, expires_at)
-SELECT id, sha256(convert_to('token of ' || email, 'UTF8')), 'infinity' FROM companion.users;
-SELECT companion.redeem_telegram_link_token('token of user6@example.org', 1006, 'six');
-SELECT companion.redeem_telegram_link_token('no token', 1007);
+COPY companion.users (id, email, display_name, companion_name, support_style, timezone, checkin_time, checkin_days, checkin_paused_until, preferred_channel, disabled_channels, telegram_user_id, telegram_username, telegram_linked_at, whatsapp_number, subscription_status, subscription_expires_at, preferences, location, onboarding_completed_at, last_user_message_at, created_at, updated_at) FROM stdin;
+00000000-0000-0000-0000-000000000001	user1@example.org	Maya	\N	\N	Europe/Berlin	09:00:00	{1,2,3,4,5,6,7}	\N	\N	{}	\N	\N	\N	\N	free	\N	{}	\N	2026-03-01 12:00:00+00	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000005	user5@example.org	O'Brien "5"\t\\N\n日本	\N	\N	America/New_York	09:00:00	{1,2,3,4,5,6,7}	\N	\N	{}	1005	\N	\N	\N	free	\N	{"tone": "warm", "quiet": [22, null]}	\N	2026-03-01 12:00:00+00	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000007	user7@example.org	O'Brien "7"\t\\N\n日本	\N	\N	Europe/Berlin	09:00:00	{1,2,3,4,5,6,7}	\N	\N	{}	\N	\N	\N	\N	free	\N	{"tone": "warm", "quiet": [22, null]}	\N	2026-03-01 12:00:00+00	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000009	user9@example.org	O'Brien "9"\t\\N\n日本	\N	\N	UTC	09:00:00	{}	\N	\N	{}	\N	\N	\N	\N	free	\N	{"tone": "warm", "quiet": [22, null]}	\N	2026-03-01 12:00:00+00	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000011	user11@example.org	O'Brien "11"\t\\N\n日本	\N	\N	America/New_York	\N	{1,2,3,4,5,6,7}	\N	\N	{}	\N	\N	\N	\N	free	\N	{"tone": "warm", "quiet": [22, null]}	\N	2026-03-01 12:00:00+00	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	user2@example.org	O'Brien "2"\t\\N\n日本	\N	\N	America/New_York	09:00:00	{1,2,3,4,5,6,7}	\N	\N	{}	1002	\N	\N	+49151000002	free	\N	{"tone": "warm", "quiet": [22, null]}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000004	user4@example.org	O'Brien "4"\t\\N\n日本	\N	\N	Europe/Berlin	09:00:00	{1,2,3,4,5,6,7}	\N	\N	{}	1004	\N	\N	+49151000004	free	\N	{"tone": "warm", "quiet": [22, null]}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000003	user3@example.org	O'Brien "3"\t\\N\n日本	\N	\N	UTC	09:00:00	{1,2,3,4,5,6,7}	\N	\N	{telegram}	1003	\N	\N	\N	free	\N	{"tone": "warm", "quiet": [22, null]}	\N	2026-03-01 12:00:00+00	\N	2026-03-01 12:00:00+00	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000008	user8@example.org	O'Brien "8"\t\\N\n日本	\N	\N	America/New_York	09:00:00	{1,2,3,4,5,6,7}	\N	\N	{}	\N	\N	\N	+49151000008	free	\N	{"tone": "warm", "quiet": [22, null]}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000010	user10@example.org	O'Brien "10"\t\\N\n日本	\N	\N	Europe/Berlin	09:00:00	{1,2,3,4,5,6,7}	infinity	\N	{}	\N	\N	\N	+491510000010	free	\N	{"tone": "warm", "quiet": [22, null]}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000012	user12@example.org	O'Brien "12"\t\\N\n日本	\N	\N	UTC	\N	{1,2,3,4,5,6,7}	\N	\N	{}	\N	\N	\N	+491510000012	free	\N	{"tone": "warm", "quiet": [22, null]}	\N	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000006	user6@example.org	O'Brien "6"\t\\N\n日本	\N	\N	UTC	09:00:00	{1,2,3,4,5,6,7}	\N	\N	{}	1006	six	2026-03-01 12:00:00+00	+49151000006	free	\N	{"tone": "warm", "quiet": [22, null]}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+\.
 
--- Dispatch. One day was missed; on the next, messages came to every end but one, which is underway.
-SELECT companion.rewind_dispatch('2026-03-02 00:00+00');
-SET companion.clock = '2026-03-03 10:00+00';
-SELECT companion.dispatch();
-CREATE TEMP TABLE claimed AS
-SELECT row_number() OVER (ORDER BY user_id) AS n, * FROM companion.claim_messages('worker A');
-SELECT companion.mark_skipped(user_id, message_id, attempt, 'not now') FROM claimed WHERE n = 1;
-SELECT companion.start_send(user_id, message_id, attempt) FROM claimed WHERE n > 1;
-SELECT companion.mark_failed(user_id, message_id, attempt, 'blocked', permanent => true)
-FROM claimed WHERE n = 2;
-SELECT companion.mark_sent(user_id, message_id, attempt, E'good\tmorning\n', 9000) FROM claimed WHERE n = 3;
-SET companion.clock = '2026-03-03 15:00+00';
-SELECT companion.finish_abandoned();
-SELECT companion.dispatch();
+COPY companion.conversations (user_id, id, channel, initiated_by, started_at, ended_at, mood_summary, topics) FROM stdin;
+00000000-0000-0000-0000-000000000002	01a21c49-ba90-7391-8b19-fd5f9f508e9b	telegram	user	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	{}
+00000000-0000-0000-0000-000000000004	01a21c49-ba9a-74d4-bdf3-f30fe3399b41	whatsapp	user	2026-03-01 12:00:00+00	\N	\N	{}
+00000000-0000-0000-0000-000000000006	01a21c49-ba9a-78bc-8ae1-9503d6f0ec88	whatsapp	user	2026-03-01 12:00:00+00	\N	\N	{}
+00000000-0000-0000-0000-000000000008	01a21c49-ba9a-7bba-a9a5-4857819fe70b	whatsapp	user	2026-03-01 12:00:00+00	\N	\N	{}
+00000000-0000-0000-0000-000000000010	01a21c49-ba9a-7e5e-a887-6f86f7bf4770	whatsapp	user	2026-03-01 12:00:00+00	\N	\N	{}
+00000000-0000-0000-0000-000000000012	01a21c49-ba9b-70e9-bab6-e9febae1c0aa	whatsapp	user	2026-03-01 12:00:00+00	\N	\N	{}
+00000000-0000-0000-0000-000000000002	01a21c49-ba9b-7385-be27-c25a2d5a174b	whatsapp	user	2026-03-01 12:00:00+00	\N	\N	{}
+00000000-0000-0000-0000-000000000004	01a21c49-baa8-75e3-be5d-389cff90d084	telegram	companion	2026-03-03 10:00:00+00	\N	\N	{}
+00000000-0000-0000-0000-000000000003	01a21c49-baae-7933-9162-4b68bddf407a	web	companion	2026-03-04 09:00:00+00	\N	\N	{}
+\.
 
--- This day, messages are in every state on the way.
-SET companion.clock = '2026-03-04 09:00+00';
-SELECT companion.dispatch();
-SELECT companion.schedule_message(id, companion.now() + '1 hour', E'at ten\n',
-    generation_context => '{"mood": null}') FROM companion.users;
-TRUNCATE claimed;
-INSERT INTO claimed
-SELECT row_number() OVER (ORDER BY user_id), * FROM companion.claim_messages('worker B', 4, '10 minutes');
-SELECT companion.start_send(user_id, message_id, attempt) FROM claimed WHERE n <> 1;
-SELECT companion.mark_sent(user_id, message_id, attempt, 'sent') FROM claimed WHERE n = 2;
-SELECT companion.mark_failed(user_id, message_id, attempt, 'try later', '10 minutes') FROM claimed WHERE n = 3;
+COPY companion.dispatch_queue (visible_at, leased_until, send_before, user_id, message_id, attempt, sending, channel, worker) FROM stdin;
+2026-03-04 08:00:00+00	2026-03-04 09:10:00+00	2026-03-04 12:00:00+00	00000000-0000-0000-0000-000000000007	01a21c49-baab-731e-a1b3-a80bb6d346e5	1	t	web	worker B
+2026-03-04 09:10:00+00	-infinity	2026-03-04 12:00:00+00	00000000-0000-0000-0000-000000000004	01a21c49-baab-72e9-b280-c433ec88f14e	1	f	telegram	worker B
+2026-03-04 09:00:00+00	-infinity	2026-03-04 13:00:00+00	00000000-0000-0000-0000-000000000006	01a21c49-baab-738d-a2d2-a150cd2a4bb7	0	f	telegram	\N
+2026-03-04 10:00:00+00	-infinity	infinity	00000000-0000-0000-0000-000000000001	01a21c49-baab-7c93-8639-0e3fe645127c	0	f	web	\N
+2026-03-04 10:00:00+00	-infinity	infinity	00000000-0000-0000-0000-000000000005	01a21c49-baab-7f22-af03-bea5a956bbb2	0	f	telegram	\N
+2026-03-04 10:00:00+00	-infinity	infinity	00000000-0000-0000-0000-000000000007	01a21c49-baac-7031-9eab-87871a561b1a	0	f	web	\N
+2026-03-04 10:00:00+00	-infinity	infinity	00000000-0000-0000-0000-000000000009	01a21c49-baac-711a-89c4-cbfa48ef8678	0	f	web	\N
+2026-03-04 10:00:00+00	-infinity	infinity	00000000-0000-0000-0000-000000000011	01a21c49-baac-71e7-96fe-caec5558c2c1	0	f	web	\N
+2026-03-04 10:00:00+00	-infinity	infinity	00000000-0000-0000-0000-000000000002	01a21c49-baac-72b4-aaa4-37af628979f2	0	f	telegram	\N
+2026-03-04 10:00:00+00	-infinity	infinity	00000000-0000-0000-0000-000000000004	01a21c49-baac-7389-a986-16805f6de0b9	0	f	telegram	\N
+2026-03-04 10:00:00+00	-infinity	infinity	00000000-0000-0000-0000-000000000003	01a21c49-baac-7451-8020-a5742334d933	0	f	web	\N
+2026-03-04 08:00:00+00	2026-03-04 09:10:00+00	2026-03-04 12:00:00+00	00000000-0000-0000-0000-000000000001	01a21c49-baab-722d-acd0-9b2e20c76236	1	f	web	worker B
+2026-03-04 10:00:00+00	-infinity	infinity	00000000-0000-0000-0000-000000000008	01a21c49-baac-751a-aae8-07bc66b8e6df	0	f	whatsapp	\N
+2026-03-04 10:00:00+00	-infinity	infinity	00000000-0000-0000-0000-000000000010	01a21c49-baac-7974-b09f-838e32d3794d	0	f	whatsapp	\N
+2026-03-04 10:00:00+00	-infinity	infinity	00000000-0000-0000-0000-000000000012	01a21c49-baac-7b60-b78d-638c3ae265b3	0	f	whatsapp	\N
+2026-03-04 10:00:00+00	-infinity	infinity	00000000-0000-0000-0000-000000000006	01a21c49-baac-7c66-8938-9d15f4ef1a1b	0	f	telegram	\N
+\.
+
+COPY companion.dispatch_state (only_row, previous_tick) FROM stdin;
+t	2026-03-04 09:00:00+00
+\.
+
+COPY companion.messages (user_id, id, conversation_id, role, content, telegram_message_id, reply_to_id, edited_at, metadata, created_at) FROM stdin;
+00000000-0000-0000-0000-000000000002	01a21c49-ba90-7b06-b45f-256a1ca9ad4e	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 1	1	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba91-731e-b449-40d05c51e18b	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 2	2	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba91-74d9-82aa-11c61cf04bef	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 3	3	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba91-764d-9dcc-b05cebb7ff53	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 4	4	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba91-7795-83c5-876b171729a8	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 5	5	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba91-78d0-835c-867706b72b58	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 6	6	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba91-7a24-8f0a-a40bdaaed117	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 7	7	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba91-7b12-85a2-863d489b1ef5	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 8	8	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba91-7bef-8230-b1566e4e2da2	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 9	9	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba91-7cc4-9822-31eceb37db2f	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 10	10	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba91-7d95-9b8c-3d5505ee4576	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 11	11	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba91-7f26-8123-4b4cb6a17387	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 12	12	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-7041-b4f9-d3668722c168	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 13	13	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-711e-b506-13da2d6455b3	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 14	14	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-71f7-858c-60a140ed0e7f	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 15	15	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-7395-adec-b256a6b46093	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 16	16	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-74ac-b468-bc9e899b94dc	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 17	17	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-7589-9614-0fdca6905278	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 18	18	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-765a-816d-fd416630a5fb	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 19	19	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-772b-befc-7f9af0d80948	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 20	20	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-77f7-81e9-47b734624e7b	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 21	21	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-78c4-8ce4-40fa3a0ab50c	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 22	22	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-7995-98fa-006af58f0b02	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 23	23	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-7a62-bd23-c84cee2e2821	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 24	24	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-7b2f-b4e2-719e887d75df	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 25	25	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-7bf7-b45a-d511f32852c4	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 26	26	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-7cc4-8a62-e5c0f40c904b	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 27	27	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-7d91-bfeb-a09186b878d0	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 28	28	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-7e5e-948b-3bc08aa7a108	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 29	29	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba92-7f2b-b510-73f05763b84e	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 30	30	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-7018-9469-4cbc70639a27	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 31	31	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-70e9-baf2-154d18755770	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 32	32	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-71b6-997e-5c077f1cce3c	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 33	33	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-7283-9149-7b97185e8baf	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 34	34	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-734f-a19e-1fed165a4ec3	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 35	35	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-7420-b19e-845981af7231	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 36	36	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-74f1-a270-52e8c48bdad2	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 37	37	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-75be-8c67-51de7aecfcc4	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 38	38	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-768b-8b10-baf82a97c91c	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 39	39	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-7753-ad55-2f1078eddc2b	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 40	40	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-7824-bee1-cfd23fbbeaba	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 41	41	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-78f5-9a2e-bfd331f59cdb	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 42	42	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-79ca-afdd-32197649373d	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 43	43	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-7a9b-8c50-5275fb396504	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 44	44	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-7b68-a0cc-e3169a2164ac	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 45	45	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-7c35-9dfd-ae9c89f47b94	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 46	46	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-7cfd-ac0c-b1a1dcd9e02c	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 47	47	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-7dce-b241-496f254ba856	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 48	48	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-7e9b-b618-c5f123df7f3c	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 49	49	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba93-7f68-96a0-049ce4fb811e	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 50	50	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-7035-a404-42ef21797232	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 51	51	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-7102-b0a5-a1397b924f19	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 52	52	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-71ce-9254-9f5370b6ce3b	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 53	53	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-729b-a56b-436753a540f7	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 54	54	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-736c-b61f-1bbbe1c54f3e	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 55	55	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-7439-995e-154513c7a544	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 56	56	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-751e-ac7d-cf915a5eb530	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 57	57	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-75ef-9a9c-c98dc7ad661c	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 58	58	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-76bc-872a-54f298ac9173	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 59	59	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-7789-969f-70f08654bc2b	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 60	60	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-7856-8398-cf639034dad1	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 61	61	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-7922-87ad-a7d626474ebb	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 62	62	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-79f3-a912-9f24ec66c699	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 63	63	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-7c10-afa0-27b36985db7b	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 64	64	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-7cfd-91d6-78a48e72f4e3	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 65	65	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-7de7-8213-37d152a8c7c0	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 66	66	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba95-7364-b275-b1e5cf35166a	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 67	67	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba95-7462-bedb-cca647f77e9a	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 68	68	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba95-753b-9071-a3a821f2561e	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	message 69	69	\N	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba95-7da5-91c7-bc2dd2a93302	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	yes	71	01a21c49-ba95-760c-aedd-50f13f2d56ff	\N	{}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba95-760c-aedd-50f13f2d56ff	01a21c49-ba90-7391-8b19-fd5f9f508e9b	user	edited\r\n	70	\N	2026-03-01 12:00:00+00	{"edits": [{"content": "message 70", "written_at": "2026-03-01T12:00:00+00:00"}]}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000004	01a21c49-ba9a-765a-876c-bcabec607533	01a21c49-ba9a-74d4-bdf3-f30fe3399b41	user	hello	\N	\N	\N	{"n": 1}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000006	01a21c49-ba9a-79df-b0e4-3c7605cfb72b	01a21c49-ba9a-78bc-8ae1-9503d6f0ec88	user	hello	\N	\N	\N	{"n": 1}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000008	01a21c49-ba9a-7cb4-add1-4bb0d31e80d7	01a21c49-ba9a-7bba-a9a5-4857819fe70b	user	hello	\N	\N	\N	{"n": 1}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000010	01a21c49-ba9a-7f4f-85ed-a589c57fd206	01a21c49-ba9a-7e5e-a887-6f86f7bf4770	user	hello	\N	\N	\N	{"n": 1}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000012	01a21c49-ba9b-71db-9ab9-d7f18bd14d02	01a21c49-ba9b-70e9-bab6-e9febae1c0aa	user	hello	\N	\N	\N	{"n": 1}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba9b-7424-a498-f8e387a69bb9	01a21c49-ba9b-7385-be27-c25a2d5a174b	user	hello	\N	\N	\N	{"n": 1}	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000004	01a21c49-baa8-7e5e-9ec0-6c5317a3beb8	01a21c49-baa8-75e3-be5d-389cff90d084	assistant	good\tmorning\n	9000	\N	\N	{}	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000003	01a21c49-baae-7b4b-b7df-872df0acf1fa	01a21c49-baae-7933-9162-4b68bddf407a	assistant	sent	\N	\N	\N	{}	2026-03-04 09:00:00+00
+\.
+
+COPY companion.onboarding (user_id, current_step, data, completed_at, created_at, updated_at) FROM stdin;
+00000000-0000-0000-0000-000000000002	pets	{"name": "Maya"}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000003	pets	{"name": "Maya"}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000004	pets	{"name": "Maya"}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000005	pets	{"name": "Maya"}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000006	pets	{"name": "Maya"}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000007	pets	{"name": "Maya"}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000008	pets	{"name": "Maya"}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000009	pets	{"name": "Maya"}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000010	pets	{"name": "Maya"}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000011	pets	{"name": "Maya"}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000012	pets	{"name": "Maya"}	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000001	\N	{"name": "Maya", "timezone": "europe/berlin"}	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+\.
+
+COPY companion.onboarding_steps (step, "position", asks_for, required) FROM stdin;
+companion	20	{companion_name}	f
+timezone	30	{timezone}	t
+checkin	40	{checkin_time}	f
+channel	60	{channel}	f
+pets	15	{pets}	f
+name	11	{name}	t
+style	\N	{support_style}	f
+\.
+
+COPY companion.scheduled_messages (user_id, id, kind, idempotency_key, local_date, timezone, scheduled_for, send_before, status, attempts, channel, content, generation_context, priority_level, topic_key, failure_reason, sent_at, finished_at, conversation_id, message_id, telegram_message_id, worker, created_at) FROM stdin;
+00000000-0000-0000-0000-000000000002	01a21c49-baa4-7bd2-b610-5f94a39058ff	checkin	checkin:2026-03-02	2026-03-02	America/New_York	2026-03-02 14:00:00+00	2026-03-02 18:00:00+00	skipped	0	telegram	\N	\N	\N	\N	found 20:00:00 late, beyond companion.catch_up	\N	2026-03-03 10:00:00+00	\N	\N	\N	\N	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000005	01a21c49-baa4-7f74-a542-b9e4f9c0a98e	checkin	checkin:2026-03-02	2026-03-02	America/New_York	2026-03-02 14:00:00+00	2026-03-02 18:00:00+00	skipped	0	telegram	\N	\N	\N	\N	found 20:00:00 late, beyond companion.catch_up	\N	2026-03-03 10:00:00+00	\N	\N	\N	\N	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000008	01a21c49-baa4-7fb2-95ce-505e73f1ce11	checkin	checkin:2026-03-02	2026-03-02	America/New_York	2026-03-02 14:00:00+00	2026-03-02 18:00:00+00	skipped	0	whatsapp	\N	\N	\N	\N	found 20:00:00 late, beyond companion.catch_up	\N	2026-03-03 10:00:00+00	\N	\N	\N	\N	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000001	01a21c49-baa4-7ff7-ade7-a99adef7af8a	checkin	checkin:2026-03-02	2026-03-02	Europe/Berlin	2026-03-02 08:00:00+00	2026-03-02 12:00:00+00	skipped	0	web	\N	\N	\N	\N	found 1 day 02:00:00 late, beyond companion.catch_up	\N	2026-03-03 10:00:00+00	\N	\N	\N	\N	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000004	01a21c49-baa5-701c-ad86-98a9258be927	checkin	checkin:2026-03-02	2026-03-02	Europe/Berlin	2026-03-02 08:00:00+00	2026-03-02 12:00:00+00	skipped	0	telegram	\N	\N	\N	\N	found 1 day 02:00:00 late, beyond companion.catch_up	\N	2026-03-03 10:00:00+00	\N	\N	\N	\N	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000007	01a21c49-baa5-703d-a5ad-47dfdfa7fbd6	checkin	checkin:2026-03-02	2026-03-02	Europe/Berlin	2026-03-02 08:00:00+00	2026-03-02 12:00:00+00	skipped	0	web	\N	\N	\N	\N	found 1 day 02:00:00 late, beyond companion.catch_up	\N	2026-03-03 10:00:00+00	\N	\N	\N	\N	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000003	01a21c49-baa5-735c-bef7-cb46f62dbb57	checkin	checkin:2026-03-02	2026-03-02	UTC	2026-03-02 09:00:00+00	2026-03-02 13:00:00+00	skipped	0	telegram	\N	\N	\N	\N	found 1 day 01:00:00 late, beyond companion.catch_up	\N	2026-03-03 10:00:00+00	\N	\N	\N	\N	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000006	01a21c49-baa5-7381-9286-c5255219f46e	checkin	checkin:2026-03-02	2026-03-02	UTC	2026-03-02 09:00:00+00	2026-03-02 13:00:00+00	skipped	0	telegram	\N	\N	\N	\N	found 1 day 01:00:00 late, beyond companion.catch_up	\N	2026-03-03 10:00:00+00	\N	\N	\N	\N	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000001	01a21c49-baa5-706a-9ddd-c29bc214609b	checkin	checkin:2026-03-03	2026-03-03	Europe/Berlin	2026-03-03 08:00:00+00	2026-03-03 12:00:00+00	skipped	1	web	\N	\N	\N	\N	not now	\N	2026-03-03 10:00:00+00	\N	\N	\N	worker A	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000003	01a21c49-baa5-73b2-a0ff-cb20a27d25fe	checkin	checkin:2026-03-03	2026-03-03	UTC	2026-03-03 09:00:00+00	2026-03-03 13:00:00+00	failed	1	telegram	\N	\N	\N	\N	blocked	\N	2026-03-03 10:00:00+00	\N	\N	\N	worker A	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000004	01a21c49-baa5-72f1-a131-68a9e020285a	checkin	checkin:2026-03-03	2026-03-03	Europe/Berlin	2026-03-03 08:00:00+00	2026-03-03 12:00:00+00	sent	1	telegram	\N	\N	\N	\N	\N	2026-03-03 10:00:00+00	2026-03-03 10:00:00+00	01a21c49-baa8-75e3-be5d-389cff90d084	01a21c49-baa8-7e5e-9ec0-6c5317a3beb8	9000	worker A	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000007	01a21c49-baa5-7322-ada2-8b282ec039f5	checkin	checkin:2026-03-03	2026-03-03	Europe/Berlin	2026-03-03 08:00:00+00	2026-03-03 12:00:00+00	unknown	1	web	\N	\N	\N	\N	no report after start_send	\N	2026-03-03 15:00:00+00	\N	\N	\N	worker A	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000006	01a21c49-baa5-73d7-a2d7-26e76aeaaa65	checkin	checkin:2026-03-03	2026-03-03	UTC	2026-03-03 09:00:00+00	2026-03-03 13:00:00+00	unknown	1	telegram	\N	\N	\N	\N	no report after start_send	\N	2026-03-03 15:00:00+00	\N	\N	\N	worker A	2026-03-03 10:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-baaa-7693-bb50-476d061c5b44	checkin	checkin:2026-03-03	2026-03-03	America/New_York	2026-03-03 14:00:00+00	2026-03-03 18:00:00+00	skipped	0	telegram	\N	\N	\N	\N	not sent before 2026-03-03 18:00:00+00	\N	2026-03-04 09:00:00+00	\N	\N	\N	\N	2026-03-03 15:00:00+00
+00000000-0000-0000-0000-000000000005	01a21c49-baaa-77b2-8901-a91abcbe71af	checkin	checkin:2026-03-03	2026-03-03	America/New_York	2026-03-03 14:00:00+00	2026-03-03 18:00:00+00	skipped	0	telegram	\N	\N	\N	\N	not sent before 2026-03-03 18:00:00+00	\N	2026-03-04 09:00:00+00	\N	\N	\N	\N	2026-03-03 15:00:00+00
+00000000-0000-0000-0000-000000000001	01a21c49-baab-722d-acd0-9b2e20c76236	checkin	checkin:2026-03-04	2026-03-04	Europe/Berlin	2026-03-04 08:00:00+00	2026-03-04 12:00:00+00	pending	0	web	\N	\N	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000004	01a21c49-baab-72e9-b280-c433ec88f14e	checkin	checkin:2026-03-04	2026-03-04	Europe/Berlin	2026-03-04 08:00:00+00	2026-03-04 12:00:00+00	pending	0	telegram	\N	\N	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000007	01a21c49-baab-731e-a1b3-a80bb6d346e5	checkin	checkin:2026-03-04	2026-03-04	Europe/Berlin	2026-03-04 08:00:00+00	2026-03-04 12:00:00+00	pending	0	web	\N	\N	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000006	01a21c49-baab-738d-a2d2-a150cd2a4bb7	checkin	checkin:2026-03-04	2026-03-04	UTC	2026-03-04 09:00:00+00	2026-03-04 13:00:00+00	pending	0	telegram	\N	\N	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000001	01a21c49-baab-7c93-8639-0e3fe645127c	custom	01a21c49-baab-7c93-8639-0e3fe645127c	2026-03-04	Europe/Berlin	2026-03-04 10:00:00+00	infinity	pending	0	web	at ten\n	{"mood": null}	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000005	01a21c49-baab-7f22-af03-bea5a956bbb2	custom	01a21c49-baab-7f22-af03-bea5a956bbb2	2026-03-04	America/New_York	2026-03-04 10:00:00+00	infinity	pending	0	telegram	at ten\n	{"mood": null}	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000007	01a21c49-baac-7031-9eab-87871a561b1a	custom	01a21c49-baac-7031-9eab-87871a561b1a	2026-03-04	Europe/Berlin	2026-03-04 10:00:00+00	infinity	pending	0	web	at ten\n	{"mood": null}	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000009	01a21c49-baac-711a-89c4-cbfa48ef8678	custom	01a21c49-baac-711a-89c4-cbfa48ef8678	2026-03-04	UTC	2026-03-04 10:00:00+00	infinity	pending	0	web	at ten\n	{"mood": null}	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000011	01a21c49-baac-71e7-96fe-caec5558c2c1	custom	01a21c49-baac-71e7-96fe-caec5558c2c1	2026-03-04	America/New_York	2026-03-04 10:00:00+00	infinity	pending	0	web	at ten\n	{"mood": null}	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-baac-72b4-aaa4-37af628979f2	custom	01a21c49-baac-72b4-aaa4-37af628979f2	2026-03-04	America/New_York	2026-03-04 10:00:00+00	infinity	pending	0	telegram	at ten\n	{"mood": null}	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000004	01a21c49-baac-7389-a986-16805f6de0b9	custom	01a21c49-baac-7389-a986-16805f6de0b9	2026-03-04	Europe/Berlin	2026-03-04 10:00:00+00	infinity	pending	0	telegram	at ten\n	{"mood": null}	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000003	01a21c49-baac-7451-8020-a5742334d933	custom	01a21c49-baac-7451-8020-a5742334d933	2026-03-04	UTC	2026-03-04 10:00:00+00	infinity	pending	0	web	at ten\n	{"mood": null}	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000008	01a21c49-baac-751a-aae8-07bc66b8e6df	custom	01a21c49-baac-751a-aae8-07bc66b8e6df	2026-03-04	America/New_York	2026-03-04 10:00:00+00	infinity	pending	0	whatsapp	at ten\n	{"mood": null}	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000010	01a21c49-baac-7974-b09f-838e32d3794d	custom	01a21c49-baac-7974-b09f-838e32d3794d	2026-03-04	Europe/Berlin	2026-03-04 10:00:00+00	infinity	pending	0	whatsapp	at ten\n	{"mood": null}	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000012	01a21c49-baac-7b60-b78d-638c3ae265b3	custom	01a21c49-baac-7b60-b78d-638c3ae265b3	2026-03-04	UTC	2026-03-04 10:00:00+00	infinity	pending	0	whatsapp	at ten\n	{"mood": null}	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000006	01a21c49-baac-7c66-8938-9d15f4ef1a1b	custom	01a21c49-baac-7c66-8938-9d15f4ef1a1b	2026-03-04	UTC	2026-03-04 10:00:00+00	infinity	pending	0	telegram	at ten\n	{"mood": null}	\N	\N	\N	\N	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00
+00000000-0000-0000-0000-000000000008	01a21c49-baaa-77f3-abcf-14b17907833b	checkin	checkin:2026-03-03	2026-03-03	America/New_York	2026-03-03 14:00:00+00	2026-03-03 18:00:00+00	skipped	0	whatsapp	\N	\N	\N	\N	not sent before 2026-03-03 18:00:00+00	\N	2026-03-04 09:00:00+00	\N	\N	\N	\N	2026-03-03 15:00:00+00
+00000000-0000-0000-0000-000000000003	01a21c49-baab-7364-b2e4-fa164029c909	checkin	checkin:2026-03-04	2026-03-04	UTC	2026-03-04 09:00:00+00	2026-03-04 13:00:00+00	sent	1	web	\N	\N	\N	\N	\N	2026-03-04 09:00:00+00	2026-03-04 09:00:00+00	01a21c49-baae-7933-9162-4b68bddf407a	01a21c49-baae-7b4b-b7df-872df0acf1fa	\N	worker B	2026-03-04 09:00:00+00
+\.
+
+COPY companion.search_chunks (user_id, last_message_id, config, message_count, message_ids_hash, message_ids, documents) FROM stdin;
+\.
+
+COPY companion.telegram_link_tokens (user_id, id, token_hash, expires_at, used_at, used_by, created_at) FROM stdin;
+00000000-0000-0000-0000-000000000001	01a21c49-baa0-733b-83aa-78a846330e41	\\x98431eff30ddd1632b7497c16c9cdcd28db5f1a08f50759f6626a4608803569f	infinity	\N	\N	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000003	01a21c49-baa0-7beb-a4a1-2dfd94d2749a	\\xfd69d96da7d5ce1809f9d550957b9631a3795ede73d05543f13a97f25b1aedca	infinity	\N	\N	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000005	01a21c49-baa0-7c72-9bd7-bc7f69230e12	\\x0af84016fff38e76cb78d5b60c04ff0f59059059d77f82f3b8703e3f440dbea8	infinity	\N	\N	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000007	01a21c49-baa0-7c87-bb64-ab00d71cac40	\\x0814b21c0797a26ceb28af543841142265fa74c70a51277ec4de7deaf04cd462	infinity	\N	\N	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000009	01a21c49-baa0-7c93-8923-fb861d7ce4b1	\\x8b999ff8af8194fe5b8c6e3067b508fa26d20a7bb652515cbf928c498519ffcb	infinity	\N	\N	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000011	01a21c49-baa0-7c9f-a3fd-a3a0d81df04e	\\xf0bc79fd2f92b7dd30c0ffbe118c7f9a17d070686a339d80b27ef51ca11a5217	infinity	\N	\N	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-baa0-7ca7-815b-a766dce791d5	\\xf6468020feeba88ea20c3d68422657c8d41dbae1a86314f210c1158f40c44613	infinity	\N	\N	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000004	01a21c49-baa0-7cb4-b592-d527f28c7d1a	\\x700ac525fbfb18060487bfc0ee11daf94cdaefa73b0fe2f62c0db002cb84ce4e	infinity	\N	\N	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000008	01a21c49-baa0-7ccc-8c7c-aa6163ecea38	\\xc2b41c46f5aded86371a7f1cc9cdc44ddbc874e0117b0fe5d99454546c433c07	infinity	\N	\N	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000010	01a21c49-baa0-7cd9-ab56-eebb11df8155	\\x70d01bc09346d8136144d66d08388808b48960e27250824acec22e522c6f6506	infinity	\N	\N	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000012	01a21c49-baa0-7ce5-9f72-f9341d553508	\\xc97ff7e7fd81f3e9adff2ff80c41ee345fd15d0bd7b09d2d4e1c243e63247dec	infinity	\N	\N	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000006	01a21c49-baa0-7cc0-9044-74bddc33add2	\\xf2192e0cdf8b32e17559ba8a00534cfc9c1528582edd9a320efeee092f201b0b	infinity	2026-03-01 12:00:00+00	1006	2026-03-01 12:00:00+00
+\.
+
+COPY companion.telegram_redeem_failures (telegram_user_id, failures, window_ends_at) FROM stdin;
+\.
+
+COPY companion.user_context (user_id, id, category, key, value, importance, emotional_valence, source, source_message_id, metadata, pinned, expires_at, resolved_at, confirmations, confirmed_at, last_referenced_at, value_since, previous_value, previous_source, previous_since, contradicted_by, created_at, updated_at) FROM stdin;
+00000000-0000-0000-0000-000000000004	01a21c49-ba9b-7ecc-8aaa-a7d4f462819b	family	sister	Anna	0.5	0	user	01a21c49-ba9a-765a-876c-bcabec607533	{}	f	\N	\N	2	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	user	2026-03-01 12:00:00+00	Hannah	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000006	01a21c49-ba9c-74f9-bc0a-b220e4653742	family	sister	Anna	0.5	0	user	01a21c49-ba9a-79df-b0e4-3c7605cfb72b	{}	f	\N	\N	2	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	user	2026-03-01 12:00:00+00	Hannah	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000008	01a21c49-ba9c-76c0-ae7e-b866323d9705	family	sister	Anna	0.5	0	user	01a21c49-ba9a-7cb4-add1-4bb0d31e80d7	{}	f	\N	\N	2	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	user	2026-03-01 12:00:00+00	Hannah	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000010	01a21c49-ba9c-7828-8d20-838395821001	family	sister	Anna	0.5	0	user	01a21c49-ba9a-7f4f-85ed-a589c57fd206	{}	f	\N	\N	2	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	user	2026-03-01 12:00:00+00	Hannah	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000012	01a21c49-ba9c-797c-b3d3-aa8ee7d6259f	family	sister	Anna	0.5	0	user	01a21c49-ba9b-71db-9ab9-d7f18bd14d02	{}	f	\N	\N	2	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	user	2026-03-01 12:00:00+00	Hannah	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba9c-7c41-a7a5-21c0248deca4	family	sister	Anna	0.5	0	user	01a21c49-ba9b-7424-a498-f8e387a69bb9	{}	f	\N	\N	2	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	user	2026-03-01 12:00:00+00	Hannah	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000001	01a21c49-ba9f-7502-93a7-2a76c8cb72e4	health	cold	has one	0.9	-1	extracted	\N	{}	t	2026-03-06 00:00:00+00	\N	1	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	\N	\N	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000003	01a21c49-ba9f-76e5-9362-8006cd0a9d49	health	cold	has one	0.9	-1	extracted	\N	{}	t	2026-03-06 00:00:00+00	\N	1	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	\N	\N	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000005	01a21c49-ba9f-77b6-bfdb-56be75b9551f	health	cold	has one	0.9	-1	extracted	\N	{}	t	2026-03-06 00:00:00+00	\N	1	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	\N	\N	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000007	01a21c49-ba9f-7862-8881-487cde8efb78	health	cold	has one	0.9	-1	extracted	\N	{}	t	2026-03-06 00:00:00+00	\N	1	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	\N	\N	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000009	01a21c49-ba9f-7906-a308-2d7ab5a64195	health	cold	has one	0.9	-1	extracted	\N	{}	t	2026-03-06 00:00:00+00	\N	1	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	\N	\N	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000011	01a21c49-ba9f-79a9-98d1-eeabb1ad9a90	health	cold	has one	0.9	-1	extracted	\N	{}	t	2026-03-06 00:00:00+00	\N	1	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	\N	\N	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000002	01a21c49-ba9f-7a49-a374-253ec52783a7	health	cold	has one	0.9	-1	extracted	\N	{}	t	2026-03-06 00:00:00+00	\N	1	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	\N	\N	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000004	01a21c49-ba9f-7ae9-94cf-5daf14dc8baf	health	cold	has one	0.9	-1	extracted	\N	{}	t	2026-03-06 00:00:00+00	\N	1	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	\N	\N	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000006	01a21c49-ba9f-7b85-a440-17c580ce9c9e	health	cold	has one	0.9	-1	extracted	\N	{}	t	2026-03-06 00:00:00+00	\N	1	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	\N	\N	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000008	01a21c49-ba9f-7c24-8904-41bfd049b5ff	health	cold	has one	0.9	-1	extracted	\N	{}	t	2026-03-06 00:00:00+00	\N	1	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	\N	\N	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000010	01a21c49-ba9f-7cc0-97b8-db9e77026dd8	health	cold	has one	0.9	-1	extracted	\N	{}	t	2026-03-06 00:00:00+00	\N	1	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	\N	\N	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+00000000-0000-0000-0000-000000000012	01a21c49-ba9f-7d5c-ab8b-4cacb3677b6f	health	cold	has one	0.9	-1	extracted	\N	{}	t	2026-03-06 00:00:00+00	\N	1	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	\N	\N	\N	\N	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00
+\.
+
+COPY companion.user_context_history (user_id, category, key, id, value, source, held_from, held_until, replaced_by) FROM stdin;
+00000000-0000-0000-0000-000000000004	family	sister	01a21c49-ba9d-7347-a72a-0604151c9204	Ana	extracted	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	Anna
+00000000-0000-0000-0000-000000000006	family	sister	01a21c49-ba9d-785a-baa1-d9b7a0d7dd0b	Ana	extracted	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	Anna
+00000000-0000-0000-0000-000000000008	family	sister	01a21c49-ba9d-7a83-9c27-164268a053e1	Ana	extracted	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	Anna
+00000000-0000-0000-0000-000000000010	family	sister	01a21c49-ba9d-7c76-b025-eb0d1fcc624b	Ana	extracted	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	Anna
+00000000-0000-0000-0000-000000000012	family	sister	01a21c49-ba9d-7f16-bf10-6607d43dc74c	Ana	extracted	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	Anna
+00000000-0000-0000-0000-000000000002	family	sister	01a21c49-ba9e-71ae-8cf9-b2be93bca60b	Ana	extracted	2026-03-01 12:00:00+00	2026-03-01 12:00:00+00	Anna
+\.
+
+ALTER TABLE ONLY auth.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+CREATE TRIGGER companion_follow AFTER INSERT OR DELETE OR UPDATE OF email ON auth.users FOR EACH ROW EXECUTE FUNCTION companion.follow_auth_user();
+
+GRANT USAGE ON SCHEMA companion TO analyst;
+
+GRANT ALL ON FUNCTION companion.canonical_timezone(timezone text) TO PUBLIC;
+
+REVOKE SELECT,INSERT,DELETE,UPDATE ON TABLE companion.users FROM companion_admin;
+GRANT SELECT,INSERT,UPDATE ON TABLE companion.users TO companion_admin;
+
+GRANT SELECT(id) ON TABLE companion.users TO analyst;
+
+GRANT SELECT(timezone) ON TABLE companion.users TO analyst;
+
+GRANT SELECT(checkin_time) ON TABLE companion.users TO analyst;
+
+GRANT SELECT ON TABLE companion.scheduled_messages TO analyst WITH GRANT OPTION;
+
+COPY companion.telegram_redeem_failures FROM stdin;
+1007	1	2026-03-01 12:01:00+00
+\.
+
+COPY companion.search_chunks FROM stdin;
+00000000-0000-0000-0000-000000000002	01a21c49-ba94-7c10-afa0-27b36985db7b	simple	64	3105561787261473398	{01a21c49-ba90-7b06-b45f-256a1ca9ad4e,01a21c49-ba91-731e-b449-40d05c51e18b,01a21c49-ba91-74d9-82aa-11c61cf04bef,01a21c49-ba91-764d-9dcc-b05cebb7ff53,01a21c49-ba91-7795-83c5-876b171729a8,01a21c49-ba91-78d0-835c-867706b72b58,01a21c49-ba91-7a24-8f0a-a40bdaaed117,01a21c49-ba91-7b12-85a2-863d489b1ef5,01a21c49-ba91-7bef-8230-b1566e4e2da2,01a21c49-ba91-7cc4-9822-31eceb37db2f,01a21c49-ba91-7d95-9b8c-3d5505ee4576,01a21c49-ba91-7f26-8123-4b4cb6a17387,01a21c49-ba92-7041-b4f9-d3668722c168,01a21c49-ba92-711e-b506-13da2d6455b3,01a21c49-ba92-71f7-858c-60a140ed0e7f,01a21c49-ba92-7395-adec-b256a6b46093,01a21c49-ba92-74ac-b468-bc9e899b94dc,01a21c49-ba92-7589-9614-0fdca6905278,01a21c49-ba92-765a-816d-fd416630a5fb,01a21c49-ba92-772b-befc-7f9af0d80948,01a21c49-ba92-77f7-81e9-47b734624e7b,01a21c49-ba92-78c4-8ce4-40fa3a0ab50c,01a21c49-ba92-7995-98fa-006af58f0b02,01a21c49-ba92-7a62-bd23-c84cee2e2821,01a21c49-ba92-7b2f-b4e2-719e887d75df,01a21c49-ba92-7bf7-b45a-d511f32852c4,01a21c49-ba92-7cc4-8a62-e5c0f40c904b,01a21c49-ba92-7d91-bfeb-a09186b878d0,01a21c49-ba92-7e5e-948b-3bc08aa7a108,01a21c49-ba92-7f2b-b510-73f05763b84e,01a21c49-ba93-7018-9469-4cbc70639a27,01a21c49-ba93-70e9-baf2-154d18755770,01a21c49-ba93-71b6-997e-5c077f1cce3c,01a21c49-ba93-7283-9149-7b97185e8baf,01a21c49-ba93-734f-a19e-1fed165a4ec3,01a21c49-ba93-7420-b19e-845981af7231,01a21c49-ba93-74f1-a270-52e8c48bdad2,01a21c49-ba93-75be-8c67-51de7aecfcc4,01a21c49-ba93-768b-8b10-baf82a97c91c,01a21c49-ba93-7753-ad55-2f1078eddc2b,01a21c49-ba93-7824-bee1-cfd23fbbeaba,01a21c49-ba93-78f5-9a2e-bfd331f59cdb,01a21c49-ba93-79ca-afdd-32197649373d,01a21c49-ba93-7a9b-8c50-5275fb396504,01a21c49-ba93-7b68-a0cc-e3169a2164ac,01a21c49-ba93-7c35-9dfd-ae9c89f47b94,01a21c49-ba93-7cfd-ac0c-b1a1dcd9e02c,01a21c49-ba93-7dce-b241-496f254ba856,01a21c49-ba93-7e9b-b618-c5f123df7f3c,01a21c49-ba93-7f68-96a0-049ce4fb811e,01a21c49-ba94-7035-a404-42ef21797232,01a21c49-ba94-7102-b0a5-a1397b924f19,01a21c49-ba94-71ce-9254-9f5370b6ce3b,01a21c49-ba94-729b-a56b-436753a540f7,01a21c49-ba94-736c-b61f-1bbbe1c54f3e,01a21c49-ba94-7439-995e-154513c7a544,01a21c49-ba94-751e-ac7d-cf915a5eb530,01a21c49-ba94-75ef-9a9c-c98dc7ad661c,01a21c49-ba94-76bc-872a-54f298ac9173,01a21c49-ba94-7789-969f-70f08654bc2b,01a21c49-ba94-7856-8398-cf639034dad1,01a21c49-ba94-7922-87ad-a7d626474ebb,01a21c49-ba94-79f3-a912-9f24ec66c699,01a21c49-ba94-7c10-afa0-27b36985db7b}	{"'1':2 'message':1","'2':2 'message':1","'3':2 'message':1","'4':2 'message':1","'5':2 'message':1","'6':2 'message':1","'7':2 'message':1","'8':2 'message':1","'9':2 'message':1","'10':2 'message':1","'11':2 'message':1","'12':2 'message':1","'13':2 'message':1","'14':2 'message':1","'15':2 'message':1","'16':2 'message':1","'17':2 'message':1","'18':2 'message':1","'19':2 'message':1","'20':2 'message':1","'21':2 'message':1","'22':2 'message':1","'23':2 'message':1","'24':2 'message':1","'25':2 'message':1","'26':2 'message':1","'27':2 'message':1","'28':2 'message':1","'29':2 'message':1","'30':2 'message':1","'31':2 'message':1","'32':2 'message':1","'33':2 'message':1","'34':2 'message':1","'35':2 'message':1","'36':2 'message':1","'37':2 'message':1","'38':2 'message':1","'39':2 'message':1","'40':2 'message':1","'41':2 'message':1","'42':2 'message':1","'43':2 'message':1","'44':2 'message':1","'45':2 'message':1","'46':2 'message':1","'47':2 'message':1","'48':2 'message':1","'49':2 'message':1","'50':2 'message':1","'51':2 'message':1","'52':2 'message':1","'53':2 'message':1","'54':2 'message':1","'55':2 'message':1","'56':2 'message':1","'57':2 'message':1","'58':2 'message':1","'59':2 'message':1","'60':2 'message':1","'61':2 'message':1","'62':2 'message':1","'63':2 'message':1","'64':2 'message':1"}
+\.

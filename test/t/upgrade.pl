@@ -38,6 +38,15 @@ sub config
 my $current = $node->safe_psql('postgres',
     q{SELECT default_version FROM pg_available_extensions WHERE name = 'companion'});
 
+# A library serves the SQL of its own version. One of another version is, for this, the same but for
+# that; its name is as long.
+my $library = slurp_file("$root$folder{pkglibdir}/companion.so");
+sub install_library
+{
+    my ($version) = @_;
+    write_file("$root$folder{pkglibdir}/companion.so", $library =~ s/\Q$current\E(?=\0)/$version/gr);
+}
+
 # Make a database with the extension in a version, and return its name
 my $databases = 0;
 sub create_database
@@ -53,8 +62,14 @@ sub create_database
 sub update
 {
     my ($database, $version) = @_;
-    my ($status, $output, $error) =
-      $node->psql($database, "ALTER EXTENSION companion UPDATE TO '$version'");
+    return error_of($database, "ALTER EXTENSION companion UPDATE TO '$version'");
+}
+
+# What a statement fails with
+sub error_of
+{
+    my ($database, $statement) = @_;
+    my ($status, $output, $error) = $node->psql($database, $statement);
     return $error;
 }
 
@@ -98,24 +113,56 @@ sub forgotten
     return differences($installed{$to}, definition($database), qr/^--\n(?=-- )/m);
 }
 
+# Of all rights those that the app of rich_data.sql has granted, without the grantor
+sub granted_by_app
+{
+    my ($rights) = @_;
+    return join "\n", sort map { s/^([^|]*)\|[^|]*/$1/r } grep { /^[^|]*\|[^|]*\|(analyst|-)\|/ } split /\n/, $rights;
+}
+
+# What pg_dump writes of the rights on the extension's objects, without who owns them
+sub dumped_rights
+{
+    my ($database) = @_;
+    my ($dump) = run_command([ $node->installed_command('pg_dump'), '--schema-only',
+        '--dbname=' . $node->connstr($database) ]);
+    return join '', sort grep { /^(GRANT|REVOKE|ALTER .* OWNER) / && /companion/ } split /^/, $dump;
+}
+
 # A database in use is updated without a loss
 sub is_upgraded
 {
-    my ($from, $to, $data) = @_;
+    my ($from, $to, $data, $next) = @_;
     my $database = create_database($from);
     load_rich_data($node, $database, $data);
-    my $before = describe($node, $database);
-    is(update($database, $to), '', "$from in use is updated to $to");
+    my $before = describe($node, $database, $next);
+    install_library($to);
+    my $call = 'SELECT companion.now()';
+    like(error_of($database, $call), qr/ERROR: +extension companion is of version \Q$from\E in this database.*HINT: +ALTER EXTENSION companion UPDATE$/s,
+        "the library of $to does not serve $from, and says what to do");
+    is(error_of($database, "DO \$\$ BEGIN BEGIN $call; EXCEPTION WHEN OTHERS THEN END; END \$\$;"
+            . "ALTER EXTENSION companion UPDATE TO '$to'; $call"), '', "$from in use is updated to $to");
     is_deeply(digests($node, $database, $before->{tables}), $before->{digests}, 'its rows are as they were');
-    unlike(differences($before->{rights}, rights($node, $database)), qr/analyst/,
-        'and what the app has granted');
+    my $rights = rights($node, $database);
+    is(granted_by_app($rights), granted_by_app($before->{rights}), 'and what the app has granted');
+    unlike($rights, qr/^companion\.users\|\w+\|companion_admin\|DELETE/m, 'and revoked');
+    is(dumped_rights($database), <<'SQL', 'which is what pg_dump keeps of the rights');
+GRANT ALL ON FUNCTION companion.canonical_timezone(timezone text) TO PUBLIC;
+GRANT SELECT ON TABLE companion.scheduled_messages TO analyst WITH GRANT OPTION;
+GRANT SELECT(checkin_time) ON TABLE companion.users TO analyst;
+GRANT SELECT(id) ON TABLE companion.users TO analyst;
+GRANT SELECT(timezone) ON TABLE companion.users TO analyst;
+GRANT SELECT,INSERT,UPDATE ON TABLE companion.users TO companion_admin;
+GRANT USAGE ON SCHEMA companion TO analyst;
+REVOKE SELECT,INSERT,DELETE,UPDATE ON TABLE companion.users FROM companion_admin;
+SQL
     is(differences($before->{next}, go_on($node, $database)), '', 'it goes on');
     $node->safe_psql('postgres', "DROP DATABASE $database");
     $node->safe_psql('postgres', 'DROP ROLE analyst');
 }
 
 # The next version, by what it changes.
-my $next = "$current-next";
+my $next = $current =~ s/.$/x/r;
 my @changes = map { "$_;\n" } split /;\n/, <<'SQL';
 ALTER TABLE companion.users ADD COLUMN next_column text CHECK (length(next_column) < 50);
 ALTER TABLE companion.users ALTER COLUMN next_column SET DEFAULT 'a';
@@ -130,12 +177,16 @@ CREATE TABLE companion.next_table (
     user_id uuid PRIMARY KEY REFERENCES companion.users ON DELETE CASCADE,
     mood text NOT NULL,
     updated_at timestamptz);
+ALTER TABLE companion.next_table OWNER TO companion_owner;
 COMMENT ON TABLE companion.next_table IS 'A new table.';
 ALTER TABLE companion.next_table ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.next_table TO companion_user USING (user_id = companion.current_user_id());
 COMMENT ON POLICY own_rows ON companion.next_table IS 'An end user sees their own row only.';
+CREATE POLICY every_row ON companion.next_table TO companion_runtime USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.next_table IS 'The functions act for every user.';
 GRANT SELECT ON companion.next_table TO companion_user, companion_worker;
-REVOKE SELECT ON companion.scheduled_messages FROM companion_admin;
+GRANT SELECT, INSERT, UPDATE, DELETE ON companion.next_table TO companion_runtime;
+REVOKE SELECT ON companion.dispatch_queue FROM companion_admin;
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON companion.next_table
 FOR EACH ROW EXECUTE FUNCTION companion.set_updated_at();
 ALTER TABLE companion.next_table ENABLE ALWAYS TRIGGER set_updated_at;
@@ -164,6 +215,7 @@ sub write_file
 {
     my ($file, @text) = @_;
     open my $handle, '>', $file or die "$file: $!";
+    binmode $handle;
     print $handle @text;
     close $handle;
 }
@@ -171,6 +223,7 @@ sub write_file
 next_version(@changes);
 is(forgotten($current, $next), '', 'an update script that does everything');
 is_upgraded($current, $next, 'rich_data');
+install_library($current);
 for my $change (@changes)
 {
     next_version(grep { $_ ne $change } @changes);
@@ -195,7 +248,8 @@ for my $script (glob "$extensions/companion--*.sql")
     my ($version) = basename($script) =~ /^companion--((?:(?!--).)+)\.sql$/ or next;
     next if $version eq $current;
     is(forgotten($version, $current), '', "updated from $version is as installed");
-    is_upgraded($version, $current, "rich_data--$version");
+    is_upgraded($version, $current, "rich_data--$version",
+        slurp_file(dirname(__FILE__) . "/goes_on--$version.out"));
 }
 
 done_testing();

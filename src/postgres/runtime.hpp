@@ -1,0 +1,24 @@
+// The rights and the settings with which the extension's own statements run.
+#pragma once
+
+#include "postgres/server.hpp"
+
+namespace companion {
+
+// From construction until restored, or until an error ends the transaction or
+// subtransaction: the rights of companion_runtime, which owns nothing, has no attribute and
+// may change companion's rows only. So whatever somebody else's trigger or cast does from
+// within a statement of ours, it does with no more. Row-level security applies whatever the
+// caller has set, and no lock is waited for longer than companion.lock_wait.
+class Runtime {
+  public:
+    Runtime();
+    void restore() const;
+
+  private:
+    Oid caller_;
+    int context_;
+    int settings_level_;
+};
+
+} // namespace companion
