@@ -101,11 +101,11 @@ LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off
 AS 'MODULE_PATHNAME', 'companion_expire_telegram_link_tokens';
 COMMENT ON FUNCTION companion.expire_telegram_link_tokens(integer) IS
-'Deletes up to max_rows link tokens, the oldest first: unused ones past their time, and used ones after companion.token_retention. Passes over what others hold; returns how many. Part of run_maintenance(). Error 22023 for a bound below 1.';
+'Deletes up to max_rows link tokens, the oldest first: unused ones past their time, and used ones after companion.token_retention. Passes over what others hold, and what a trigger keeps; returns how many. Part of run_maintenance(). Error 22023 for a bound below 1.';
 
 CREATE FUNCTION companion.forget_redeem_failures() RETURNS bigint
 LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_forget_redeem_failures';
 COMMENT ON FUNCTION companion.forget_redeem_failures() IS
-'Deletes the counts of unknown link tokens whose minute is over; returns how many. Part of run_maintenance().';
+'Deletes the counts of unknown link tokens whose minute is over, up to 10,000 at once; passes over what others hold, and returns how many. Part of run_maintenance().';
 
