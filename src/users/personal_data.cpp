@@ -7,7 +7,6 @@
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
-#include "postgres/triggered.hpp"
 
 namespace companion {
 
@@ -79,7 +78,10 @@ static Datum export_user(Datum user_id)
 static void require_none_left(const char *search, Datum user_id)
 {
     if (execute_described(search, user_id) > 0)
-        refuse_suppressed(TextDatumGetCString(result_field(0, 1)));
+        ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+                errmsg("a trigger keeps rows of the user in table \"%s\"",
+                       TextDatumGetCString(result_field(0, 1))),
+                errhint("Nothing was erased."));
 }
 
 static void require_none_left(Datum user_id)
