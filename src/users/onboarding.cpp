@@ -159,8 +159,7 @@ COMPANION_FUNCTION(advance_onboarding)
     Jsonb *answers = DatumGetJsonbP(arguments.required(2, "answers"));
     check_object("answers", answers);
     check_answers(answers);
-    return text_or_null(fcinfo,
-                        act_for(user_id, [&] { return advance(user_id, step, answers); }));
+    return text_or_null(fcinfo, act_for(user_id, [&] { return advance(user_id, step, answers); }));
 }
 
 COMPANION_FUNCTION(complete_onboarding)

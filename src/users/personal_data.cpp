@@ -22,20 +22,18 @@ static Statement describe_export{R"sql(
 // Each table's rows are deleted before those that they refer to, and so by us: what a foreign
 // key deletes or changes, and the triggers on it, would have the table owner's rights.
 static Statement describe_erasure{R"sql(
+    WITH described AS (
+        SELECT *, format('SELECT %L WHERE EXISTS (SELECT FROM %s WHERE %s)',
+                         name, relation, condition) AS search
+        FROM companion.personal_tables)
     SELECT name,
            format('WITH gone AS (DELETE FROM %1$s WHERE %2$s RETURNING 1)
                    SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM %1$s WHERE %2$s)',
                   relation, condition),
-           format('SELECT %L WHERE EXISTS (SELECT FROM %s WHERE %s)', name, relation, condition)
-    FROM companion.personal_tables
+           search,
+           string_agg(search, ' UNION ALL ') FILTER (WHERE condition = 'user_id = $1') OVER ()
+    FROM described
     ORDER BY name = 'users', erasure_order, name <> 'dispatch_queue', name
-)sql"};
-
-// What a trigger has put back, where deleting the user would delete it.
-static Statement describe_search{R"sql(
-    SELECT string_agg(format('SELECT %L WHERE EXISTS (SELECT FROM %s WHERE %s)',
-                             name, relation, condition), ' UNION ALL ')
-    FROM companion.personal_tables WHERE condition = 'user_id = $1'
 )sql"};
 
 // New rows of the user wait for this, or are seen by what follows; so do new messages for that
@@ -84,12 +82,6 @@ static void require_none_left(const char *search, Datum user_id)
                 errhint("Nothing was erased."));
 }
 
-static void require_none_left(Datum user_id)
-{
-    describe_search.execute({});
-    require_none_left(TextDatumGetCString(result_field(0, 1)), user_id);
-}
-
 // Delete the user's rows of a table, as described; returns how many. What somebody else deletes
 // meanwhile is seen, and not deleted by us.
 static int64 erase_from(const char *deletion, const char *search, Datum user_id)
@@ -102,7 +94,8 @@ static int64 erase_from(const char *deletion, const char *search, Datum user_id)
     return deleted;
 }
 
-// Delete all of the user's rows; returns how many of which table.
+// Delete all of the user's rows, as described; returns how many of which table. Before the last,
+// which is that of users, no other may have any, since a trigger has put one back.
 static Datum erase_tables(const SPITupleTable *described, uint64 tables, Datum user_id)
 {
     ArrayBuilder names(TEXTOID), counts(INT8OID);
@@ -110,8 +103,8 @@ static Datum erase_tables(const SPITupleTable *described, uint64 tables, Datum u
         const auto field = [&](int column) {
             return SPI_getvalue(described->vals[row], described->tupdesc, column);
         };
-        if (row + 1 == tables) // users
-            require_none_left(user_id);
+        if (row + 1 == tables)
+            require_none_left(field(4), user_id);
         names.add(CStringGetTextDatum(field(1)));
         counts.add(Int64GetDatum(erase_from(field(2), field(3), user_id)));
     }
