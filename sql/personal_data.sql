@@ -157,7 +157,7 @@ SELECT companion.erase_user('00000000-0000-0000-0000-000000000001') \g /dev/null
 ROLLBACK;
 
 -- Columns that an operator has added, and dropped again, are exported, and in nobody's way; one
--- that is called as ours, but is of another type, makes no table a user's.
+-- that is called as ours makes no table a user's.
 BEGIN;
 SELECT format('ALTER TABLE companion.%I ADD COLUMN dropped text, ADD COLUMN "My tags" text[]', name)
 FROM companion.personal_tables ORDER BY name \gexec

@@ -3,23 +3,25 @@
 -- is forgotten.
 CREATE VIEW companion.personal_tables WITH (security_invoker = true) AS
 WITH RECURSIVE personal AS (
-    SELECT c.oid, c.relname AS name, c.relpersistence,
-           'user_id' = ANY (a.names) AS is_of_user, a.readable
+    SELECT c.oid, c.relname AS name, c.relpersistence, k.names, k.columns AS key, a.readable
     FROM pg_extension AS e
     JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
         AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'
     JOIN pg_class AS c ON c.oid = d.objid AND c.relkind IN ('r', 'p') AND NOT c.relispartition
     CROSS JOIN LATERAL (
-        SELECT array_agg(column_of.attname) FILTER (
-                   WHERE (column_of.attname, column_of.atttypid) IN
-                         (('user_id', 'uuid'::regtype), ('telegram_user_id', 'bigint'::regtype)))
-               AS names,
-               string_agg(quote_ident(column_of.attname), ', ' ORDER BY column_of.attnum)
+        SELECT array_agg(key.attname) AS names,
+               string_agg(quote_ident(key.attname), ', ' ORDER BY key.attnum) AS columns
+        FROM pg_index AS i
+        JOIN pg_attribute AS key ON key.attrelid = c.oid AND key.attnum = ANY (i.indkey)
+        WHERE i.indrelid = c.oid AND i.indisprimary) AS k
+    CROSS JOIN LATERAL (
+        SELECT string_agg(quote_ident(column_of.attname), ', ' ORDER BY column_of.attnum)
                FILTER (WHERE has_column_privilege('companion_admin', c.oid, column_of.attnum, 'SELECT'))
                AS readable
         FROM pg_attribute AS column_of
         WHERE column_of.attrelid = c.oid AND column_of.attnum > 0 AND NOT column_of.attisdropped) AS a
-    WHERE e.extname = 'companion' AND a.names IS NOT NULL
+    WHERE e.extname = 'companion'
+        AND (c.relname = 'users' OR k.names && '{user_id,telegram_user_id}')
 ), referring (oid, depth) AS (
     SELECT oid, 0 FROM personal
     UNION
@@ -30,14 +32,10 @@ WITH RECURSIVE personal AS (
 )
 SELECT p.name, p.oid::regclass::text AS relation,
        CASE WHEN p.name = 'users' THEN 'id = $1'
-            WHEN p.is_of_user THEN 'user_id = $1'
+            WHEN 'user_id' = ANY (p.names) THEN 'user_id = $1'
             ELSE 'telegram_user_id = (SELECT telegram_user_id FROM companion.users WHERE id = $1)'
        END AS condition,
-       p.readable AS columns,
-       (SELECT string_agg(quote_ident(key.attname), ', ' ORDER BY key.attnum)
-        FROM pg_index AS i
-        JOIN pg_attribute AS key ON key.attrelid = p.oid AND key.attnum = ANY (i.indkey)
-        WHERE i.indrelid = p.oid AND i.indisprimary) AS key,
+       p.readable AS columns, p.key,
        NOT (p.relpersistence = 'u' AND pg_is_in_recovery()) AS is_readable,
        (SELECT max(r.depth) FROM referring AS r WHERE r.oid = p.oid) AS erasure_order
 FROM personal AS p;
