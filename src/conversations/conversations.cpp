@@ -62,8 +62,7 @@ COMPANION_FUNCTION(open_conversation)
     check_initiator(text_view(initiated_by));
 
     auto *id = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));
-    *id = act_for(user_id,
-                  [&] { return open_conversation(user_id, channel, initiated_by, idle); });
+    *id = act_for(user_id, [&] { return open_conversation(user_id, channel, initiated_by, idle); });
     PG_RETURN_UUID_P(id);
 }
 

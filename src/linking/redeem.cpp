@@ -166,6 +166,5 @@ COMPANION_FUNCTION(redeem_telegram_link_token)
 
 COMPANION_FUNCTION(forget_redeem_failures)
 {
-    PG_RETURN_INT64(
-        with_spi([] { return forget_failures.execute({TimestampTzGetDatum(now())}); }));
+    PG_RETURN_INT64(with_spi([] { return forget_failures.execute({TimestampTzGetDatum(now())}); }));
 }

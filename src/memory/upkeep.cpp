@@ -80,9 +80,7 @@ COMPANION_FUNCTION(resolve_user_context)
     const Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id");
     const Datum category = arguments.required(1, "category"), key = arguments.required(2, "key");
-    PG_RETURN_BOOL(act_for(user_id, [&] {
-        return resolve.execute({user_id, category, key}) > 0;
-    }));
+    PG_RETURN_BOOL(act_for(user_id, [&] { return resolve.execute({user_id, category, key}) > 0; }));
 }
 
 COMPANION_FUNCTION(expire_user_context)
