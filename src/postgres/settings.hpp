@@ -19,7 +19,7 @@ extern int max_attempts;    // companion.max_attempts
 extern int retry_backoff;   // companion.retry_backoff, seconds
 extern char *retry_unknown; // companion.retry_unknown: kinds, comma-separated
 extern int retention;       // companion.retention, seconds
-extern int max_json_size;         // companion.max_json_size, kB
+extern int max_json_size;   // companion.max_json_size, kB
 extern int max_message_length;    // companion.max_message_length, characters
 extern char *text_search_config;  // companion.text_search_config
 extern int max_context_items;         // companion.max_context_items
