@@ -123,7 +123,7 @@ AS 'MODULE_PATHNAME', 'companion_expire_user_context';
 COMMENT ON FUNCTION companion.expire_user_context(integer) IS
 'Deletes expired items, which no read returns any more; their values stay in user_context_history. It passes over rows that are locked, and the items of users who are. Returns how many. Error 22023 for a bound below 1.';
 
-REVOKE ALL ON FUNCTION companion.as_context_item(companion.user_context),
+REVOKE ALL ON FUNCTION
     companion.upsert_user_context(uuid, text, text, text, real, integer, text, timestamptz, uuid, jsonb, boolean),
     companion.upsert_user_context_many(uuid, jsonb), companion.end_of_day(uuid, date),
     companion.recall_score(text, real, integer, timestamptz, timestamptz, timestamptz),
@@ -134,7 +134,7 @@ REVOKE ALL ON FUNCTION companion.as_context_item(companion.user_context),
     companion.user_context_as_of(uuid, timestamptz),
     companion.forget_user_context(uuid, text, text), companion.expire_user_context(integer)
 FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION companion.as_context_item(companion.user_context),
+GRANT EXECUTE ON FUNCTION
     companion.upsert_user_context(uuid, text, text, text, real, integer, text, timestamptz, uuid, jsonb, boolean),
     companion.upsert_user_context_many(uuid, jsonb), companion.end_of_day(uuid, date),
     companion.recall_score(text, real, integer, timestamptz, timestamptz, timestamptz),

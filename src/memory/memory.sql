@@ -114,17 +114,6 @@ COMMENT ON COLUMN companion.context_item.contradicted_by IS 'The value that the 
 COMMENT ON COLUMN companion.context_item.created_at IS 'When it was first learned.';
 COMMENT ON COLUMN companion.context_item.updated_at IS 'When the row last changed.';
 
-CREATE FUNCTION companion.as_context_item(c companion.user_context) RETURNS companion.context_item
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN ROW(
-    c.user_id, c.id, c.category, c.key, c.value, c.importance, c.emotional_valence, c.source,
-    c.source_message_id, c.metadata, c.pinned, c.expires_at, c.resolved_at, c.confirmations,
-    c.confirmed_at, c.last_referenced_at, c.value_since, c.previous_value, c.previous_source,
-    c.previous_since, c.contradicted_by, c.created_at, c.updated_at
-)::companion.context_item;
-COMMENT ON FUNCTION companion.as_context_item(companion.user_context) IS
-'A row of user_context as functions return it. Internal.';
-
 CREATE TABLE companion.user_context_history (
     user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
     category text COLLATE "C" NOT NULL,

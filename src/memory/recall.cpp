@@ -1,6 +1,7 @@
 // Recalling what matters most, as rows and as lines for a prompt.
 #include "identity/acting.hpp"
 #include "memory/half_lives.hpp"
+#include "memory/item.hpp"
 #include "memory/ranking.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/composite.hpp"
@@ -23,9 +24,9 @@ Statement find_items{R"sql(
               AND (i.expires_at IS NULL OR i.expires_at > $4)
               AND ($2 IS NULL OR i.category = ANY ($2))
           ORDER BY i.pinned DESC, score DESC, i.category, i.key LIMIT $3) AS best
-    CROSS JOIN LATERAL (SELECT companion.as_context_item(i.*) AS item, i.value
-                        FROM companion.user_context AS i
-                        WHERE i.user_id = $1 AND i.id = best.id LIMIT 1) AS c
+    CROSS JOIN LATERAL (SELECT )sql" CONTEXT_ITEM R"sql( AS item, c.value
+                        FROM companion.user_context AS c
+                        WHERE c.user_id = $1 AND c.id = best.id LIMIT 1) AS c
     ORDER BY best.pinned DESC, best.score DESC, best.category, best.key)sql",
                      UUIDOID, TEXTARRAYOID, INT4OID, TIMESTAMPTZOID};
 

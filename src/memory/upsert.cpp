@@ -1,6 +1,7 @@
 // Remembering facts: new ones, confirmed ones, ones that supersede another.
 #include "identity/acting.hpp"
 #include "memory/facts.hpp"
+#include "memory/item.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/composite.hpp"
 #include "postgres/entry.hpp"
@@ -45,19 +46,28 @@ Statement take{R"sql(
         updated_at = companion.now()
     WHERE (c.expires_at IS NULL OR c.expires_at > companion.now())
         AND ($12 OR NOT (c.pinned OR c.source IN ('user', 'pinned')))
-    RETURNING companion.as_context_item(c.*),
+    RETURNING )sql" CONTEXT_ITEM R"sql(,
               c.user_id = $1 AND c.category = $2 AND c.key = $3,
               c.confirmations = 1 AND c.previous_value IS NULL,
               c.previous_value, c.previous_source, c.previous_since, c.value_since, c.value)sql",
-               UUIDOID, TEXTOID, TEXTOID, TEXTOID, FLOAT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID,
-               UUIDOID, JSONBOID, BOOLOID, BOOLOID};
+               UUIDOID,
+               TEXTOID,
+               TEXTOID,
+               TEXTOID,
+               FLOAT4OID,
+               INT4OID,
+               TEXTOID,
+               TIMESTAMPTZOID,
+               UUIDOID,
+               JSONBOID,
+               BOOLOID,
+               BOOLOID};
 
 Statement archive{R"sql(
     INSERT INTO companion.user_context_history
         (user_id, category, key, value, source, held_from, held_until, replaced_by)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8))sql",
-                  UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-                  TEXTOID};
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8))sql",  UUIDOID,        TEXTOID,        TEXTOID, TEXTOID,
+                  TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
 
 // An item that the user has stated or pinned, given another's word: it is confirmed or, by
 // another value, contradicted.
@@ -72,7 +82,7 @@ Statement hold{R"sql(
     WHERE c.user_id = $1 AND c.category = $2 AND c.key = $3
         AND (c.expires_at IS NULL OR c.expires_at > companion.now())
         AND (c.pinned OR c.source IN ('user', 'pinned'))
-    RETURNING companion.as_context_item(c.*),
+    RETURNING )sql" CONTEXT_ITEM R"sql(,
               c.user_id = $1 AND c.category = $2 AND c.key = $3)sql",
                UUIDOID, TEXTOID, TEXTOID, TEXTOID};
 
@@ -133,7 +143,7 @@ Statement upsert_many{R"sql(
             AND (c.expires_at IS NULL OR c.expires_at > companion.now())
             AND NOT g.is_held
             AND (g.is_users_word OR NOT (c.pinned OR c.source IN ('user', 'pinned')))
-        RETURNING c.user_id, c.category, c.key, companion.as_context_item(c.*) AS item,
+        RETURNING c.user_id, c.category, c.key, )sql" CONTEXT_ITEM R"sql( AS item,
                   c.previous_value, c.previous_source, c.previous_since, c.value_since, c.value),
     held AS (
         UPDATE companion.user_context AS c SET
@@ -148,7 +158,7 @@ Statement upsert_many{R"sql(
         WHERE c.ctid = g.place AND c.user_id = $1 AND c.category = g.category AND c.key = g.key
             AND (c.expires_at IS NULL OR c.expires_at > companion.now())
             AND g.is_held AND (c.pinned OR c.source IN ('user', 'pinned'))
-        RETURNING c.user_id, c.category, c.key, companion.as_context_item(c.*) AS item),
+        RETURNING c.user_id, c.category, c.key, )sql" CONTEXT_ITEM R"sql( AS item),
     added AS (
         INSERT INTO companion.user_context AS c
             (user_id, category, key, value, importance, emotional_valence, source, expires_at,
@@ -159,7 +169,7 @@ Statement upsert_many{R"sql(
                coalesce(g.pinned, false)
         FROM given AS g WHERE g.place IS NULL
         ON CONFLICT (user_id, category, key) DO NOTHING
-        RETURNING c.user_id, c.category, c.key, companion.as_context_item(c.*) AS item),
+        RETURNING c.user_id, c.category, c.key, )sql" CONTEXT_ITEM R"sql( AS item),
     archived AS (
         INSERT INTO companion.user_context_history
             (user_id, category, key, value, source, held_from, held_until, replaced_by)
@@ -174,9 +184,18 @@ Statement upsert_many{R"sql(
     FROM taken AS t CROSS JOIN counted AS n
     UNION ALL SELECT h.user_id, h.category, h.key, h.item, false, true FROM held AS h
     UNION ALL SELECT a.user_id, a.category, a.key, a.item, true, true FROM added AS a)sql",
-                      UUIDOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, FLOAT4ARRAYOID,
-                      INT4ARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID, JSONBARRAYOID,
-                      BOOLARRAYOID, BOOLARRAYOID};
+                      UUIDOID,
+                      TEXTARRAYOID,
+                      TEXTARRAYOID,
+                      TEXTARRAYOID,
+                      FLOAT4ARRAYOID,
+                      INT4ARRAYOID,
+                      TEXTARRAYOID,
+                      TIMESTAMPTZARRAYOID,
+                      UUIDARRAYOID,
+                      JSONBARRAYOID,
+                      BOOLARRAYOID,
+                      BOOLARRAYOID};
 
 // Keep the items from being changed by others, so that the next look meets them at their places.
 Statement lock_items{R"sql(
@@ -331,8 +350,8 @@ struct Progress {
 void take_in(uint64 row, Datum user_id, const Facts &facts, Progress &progress)
 {
     ListedFact *fact = facts.find(text_view(result_field(row, 2)), text_view(result_field(row, 3)));
-    const bool is_users = memcmp(DatumGetUUIDP(result_field(row, 1)), DatumGetUUIDP(user_id),
-                                 sizeof(pg_uuid_t)) == 0;
+    const bool is_users =
+        memcmp(DatumGetUUIDP(result_field(row, 1)), DatumGetUUIDP(user_id), sizeof(pg_uuid_t)) == 0;
     if (fact == nullptr || fact->item != 0 || !is_users)
         refuse_changed("user_context", "user_id, category or key");
     fact->item = result_field(row, 4);
