@@ -111,3 +111,14 @@ CREATE TRIGGER canonicalize_timezone BEFORE INSERT ON other
 FOR EACH ROW EXECUTE FUNCTION companion.canonicalize_timezone();
 INSERT INTO other VALUES (1);
 SELECT pg_temp.error_of('SELECT companion.canonicalize_timezone()');
+-- Put on another table, it looks at what the column is.
+CREATE TABLE public.places (timezone integer, updated_at text);
+CREATE TRIGGER canonicalize_timezone BEFORE INSERT ON public.places
+FOR EACH ROW EXECUTE FUNCTION companion.canonicalize_timezone();
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.places
+FOR EACH ROW EXECUTE FUNCTION companion.set_updated_at();
+SELECT pg_temp.error_of('INSERT INTO public.places VALUES (1)');
+ALTER TABLE public.places DISABLE TRIGGER canonicalize_timezone;
+INSERT INTO public.places VALUES (1);
+SELECT pg_temp.error_of('UPDATE public.places SET timezone = 2');
+DROP TABLE public.places;

@@ -1,5 +1,6 @@
 \echo Use "ALTER EXTENSION companion UPDATE TO '0.2.0'" to load this file. \quit
 SET LOCAL search_path TO pg_catalog, pg_temp;
+SET LOCAL standard_conforming_strings TO on;
 
 -- The roles that own and act. A role belongs to the cluster, so it may be there already, from
 -- another database or another installation; one that could do more than we give it is refused.

@@ -1,5 +1,6 @@
 
 SET LOCAL search_path TO pg_catalog, pg_temp;
+SET LOCAL standard_conforming_strings TO on;
 
 -- The schema and the roles. A role belongs to the cluster, so it may be there already, from
 -- another database or another installation; one that could do more than we give it is refused.

@@ -5,5 +5,6 @@
 
 COMPANION_FUNCTION(set_updated_at)
 {
-    return companion::NewRow(fcinfo).with("updated_at", TimestampTzGetDatum(companion::now()));
+    return companion::NewRow(fcinfo).with("updated_at", TIMESTAMPTZOID,
+                                          TimestampTzGetDatum(companion::now()));
 }

@@ -1,4 +1,4 @@
-// A BEFORE ... FOR EACH ROW trigger that sets one column of the new row.
+// A BEFORE ... FOR EACH ROW trigger that checks the new row, or sets one column of it.
 #pragma once
 
 #include "postgres/server.hpp"
@@ -21,15 +21,18 @@ class NewRow {
                     "this function must be called as a trigger before insert or update of a row"));
     }
 
-    Datum get(const char *column, bool *is_null) const
+    bool is_inserted() const { return TRIGGER_FIRED_BY_INSERT(trigger_->tg_event); }
+
+    // Error 42703 where the table has no such column, 42804 where it is of another type.
+    Datum get(const char *column, Oid type, bool *is_null) const
     {
-        return heap_getattr(tuple(), position(column), descriptor(), is_null);
+        return heap_getattr(tuple(), position(column, type), descriptor(), is_null);
     }
 
-    // The row with one column set, as the trigger's result.
-    Datum with(const char *column, Datum value) const
+    // The row with one column set, as the trigger's result. Errors as above.
+    Datum with(const char *column, Oid type, Datum value) const
     {
-        int number = position(column);
+        int number = position(column, type);
         bool is_null = false;
         return PointerGetDatum(
             heap_modify_tuple_by_cols(tuple(), descriptor(), 1, &number, &value, &is_null));
@@ -46,13 +49,17 @@ class NewRow {
                                                            : trigger_->tg_trigtuple;
     }
 
-    int position(const char *column) const
+    int position(const char *column, Oid type) const
     {
         int number = SPI_fnumber(descriptor(), column);
         if (number <= 0)
             ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
                     errmsg("table \"%s\" has no column \"%s\"",
                            RelationGetRelationName(trigger_->tg_relation), column));
+        if (SPI_gettypeid(descriptor(), number) != type)
+            ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
+                    errmsg("column \"%s\" of table \"%s\" is not of type %s", column,
+                           RelationGetRelationName(trigger_->tg_relation), format_type_be(type)));
         return number;
     }
 

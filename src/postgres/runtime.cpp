@@ -30,10 +30,12 @@ Runtime::Runtime() : settings_level_(NewGUCNestLevel())
                            context_ | SECURITY_LOCAL_USERID_CHANGE);
 }
 
+// Not as a success would end it, which lets what a trigger has SET reach the caller's session:
+// another search_path there, or another identity.
 void Runtime::restore() const
 {
     SetUserIdAndSecContext(caller_, context_);
-    AtEOXact_GUC(true, settings_level_);
+    AtEOXact_GUC(false, settings_level_);
 }
 
 } // namespace companion

@@ -9,7 +9,8 @@ namespace companion {
 // subtransaction: the rights of companion_runtime, which owns nothing, has no attribute and
 // may change companion's rows only. So whatever somebody else's trigger or cast does from
 // within a statement of ours, it does with no more. Row-level security applies whatever the
-// caller has set, and no lock is waited for longer than companion.lock_wait.
+// caller has set, no lock is waited for longer than companion.lock_wait, and what anybody has
+// SET meanwhile is as before.
 class Runtime {
   public:
     Runtime();

@@ -14,10 +14,10 @@ namespace companion {
     pg_unreachable();
 }
 
-[[noreturn]] inline void refuse_changed(const char *table, const char *column)
+[[noreturn]] inline void refuse_changed(const char *table, const char *columns)
 {
     ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
-            errmsg("a trigger on table \"%s\" changed column \"%s\" of a row", table, column),
+            errmsg("a trigger on table \"%s\" changed a row's %s", table, columns),
             errhint("A trigger may change what a row says, but not what it is found by."));
     pg_unreachable();
 }

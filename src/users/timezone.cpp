@@ -10,10 +10,10 @@ COMPANION_FUNCTION(canonicalize_timezone)
 {
     NewRow row(fcinfo);
     bool is_null;
-    Datum given = row.get("timezone", &is_null);
+    Datum given = row.get("timezone", TEXTOID, &is_null);
     if (is_null)
         return row.unchanged();
     std::string_view name = text_view(given);
     ServerZone zone = require_zone(name);
-    return name == zone.name() ? row.unchanged() : row.with("timezone", to_text(zone.name()));
+    return name == zone.name() ? row.unchanged() : row.with("timezone", TEXTOID, to_text(zone.name()));
 }

@@ -96,6 +96,42 @@ BEGIN
 END
 $$;
 
+-- An operator's habits: columns of their own on every table, one of them gone again, one generated;
+-- triggers that now and then change a row, or suppress its change.
+CREATE FUNCTION smith.meddle() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    chance double precision := random();
+BEGIN
+    IF chance < 0.05 THEN
+        RETURN NULL;
+    ELSIF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    ELSIF chance < 0.10 AND TG_TABLE_NAME = 'user_context' THEN
+        NEW.key := upper(NEW.key);
+    ELSIF chance < 0.10 AND TG_TABLE_NAME IN ('messages', 'scheduled_messages') THEN
+        NEW.content := '***';
+    ELSIF chance < 0.10 AND TG_TABLE_NAME = 'dispatch_queue' THEN
+        NEW.attempt := 7;
+    ELSIF chance < 0.30 THEN
+        NEW.own_note := TG_OP;
+    END IF;
+    RETURN NEW;
+END
+$$;
+DO $$
+DECLARE
+    ours regclass;
+BEGIN
+    FOR ours IN SELECT oid FROM pg_class WHERE relnamespace = 'companion'::regnamespace AND relkind = 'r' LOOP
+        EXECUTE format('ALTER TABLE %s ADD COLUMN own_flag boolean DEFAULT true, ADD COLUMN own_note text,'
+                       ' ADD COLUMN own_length integer GENERATED ALWAYS AS (length(own_note)) STORED', ours);
+        EXECUTE format('ALTER TABLE %s DROP COLUMN own_flag', ours);
+        EXECUTE format('CREATE TRIGGER meddle BEFORE INSERT OR UPDATE OR DELETE ON %s
+            FOR EACH ROW EXECUTE FUNCTION smith.meddle()', ours);
+    END LOOP;
+END
+$$;
+
 CREATE ROLE smith_user LOGIN IN ROLE companion_user;
 CREATE ROLE smith_worker LOGIN IN ROLE companion_worker;
 GRANT USAGE ON SCHEMA smith, seen TO PUBLIC;
