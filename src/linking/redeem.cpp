@@ -132,17 +132,6 @@ Outcome unknown(const Redemption &redemption)
     return {"unknown", {}};
 }
 
-// A condition in the last result that a trigger has kept from being so. Error 09000.
-void require(int column, const char *table, const char *changed_column)
-{
-    bool is_suppressed;
-    const Datum is_so = result_field(0, column, &is_suppressed);
-    if (is_suppressed)
-        refuse_suppressed(table);
-    if (!DatumGetBool(is_so))
-        refuse_changed(table, changed_column);
-}
-
 void tie(const Redemption &redemption, TimestampTz at, const pg_uuid_t &user_id)
 {
     const Datum user = UUIDPGetDatum(&user_id), time = TimestampTzGetDatum(at);
@@ -150,8 +139,8 @@ void tie(const Redemption &redemption, TimestampTz at, const pg_uuid_t &user_id)
     tie_account.execute(
         {redemption.token_hash, Int64GetDatum(redemption.account), time, user, redemption.username},
         nulls);
-    require(1, "telegram_link_tokens", "used_at");
-    require(2, "users", "telegram_user_id");
+    require_written(1, "telegram_link_tokens", "used_at");
+    require_written(2, "users", "telegram_user_id");
     // A token may also have been deleted meanwhile
     if (DatumGetInt64(result_field(0, 3)) > 0 && find_live.execute({user, time}) > 0)
         refuse_suppressed("telegram_link_tokens");
