@@ -15,15 +15,17 @@ using namespace companion;
 
 namespace {
 
-// A new item, or one that is there and takes the fact; $12: whether that is the user's word. The
-// value that it supersedes moves to previous_value. As a trigger may have changed the value,
-// excluded has it.
+// A new item, or one that is there and takes the fact; $12: whether that is the user's word, $13:
+// now, once, since each call of a function in a statement has its price. The value that it
+// supersedes moves to previous_value. As a trigger may have changed the value, excluded has it.
 Statement take{R"sql(
     INSERT INTO companion.user_context AS c
         (user_id, category, key, value, importance, emotional_valence, source, expires_at,
-         source_message_id, metadata, pinned)
+         source_message_id, metadata, pinned,
+         confirmed_at, last_referenced_at, value_since, created_at, updated_at)
     VALUES ($1, $2, $3, $4, coalesce($5, 0.5), coalesce($6, 0), coalesce($7, 'extracted'),
-            nullif($8, 'infinity'), $9, coalesce($10, '{}'), coalesce($11, false))
+            nullif($8, 'infinity'), $9, coalesce($10, '{}'), coalesce($11, false),
+            $13, $13, $13, $13, $13)
     ON CONFLICT (user_id, category, key) DO UPDATE SET
         value = excluded.value,
         importance = coalesce($5, c.importance),
@@ -36,15 +38,15 @@ Statement take{R"sql(
         resolved_at = CASE WHEN c.value = excluded.value THEN c.resolved_at END,
         confirmations = CASE WHEN c.value = excluded.value THEN c.confirmations + 1 ELSE 1 END,
         value_since = CASE WHEN c.value = excluded.value THEN c.value_since
-                           ELSE greatest(c.value_since, companion.now()) END,
+                           ELSE greatest(c.value_since, $13) END,
         previous_value = nullif(c.value, excluded.value),
         previous_source = c.source,
         previous_since = c.value_since,
         contradicted_by = NULL,
-        confirmed_at = companion.now(),
-        last_referenced_at = companion.now(),
-        updated_at = companion.now()
-    WHERE (c.expires_at IS NULL OR c.expires_at > companion.now())
+        confirmed_at = $13,
+        last_referenced_at = $13,
+        updated_at = $13
+    WHERE (c.expires_at IS NULL OR c.expires_at > $13)
         AND ($12 OR NOT (c.pinned OR c.source IN ('user', 'pinned')))
     RETURNING )sql" CONTEXT_ITEM R"sql(,
               c.user_id = $1 AND c.category = $2 AND c.key = $3,
@@ -61,7 +63,8 @@ Statement take{R"sql(
                UUIDOID,
                JSONBOID,
                BOOLOID,
-               BOOLOID};
+               BOOLOID,
+               TIMESTAMPTZOID};
 
 Statement archive{R"sql(
     INSERT INTO companion.user_context_history
@@ -285,7 +288,7 @@ class Upsert {
     Datum try_to_take()
     {
         if (take.execute({user_id_, v_[0], v_[1], v_[2], v_[3], v_[4], v_[5], v_[6], v_[7], v_[8],
-                          v_[9], BoolGetDatum(fact_.is_users_word())},
+                          v_[9], BoolGetDatum(fact_.is_users_word()), TimestampTzGetDatum(now())},
                          nulls_) == 0)
             return 0;
         const Datum item = returned_item();
@@ -315,7 +318,7 @@ class Upsert {
     Datum user_id_;
     const Fact &fact_;
     const Datum *v_;
-    char nulls_[1 + Fact::field_count + 1];
+    char nulls_[1 + Fact::field_count + 2];
 };
 
 // A field of the facts that have no item yet, as an array.
