@@ -79,10 +79,12 @@ struct OpenConversations {
     }
 };
 
-// Look up every pair. Fewer begun than were missing: one stood twice in the arrays, or
-// another session was faster, which a second look shows; or a user is gone.
+// Look up every pair, with the users locked before any of their conversations is changed.
+// Fewer begun than were missing: one stood twice in the arrays, or another session was
+// faster, which a second look shows; or a user is gone.
+template <class LockUsers>
 static Datum find_or_begin(Statement &find, Datum user_ids, Datum channels, Datum initiated_by,
-                           int64 age)
+                           int64 age, LockUsers lock_users)
 {
     constexpr int looks = 3;
     const Datum over_before = TimestampTzGetDatum(now() - age);
@@ -93,8 +95,7 @@ static Datum find_or_begin(Statement &find, Datum user_ids, Datum channels, Datu
             open.add(row, look < looks);
         if (open.new_ids.size() == 0)
             return open.ids.finish();
-        // All of the call's, before any of their conversations is changed
-        lock_users(user_ids);
+        lock_users();
         if (open.over_ids.size() > 0)
             end_those.execute({open.over_users.finish(), open.over_ids.finish()});
         if (begin.execute({open.new_users.finish(), open.new_channels.finish(),
@@ -107,15 +108,15 @@ static Datum find_or_begin(Statement &find, Datum user_ids, Datum channels, Datu
 Datum open_companion_conversations(Datum user_ids, Datum channels)
 {
     return find_or_begin(find_not_by_companion, user_ids, channels, to_text("companion"),
-                         static_cast<int64>(settings::min_gap) * USECS_PER_SEC);
+                         static_cast<int64>(settings::min_gap) * USECS_PER_SEC, [] {});
 }
 
 pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, int64 idle)
 {
     for (;;) {
-        ArrayType *ids =
-            DatumGetArrayTypeP(find_or_begin(find_idle, array_of_one(UUIDOID, user_id),
-                                             array_of_one(TEXTOID, channel), initiated_by, idle));
+        ArrayType *ids = DatumGetArrayTypeP(
+            find_or_begin(find_idle, array_of_one(UUIDOID, user_id), array_of_one(TEXTOID, channel),
+                          initiated_by, idle, [user_id] { try_lock_user(user_id); }));
         if (!array_contains_nulls(ids))
             return *reinterpret_cast<pg_uuid_t *>(ARR_DATA_PTR(ids));
         require_user(user_id);
