@@ -16,6 +16,14 @@ Statement change_email{"UPDATE companion.users SET email = $2"
                        " WHERE id = $1 AND email IS DISTINCT FROM $2",
                        UUIDOID, TEXTOID};
 
+Statement adopt_users{R"sql(
+    INSERT INTO companion.users AS u (id, email)
+    SELECT auth.id, auth.email FROM unnest($1, $2) AS auth (id, email) ORDER BY auth.id
+    ON CONFLICT (id) DO UPDATE SET email = excluded.email
+    WHERE u.email IS DISTINCT FROM excluded.email
+)sql",
+                      UUIDARRAYOID, TEXTARRAYOID};
+
 // The auth row that a trigger was fired for.
 class AuthRow {
   public:
@@ -79,4 +87,11 @@ COMPANION_FUNCTION(follow_auth_user)
     const AuthRow row(fcinfo);
     with_spi([&] { follow(row); });
     return PointerGetDatum(nullptr);
+}
+
+COMPANION_FUNCTION(adopt_auth_users)
+{
+    const Arguments arguments(fcinfo);
+    const Datum ids = arguments.required(0, "ids"), emails = arguments.required(1, "emails");
+    PG_RETURN_INT64(with_spi([&] { return static_cast<int64>(adopt_users.execute({ids, emails})); }));
 }
