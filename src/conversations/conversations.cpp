@@ -5,22 +5,25 @@
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
+#include "postgres/triggered.hpp"
 #include "scheduling/channels.hpp"
 
 using namespace companion;
 
 namespace {
 
+Statement find_open{R"sql(
+    SELECT c.ended_at IS NULL FROM companion.conversations AS c
+    WHERE c.user_id = $1 AND c.id = $2 FOR NO KEY UPDATE)sql",
+                    UUIDOID, UUIDOID};
+
 // $3 and $4 keep what stands where they are null.
-Statement close{
-    "UPDATE companion.conversations AS c"
-    " SET ended_at = coalesce(c.ended_at, greatest(c.started_at, companion.now())),"
-    "     mood_summary = coalesce($3, c.mood_summary), topics = coalesce($4, c.topics)"
-    " FROM (SELECT user_id, id, ended_at IS NULL AS was_open FROM companion.conversations"
-    "       WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE) AS old"
-    " WHERE c.user_id = old.user_id AND c.id = old.id"
-    " RETURNING old.was_open",
-    UUIDOID, UUIDOID, TEXTOID, TEXTARRAYOID};
+Statement close{R"sql(
+    UPDATE companion.conversations AS c
+    SET ended_at = coalesce(c.ended_at, greatest(c.started_at, companion.now())),
+        mood_summary = coalesce($3, c.mood_summary), topics = coalesce($4, c.topics)
+    WHERE c.user_id = $1 AND c.id = $2)sql",
+                UUIDOID, UUIDOID, TEXTOID, TEXTARRAYOID};
 
 // Refuse an initiator that is none, and an end user who is not the one. Errors 22023, 42501.
 void check_initiator(std::string_view initiated_by)
@@ -34,19 +37,23 @@ void check_initiator(std::string_view initiated_by)
                 errhint("It is initiated by user or companion."));
 }
 
-// Whether the call has ended the conversation. Error 23503 when there is none.
+// Whether the call has ended the conversation. Error 23503 when there is none, 09000 where a
+// trigger suppresses the change.
 bool close_conversation(const Arguments &arguments)
 {
+    const Datum user_id = arguments.required(0, "user_id");
     const Datum id = arguments.required(1, "conversation_id");
     const Datum topics =
         arguments.is_null(3) ? Datum{0} : PointerGetDatum(arguments.array(3, "topics"));
     const char nulls[] = {' ', ' ', arguments.null_flag(2), arguments.null_flag(3)};
-    if (close.execute({arguments.required(0, "user_id"), id, arguments.optional(2), topics},
-                      nulls) == 0)
+    if (find_open.execute({user_id, id}) == 0)
         ereport(ERROR, errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
                 errmsg("the user has no conversation %s",
                        DatumGetCString(DirectFunctionCall1(uuid_out, id))));
-    return DatumGetBool(result_field(0, 1));
+    const bool was_open = DatumGetBool(result_field(0, 1));
+    if (close.execute({user_id, id, arguments.optional(2), topics}, nulls) == 0)
+        refuse_suppressed("conversations");
+    return was_open;
 }
 
 } // namespace

@@ -71,6 +71,40 @@ COMMENT ON INDEX companion.messages_telegram IS 'A redelivered Telegram update i
 COMMENT ON INDEX companion.messages_edited IS 'The messages whose text is another than a search has kept.';
 COMMENT ON INDEX companion.messages_reply IS 'The answers to a message.';
 
+CREATE FUNCTION companion.check_message() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_check_message';
+COMMENT ON FUNCTION companion.check_message() IS
+'Trigger, BEFORE INSERT OR UPDATE OF metadata: what a grant lets one write is bounded as what a function takes is. Error 22023 for content over companion.max_message_length and for metadata over companion.max_json_size.';
+CREATE TRIGGER check_message BEFORE INSERT OR UPDATE OF metadata ON companion.messages
+FOR EACH ROW EXECUTE FUNCTION companion.check_message();
+COMMENT ON TRIGGER check_message ON companion.messages IS 'Bounds what is written directly.';
+
+-- What functions return of a message: columns that are added to the table do not change it.
+CREATE TYPE companion.message AS (
+    user_id uuid,
+    id uuid,
+    conversation_id uuid,
+    role text,
+    content text,
+    telegram_message_id bigint,
+    reply_to_id uuid,
+    edited_at timestamptz,
+    metadata jsonb,
+    created_at timestamptz
+);
+COMMENT ON TYPE companion.message IS 'A message as functions return it: the columns of messages, in its order.';
+COMMENT ON COLUMN companion.message.user_id IS 'Whose conversation it is in.';
+COMMENT ON COLUMN companion.message.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.message.conversation_id IS 'The conversation, one of the same user''s.';
+COMMENT ON COLUMN companion.message.role IS 'Who wrote it: user, assistant or system.';
+COMMENT ON COLUMN companion.message.content IS 'The text.';
+COMMENT ON COLUMN companion.message.telegram_message_id IS 'Telegram''s id within the chat with this user; a redelivered update is stored once.';
+COMMENT ON COLUMN companion.message.reply_to_id IS 'The message that this one answers, one of the same user''s.';
+COMMENT ON COLUMN companion.message.edited_at IS 'When the text was last edited; to be set by whoever changes content, as edit_message does.';
+COMMENT ON COLUMN companion.message.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at.';
+COMMENT ON COLUMN companion.message.created_at IS 'When it was written.';
+
 ALTER TABLE companion.conversations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.conversations TO companion_user
 USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());

@@ -20,11 +20,12 @@ struct FiledMessage {
 
 // File a message; one whose Telegram id the user has already is not stored again. A new one
 // by the user sets users.last_user_message_at. Error 22023 for a Telegram id below 1 or metadata
-// that is no object, 23503 for a conversation, or a message replied to, that is not the user's.
-// Call within with_spi().
+// that is no object or too large, 23503 for a conversation, or a message replied to, that is not
+// the user's, 09000 for one that a trigger keeps from being stored. Call within with_spi().
 FiledMessage file_message(const NewMessage &message);
 
-// The same for many that the companion has sent.
+// The same for many that the companion has sent. A text that is too long is cut, and metadata says
+// how long it was.
 class SentMessages {
   public:
     void add(Datum user_id, Datum id, Datum conversation_id, Datum content,
@@ -32,14 +33,16 @@ class SentMessages {
 
     int size() const { return user_ids_.size(); }
 
-    // One result for each, in the order in which they were added.
+    // One result for each, in the order in which they were added. One that is not new has
+    // another id than was given.
     FiledMessage *file() const;
 
   private:
+    bool is_at(uint64 row, int index) const;
     void find_first(FiledMessage *filed) const;
 
     ArrayBuilder user_ids_{UUIDOID}, ids_{UUIDOID}, conversation_ids_{UUIDOID}, contents_{TEXTOID},
-        telegram_message_ids_{INT8OID};
+        telegram_message_ids_{INT8OID}, metadatas_{JSONBOID};
 };
 
 // Refuse a text that is empty or longer than companion.max_message_length. Error 22023.

@@ -7,6 +7,7 @@
 #include "postgres/interval_length.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
+#include "postgres/triggered.hpp"
 #include "users/user_row.hpp"
 
 namespace companion {
@@ -14,41 +15,49 @@ namespace companion {
 // For each pair of user ($1) and channel ($2) the conversation that is open, and whether it
 // is over, as of $3. LIMIT keeps this a lookup for each pair, however small the table was
 // when planned.
-#define FIND_OPEN(is_over)                                                                         \
-    "SELECT w.user_id, w.channel, c.id, " is_over                                                  \
-    " FROM unnest($1, $2) WITH ORDINALITY AS w (user_id, channel, position)"                       \
-    " LEFT JOIN LATERAL (SELECT * FROM companion.conversations AS c"                               \
-    "                    WHERE c.user_id = w.user_id AND c.channel = w.channel"                    \
-    "                      AND c.ended_at IS NULL LIMIT 1) AS c ON true"                           \
-    " ORDER BY w.position"
+static Statement find_not_by_companion{R"sql(
+    SELECT w.user_id, w.channel, c.id, c.initiated_by <> 'companion' OR c.started_at < $3
+    FROM unnest($1, $2) WITH ORDINALITY AS w (user_id, channel, position)
+    LEFT JOIN LATERAL (SELECT o.id, o.initiated_by, o.started_at FROM companion.conversations AS o
+                       WHERE o.user_id = w.user_id AND o.channel = w.channel
+                           AND o.ended_at IS NULL LIMIT 1) AS c ON true
+    ORDER BY w.position)sql",
+                                       UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID};
 
-static Statement find_not_by_companion{
-    FIND_OPEN("c.initiated_by <> 'companion' OR c.started_at < $3"), UUIDARRAYOID, TEXTARRAYOID,
-    TIMESTAMPTZOID};
-
-static Statement find_idle{
-    FIND_OPEN("greatest(c.started_at, (SELECT m.created_at FROM companion.messages AS m"
-              " WHERE m.user_id = c.user_id AND m.conversation_id = c.id"
-              " ORDER BY m.id DESC LIMIT 1)) <= $3"),
-    UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID};
+static Statement find_idle{R"sql(
+    SELECT w.user_id, w.channel, c.id,
+           greatest(c.started_at, (SELECT m.created_at FROM companion.messages AS m
+                                   WHERE m.user_id = c.user_id AND m.conversation_id = c.id
+                                   ORDER BY m.id DESC LIMIT 1)) <= $3
+    FROM unnest($1, $2) WITH ORDINALITY AS w (user_id, channel, position)
+    LEFT JOIN LATERAL (SELECT o.user_id, o.id, o.started_at FROM companion.conversations AS o
+                       WHERE o.user_id = w.user_id AND o.channel = w.channel
+                           AND o.ended_at IS NULL LIMIT 1) AS c ON true
+    ORDER BY w.position)sql",
+                           UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID};
 
 // One that another session changes meanwhile is looked up again.
-static Statement end_those{
-    "UPDATE companion.conversations AS c SET ended_at = greatest(c.started_at, companion.now())"
-    " FROM unnest($1, $2) AS o (user_id, id)"
-    " CROSS JOIN LATERAL (SELECT ctid FROM companion.conversations AS c"
-    "                     WHERE c.user_id = o.user_id AND c.id = o.id LIMIT 1) AS row"
-    " WHERE c.ctid = row.ctid AND c.ended_at IS NULL",
-    UUIDARRAYOID, UUIDARRAYOID};
+static Statement end_those{R"sql(
+    UPDATE companion.conversations AS c SET ended_at = greatest(c.started_at, companion.now())
+    FROM unnest($1, $2) AS o (user_id, id)
+    CROSS JOIN LATERAL (SELECT p.ctid AS place FROM companion.conversations AS p
+                        WHERE p.user_id = o.user_id AND p.id = o.id LIMIT 1) AS p
+    WHERE c.ctid = p.place AND c.ended_at IS NULL)sql",
+                           UUIDARRAYOID, UUIDARRAYOID};
 
 // A user who has been deleted meanwhile gets none.
-static Statement begin{
-    "INSERT INTO companion.conversations (user_id, channel, id, initiated_by)"
-    " SELECT w.user_id, w.channel, w.id, $4"
-    " FROM unnest($1, $2, $3) AS w (user_id, channel, id)"
-    " CROSS JOIN LATERAL (SELECT FROM companion.users WHERE id = w.user_id LIMIT 1) AS u"
-    " ON CONFLICT (user_id, channel) WHERE ended_at IS NULL DO NOTHING",
-    UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID, TEXTOID};
+static Statement begin{R"sql(
+    INSERT INTO companion.conversations AS c (user_id, channel, id, initiated_by)
+    SELECT w.user_id, w.channel, w.id, $4
+    FROM unnest($1, $2, $3) AS w (user_id, channel, id)
+    CROSS JOIN LATERAL (SELECT FROM companion.users AS u WHERE u.id = w.user_id LIMIT 1) AS u
+    ON CONFLICT (user_id, channel) WHERE ended_at IS NULL DO NOTHING
+    RETURNING c.user_id, c.channel, c.id)sql",
+                       UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID, TEXTOID};
+
+static Statement find_users{R"sql(
+    SELECT FROM unnest($1) AS w (user_id) JOIN companion.users AS u ON u.id = w.user_id LIMIT 1)sql",
+                            UUIDARRAYOID};
 
 // What there is for every pair: the ids, new ones where none is open, and what is to be
 // ended and begun for that.
@@ -57,18 +66,18 @@ struct OpenConversations {
     ArrayBuilder over_users{UUIDOID}, over_ids{UUIDOID};
     ArrayBuilder new_users{UUIDOID}, new_channels{TEXTOID}, new_ids{UUIDOID};
 
-    // Take in a row of FIND_OPEN; where nothing is to be begun, what is missing is null.
+    // Take in a row of what was found; where nothing more is to be begun, what is missing is null.
     void add(uint64 row, bool may_begin)
     {
         bool is_missing, is_null;
         const Datum user_id = result_field(row, 1), id = result_field(row, 3, &is_missing);
         const bool is_over = DatumGetBool(result_field(row, 4, &is_null)) && !is_missing;
-        if (!may_begin || (!is_missing && !is_over)) {
-            ids.add(id, is_missing);
+        if (!is_missing && !is_over) {
+            ids.add(id);
             return;
         }
         const Datum new_id = UUIDPGetDatum(uuid_v7());
-        ids.add(new_id);
+        ids.add(new_id, !may_begin);
         new_users.add(user_id);
         new_channels.add(result_field(row, 2));
         new_ids.add(new_id);
@@ -77,7 +86,41 @@ struct OpenConversations {
             over_ids.add(id);
         }
     }
+
+    // End and begin what is to be; whether all could be begun. Error 09000 where a trigger has
+    // changed what one is found by.
+    bool begin_missing(Datum initiated_by) const
+    {
+        if (over_ids.size() > 0)
+            end_those.execute({over_users.finish(), over_ids.finish()});
+        const uint64 begun = begin.execute(
+            {new_users.finish(), new_channels.finish(), new_ids.finish(), initiated_by});
+        if (begun < static_cast<uint64>(new_ids.size()))
+            return false;
+        for (int index = 0; index < new_ids.size(); index++)
+            require_as_written(index);
+        return true;
+    }
+
+  private:
+    void require_as_written(int index) const
+    {
+        const auto is_same = [index](int column, const ArrayBuilder &builder) {
+            return memcmp(DatumGetUUIDP(result_field(index, column)),
+                          DatumGetUUIDP(builder.at(index).value), sizeof(pg_uuid_t)) == 0;
+        };
+        if (!is_same(1, new_users) || !is_same(3, new_ids) ||
+            text_view(result_field(index, 2)) != text_view(new_channels.at(index).value))
+            refuse_changed("conversations", "user_id, id or channel");
+    }
 };
+
+// Refuse where a conversation of a user who is there can neither be found nor begun. Error 09000.
+static void require_gone(Datum user_ids)
+{
+    if (find_users.execute({user_ids}) > 0)
+        refuse_suppressed("conversations");
+}
 
 // Look up every pair. Fewer begun than were missing: one stood twice in the arrays, or
 // another session was faster, which a second look shows; or a user is gone.
@@ -91,15 +134,13 @@ static Datum find_or_begin(Statement &find, Datum user_ids, Datum channels, Datu
         const uint64 rows = find.execute({user_ids, channels, over_before});
         for (uint64 row = 0; row < rows; row++)
             open.add(row, look < looks);
-        if (open.new_ids.size() == 0)
+        if (look == looks)
+            require_gone(open.new_users.finish());
+        if (look == looks || open.new_ids.size() == 0)
             return open.ids.finish();
         // All of the call's, before any of their conversations is changed
         lock_users(user_ids);
-        if (open.over_ids.size() > 0)
-            end_those.execute({open.over_users.finish(), open.over_ids.finish()});
-        if (begin.execute({open.new_users.finish(), open.new_channels.finish(),
-                           open.new_ids.finish(), initiated_by}) ==
-            static_cast<uint64>(open.new_ids.size()))
+        if (open.begin_missing(initiated_by))
             return open.ids.finish();
     }
 }
@@ -112,14 +153,12 @@ Datum open_companion_conversations(Datum user_ids, Datum channels)
 
 pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, int64 idle)
 {
-    for (;;) {
-        ArrayType *ids =
-            DatumGetArrayTypeP(find_or_begin(find_idle, array_of_one(UUIDOID, user_id),
-                                             array_of_one(TEXTOID, channel), initiated_by, idle));
-        if (!array_contains_nulls(ids))
-            return *reinterpret_cast<pg_uuid_t *>(ARR_DATA_PTR(ids));
-        require_user(user_id);
-    }
+    ArrayType *ids =
+        DatumGetArrayTypeP(find_or_begin(find_idle, array_of_one(UUIDOID, user_id),
+                                         array_of_one(TEXTOID, channel), initiated_by, idle));
+    if (array_contains_nulls(ids))
+        refuse_unknown_user(user_id);
+    return *reinterpret_cast<pg_uuid_t *>(ARR_DATA_PTR(ids));
 }
 
 int64 idle_length(Datum idle)

@@ -6,7 +6,8 @@
 namespace companion {
 
 // Call these within with_spi(). A conversation that is over is ended, and where none is
-// open one is begun. Race-free.
+// open one is begun. Race-free. Error 09000 where a trigger suppresses one or changes what it is
+// found by.
 
 // For messages that the companion starts, to pairs of user and channel (arrays of uuid
 // and text, same length): one array of conversation ids, aligned with them, null where

@@ -8,7 +8,7 @@ LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS 'MODULE_PATHNAME', 'companion_open_conversation';
 COMMENT ON FUNCTION companion.open_conversation(uuid, text, text, interval) IS
-'The open conversation of a user on a channel, if its last message (or, without one, its start) is younger than idle; else that one is ended and a new one begun. Two calls at once get the same. initiated_by, user or companion, counts for a new one. idle: zero to 100 years. For the user''s own, then initiated by user, or workers and admins. Error 22023 for an unknown channel or initiator or another idle, 23503 for an unknown user, 42501 for another''s or as the companion.';
+'The open conversation of a user on a channel, if its last message (or, without one, its start) is younger than idle; else that one is ended and a new one begun. Two calls at once get the same. initiated_by, user or companion, counts for a new one. idle: zero to 100 years. For the user''s own, then initiated by user, or workers and admins. Error 22023 for an unknown channel or initiator or another idle, 23503 for an unknown user, 42501 for another''s or as the companion, 09000 where a trigger suppresses a row or changes user_id, id or channel.';
 
 CREATE FUNCTION companion.close_conversation(
     user_id uuid, conversation_id uuid, mood_summary text DEFAULT NULL, topics text[] DEFAULT NULL)
@@ -17,7 +17,7 @@ LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS 'MODULE_PATHNAME', 'companion_close_conversation';
 COMMENT ON FUNCTION companion.close_conversation(uuid, uuid, text, text[]) IS
-'Ends a conversation and says how the user felt and what it was about; NULL leaves that as it stands. Returns whether it was open; one that had ended keeps its end and takes the summary. Error 23503 when the user has no such conversation, 2202E or 22004 for topics that are not a plain list.';
+'Ends a conversation and says how the user felt and what it was about; NULL leaves that as it stands. Returns whether it was open; one that had ended keeps its end and takes the summary. Error 23503 when the user has no such conversation, 2202E or 22004 for topics that are not a plain list, 09000 where a trigger suppresses the change.';
 
 CREATE FUNCTION companion.add_message(
     user_id uuid, conversation_id uuid, role text, content text,
@@ -27,7 +27,7 @@ RETURNS uuid
 LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS 'MODULE_PATHNAME', 'companion_add_message';
 COMMENT ON FUNCTION companion.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint) IS
-'Adds a message to a conversation and returns its id. A Telegram update delivered again stores nothing and returns the id of the first. A message may be added to a conversation that has ended: an answer belongs where the question is. What it replies to is named by reply_to_id or by Telegram''s id, not both; a Telegram id that is not stored leaves reply_to_id NULL. role user sets users.last_user_message_at. End users add their own, with role user and without telegram_message_id. Error 22023 for an unknown role, for content that is empty or over companion.max_message_length, for two replies, for metadata that is not an object and for a Telegram id below 1; 23503 for a conversation or a message replied to that is not the user''s; 42501 for another''s, another role or a Telegram id as an end user.';
+'Adds a message to a conversation and returns its id. A Telegram update delivered again stores nothing and returns the id of the first. A message may be added to a conversation that has ended: an answer belongs where the question is. What it replies to is named by reply_to_id or by Telegram''s id, not both; a Telegram id that is not stored leaves reply_to_id NULL. role user sets users.last_user_message_at. End users add their own, with role user and without telegram_message_id. Error 22023 for an unknown role, for content that is empty or over companion.max_message_length, for two replies, for metadata that is not an object or over companion.max_json_size and for a Telegram id below 1; 23503 for a conversation or a message replied to that is not the user''s; 42501 for another''s, another role or a Telegram id as an end user; 09000 where a trigger suppresses the row or changes user_id, id, conversation_id or telegram_message_id.';
 
 CREATE FUNCTION companion.edit_message(
     user_id uuid, message_id uuid, content text, telegram_message_id bigint DEFAULT NULL)
@@ -36,7 +36,7 @@ LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS 'MODULE_PATHNAME', 'companion_edit_message';
 COMMENT ON FUNCTION companion.edit_message(uuid, uuid, text, bigint) IS
-'Replaces a message''s text and returns its id. The earlier text and when it was written are added to metadata, in the array edits. The same text again changes nothing. The message is named by its id or, with message_id NULL, by Telegram''s; a Telegram id that is not stored gives NULL. Error 23503 when the user has no such message, 22023 for content that is empty or over companion.max_message_length, and unless exactly one id is given.';
+'Replaces a message''s text and returns its id. The earlier text and when it was written are added to metadata, in the array edits, of which the oldest are dropped where companion.max_json_size leaves no room for all. The same text again changes nothing. The message is named by its id or, with message_id NULL, by Telegram''s; a Telegram id that is not stored gives NULL. Error 23503 when the user has no such message, 22023 for content that is empty or over companion.max_message_length, and unless exactly one id is given, 09000 where a trigger suppresses the change or changes user_id or id.';
 
 CREATE FUNCTION companion.record_incoming(
     channel text, channel_user_id text, content text, telegram_message_id bigint DEFAULT NULL,

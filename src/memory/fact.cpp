@@ -70,13 +70,14 @@ bool is_iso_date(std::string_view text)
                8;
 }
 
-// Refuse metadata that is no object, or whose follow_up_on is no date.
+// Refuse metadata that is no object or too large, or whose follow_up_on is no date.
 static void check_metadata(const Fact &fact)
 {
     Jsonb *metadata = DatumGetJsonbP(fact.values[Fact::metadata]);
     if (!JB_ROOT_IS_OBJECT(metadata))
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("%s must be a JSON object", fact.place(Fact::metadata)));
+    check_json_size(fact.place(Fact::metadata), metadata);
     JsonbValue date;
     if (getKeyJsonValueFromContainer(&metadata->root, "follow_up_on", 12, &date) == nullptr)
         return;

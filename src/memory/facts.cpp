@@ -184,12 +184,25 @@ static void find_distinct(Facts &facts)
 
 ListedFact *Facts::find(std::string_view category, std::string_view key) const
 {
+    const auto identity = [](const ListedFact *fact) {
+        return std::tuple(fact->text(Fact::category), fact->text(Fact::key));
+    };
     const auto wanted = std::tuple(category, key);
-    return *std::lower_bound(distinct, distinct + distinct_count, wanted,
-                             [](const ListedFact *fact, const auto &wanted) {
-                                 return std::tuple(fact->text(Fact::category),
-                                                   fact->text(Fact::key)) < wanted;
-                             });
+    ListedFact **end = distinct + distinct_count;
+    ListedFact **found =
+        std::lower_bound(distinct, end, wanted, [&](const ListedFact *fact, const auto &wanted) {
+            return identity(fact) < wanted;
+        });
+    return found != end && identity(*found) == wanted ? *found : nullptr;
+}
+
+// Refuse more facts than companion.max_facts. Error 54000.
+static void check_count(int count)
+{
+    if (count > settings::max_facts)
+        ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                errmsg("facts has %d elements, expected at most %d", count, settings::max_facts),
+                errhint("Split them, or raise companion.max_facts."));
 }
 
 static ListedFact *allocate_facts(int count)
@@ -203,6 +216,7 @@ Facts read_facts(Jsonb *array)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("facts must be a JSON array of objects"));
     const int count = static_cast<int>(JB_ROOT_COUNT(array));
+    check_count(count);
     Facts facts{allocate_facts(count), 0, nullptr, 0};
     JsonbValue json;
     JsonbIterator *iterator = JsonbIteratorInit(&array->root);

@@ -18,11 +18,11 @@ struct Facts {
     ListedFact **distinct; // those that count, by category and key
     int distinct_count;
 
-    // The one that counts for a category and key.
+    // The one that counts for a category and key, or null.
     ListedFact *find(std::string_view category, std::string_view key) const;
 };
 
-// Read and check an array of objects. Errors 22023 and those of Fact::complete().
+// Read and check an array of objects. Errors 22023, 54000 and those of Fact::complete().
 Facts read_facts(Jsonb *array);
 
 } // namespace companion

@@ -5,19 +5,19 @@ CREATE FUNCTION companion.upsert_user_context(
     emotional_valence integer DEFAULT 0, source text DEFAULT 'extracted',
     expires_at timestamptz DEFAULT NULL, source_message_id uuid DEFAULT NULL,
     metadata jsonb DEFAULT NULL, pinned boolean DEFAULT NULL)
-RETURNS companion.user_context
+RETURNS companion.context_item
 LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_upsert_user_context';
 COMMENT ON FUNCTION companion.upsert_user_context(uuid, text, text, text, real, integer, text, timestamptz, uuid, jsonb, boolean) IS
-'Remembers a fact and returns its row. The same value again confirms it; another supersedes it, and the former goes to user_context_history. What a user said or pinned gives way only to source user or pinned: else it stands as it was, and contradicted_by holds the value that was not taken. NULL for an optional argument keeps what was there (on a new item: the default). expires_at: infinity clears an expiry; a past one stores an item that no read returns; end_of_day() makes one of a local date. source pinned pins. metadata replaces what was there. Error 22023 for an argument out of bounds, 22008 for -infinity, 22004 for a missing one, 23503 for an unknown user or message, 42501 for another''s item, 54000 beyond companion.max_context_items.';
+'Remembers a fact and returns its row. The same value again confirms it; another supersedes it, and the former goes to user_context_history. What a user said or pinned gives way only to source user or pinned: else it stands as it was, and contradicted_by holds the value that was not taken. NULL for an optional argument keeps what was there (on a new item: the default). expires_at: infinity clears an expiry; a past one stores an item that no read returns; end_of_day() makes one of a local date. source pinned pins. metadata replaces what was there. Error 22023 for an argument out of bounds, 22008 for -infinity, 22004 for a missing one, 23503 for an unknown user or message, 42501 for another''s item, 54000 beyond companion.max_context_items, 09000 where a trigger suppresses the row or changes user_id, category or key.';
 
 CREATE FUNCTION companion.upsert_user_context_many(user_id uuid, facts jsonb)
-RETURNS SETOF companion.user_context
+RETURNS SETOF companion.context_item
 LANGUAGE c ROWS 50 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_upsert_user_context_many';
 COMMENT ON FUNCTION companion.upsert_user_context_many(uuid, jsonb) IS
-'upsert_user_context for an array of objects with its arguments'' names: one row for each element, in input order, all or nothing. A field left out has the argument''s default, null is NULL. expires_at may be a local date, YYYY-MM-DD: the end of that day in the user''s zone. Of elements with the same category and key the last counts. Errors as there, and 22007, 22008 or 22P02 for a time or id that cannot be read; one about an element names it, counting from 0, and its field.';
+'upsert_user_context for an array of at most companion.max_facts objects with its arguments'' names: one row for each element, in input order, all or nothing. A field left out has the argument''s default, null is NULL. expires_at may be a local date, YYYY-MM-DD: the end of that day in the user''s zone. Of elements with the same category and key the last counts. Errors as there, and 22007, 22008 or 22P02 for a time or id that cannot be read; one about an element names it, counting from 0, and its field. Error 54000 for more objects.';
 
 CREATE FUNCTION companion.end_of_day(user_id uuid, local_date date) RETURNS timestamptz
 LANGUAGE sql STABLE
@@ -42,7 +42,7 @@ COMMENT ON FUNCTION companion.recall_score(text, real, integer, timestamptz, tim
 CREATE FUNCTION companion.recall_user_context(
     user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
     categories text[] DEFAULT NULL)
-RETURNS SETOF companion.user_context
+RETURNS SETOF companion.context_item
 LANGUAGE c STABLE ROWS 20 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_recall_user_context';
@@ -66,10 +66,15 @@ COMMENT ON FUNCTION companion.touch_user_context(uuid, uuid[]) IS
 'Records that items were used, which lifts them in recall for a while; returns how many of the ids are items of the user. Error 42501 for another''s.';
 
 CREATE FUNCTION companion.due_follow_ups(user_id uuid, on_date date DEFAULT NULL)
-RETURNS SETOF companion.user_context
+RETURNS SETOF companion.context_item
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT c.* FROM companion.user_context AS c
+    SELECT c.user_id, c.id, c.category, c.key, c.value, c.importance, c.emotional_valence,
+           c.source, c.source_message_id, c.metadata, c.pinned, c.expires_at, c.resolved_at,
+           c.confirmations, c.confirmed_at, c.last_referenced_at, c.value_since,
+           c.previous_value, c.previous_source, c.previous_since, c.contradicted_by,
+           c.created_at, c.updated_at
+    FROM companion.user_context AS c
     JOIN companion.users AS u ON u.id = c.user_id
     WHERE c.user_id = due_follow_ups.user_id AND c.category = 'follow_up'
         AND c.resolved_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > companion.now())
@@ -113,7 +118,8 @@ COMMENT ON FUNCTION companion.forget_user_context(uuid, text, text) IS
 
 CREATE FUNCTION companion.expire_user_context(max_rows integer DEFAULT 10000) RETURNS bigint
 LANGUAGE c SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS 'MODULE_PATHNAME', 'companion_expire_user_context';
 COMMENT ON FUNCTION companion.expire_user_context(integer) IS
-'Deletes expired items, which no read returns any more; their values stay in user_context_history. It passes over rows that are locked. Returns how many. Error 22023 for a bound below 1.';
+'Deletes expired items, which no read returns any more; their values stay in user_context_history. It passes over rows that are locked, and the items of users who are. Returns how many. Error 22023 for a bound below 1.';
 

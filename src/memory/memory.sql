@@ -63,6 +63,57 @@ COMMENT ON COLUMN companion.user_context.updated_at IS 'When the row last change
 COMMENT ON INDEX companion.user_context_source IS 'What was learned from a message.';
 COMMENT ON INDEX companion.user_context_expiry IS 'What has expired.';
 
+-- What functions return of an item: columns that are added to the table do not change it.
+CREATE TYPE companion.context_item AS (
+    user_id uuid,
+    id uuid,
+    category text COLLATE "C",
+    key text COLLATE "C",
+    value text,
+    importance real,
+    emotional_valence smallint,
+    source text,
+    source_message_id uuid,
+    metadata jsonb,
+    pinned boolean,
+    expires_at timestamptz,
+    resolved_at timestamptz,
+    confirmations integer,
+    confirmed_at timestamptz,
+    last_referenced_at timestamptz,
+    value_since timestamptz,
+    previous_value text,
+    previous_source text,
+    previous_since timestamptz,
+    contradicted_by text,
+    created_at timestamptz,
+    updated_at timestamptz
+);
+COMMENT ON TYPE companion.context_item IS 'An item as functions return it: the columns of user_context, in its order.';
+COMMENT ON COLUMN companion.context_item.user_id IS 'Whom it is about.';
+COMMENT ON COLUMN companion.context_item.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.context_item.category IS 'What kind of fact it is; the app''s own words. follow_up is read by due_follow_ups().';
+COMMENT ON COLUMN companion.context_item.key IS 'Which fact within the category.';
+COMMENT ON COLUMN companion.context_item.value IS 'The fact.';
+COMMENT ON COLUMN companion.context_item.importance IS 'From 0 to 1.';
+COMMENT ON COLUMN companion.context_item.emotional_valence IS 'From -2 (painful) to 2 (joyful).';
+COMMENT ON COLUMN companion.context_item.source IS 'Where the value comes from: user (the user said so), pinned, extracted (by a model), or the app''s own word.';
+COMMENT ON COLUMN companion.context_item.source_message_id IS 'The message that it was learned from, one of the same user''s.';
+COMMENT ON COLUMN companion.context_item.metadata IS 'The app''s own data, a JSON object. follow_up_on is the local date, YYYY-MM-DD, on which to ask about it.';
+COMMENT ON COLUMN companion.context_item.pinned IS 'Whether it always comes first.';
+COMMENT ON COLUMN companion.context_item.expires_at IS 'When it stops being true; NULL: never.';
+COMMENT ON COLUMN companion.context_item.resolved_at IS 'When an open thread was settled or a follow-up asked; no longer recalled.';
+COMMENT ON COLUMN companion.context_item.confirmations IS 'How often the value was stated, the first time included.';
+COMMENT ON COLUMN companion.context_item.confirmed_at IS 'When the value was last stated.';
+COMMENT ON COLUMN companion.context_item.last_referenced_at IS 'When it was last used or stated.';
+COMMENT ON COLUMN companion.context_item.value_since IS 'Since when this value has held.';
+COMMENT ON COLUMN companion.context_item.previous_value IS 'The value that the last upsert superseded; NULL: none, it stated the same or a new item.';
+COMMENT ON COLUMN companion.context_item.previous_source IS 'The source before the last upsert.';
+COMMENT ON COLUMN companion.context_item.previous_since IS 'value_since before the last upsert.';
+COMMENT ON COLUMN companion.context_item.contradicted_by IS 'The value that the last upsert gave and that was not taken, because the user''s word stands; NULL: the last upsert was taken.';
+COMMENT ON COLUMN companion.context_item.created_at IS 'When it was first learned.';
+COMMENT ON COLUMN companion.context_item.updated_at IS 'When the row last changed.';
+
 CREATE TABLE companion.user_context_history (
     user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
     category text COLLATE "C" NOT NULL,

@@ -1,8 +1,10 @@
 // Recalling what matters most, as rows and as lines for a prompt.
 #include "identity/acting.hpp"
 #include "memory/half_lives.hpp"
+#include "memory/item.hpp"
 #include "memory/ranking.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/composite.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 
@@ -12,20 +14,21 @@ namespace {
 
 // In the order of recall; $2 categories or null for all, $3 how many or null for all. What
 // is sorted are the items' ids: rows are wide, and most of them are not recalled.
-Statement find_items{
-    "SELECT c.* FROM ("
-    " SELECT i.id, i.pinned, i.category, i.key,"
-    "        companion.recall_score(i.category, i.importance, i.confirmations, i.confirmed_at,"
-    "                               i.last_referenced_at, $4) AS score"
-    " FROM companion.user_context AS i"
-    " WHERE i.user_id = $1 AND i.resolved_at IS NULL"
-    "   AND (i.expires_at IS NULL OR i.expires_at > $4)"
-    "   AND ($2 IS NULL OR i.category = ANY ($2))"
-    " ORDER BY i.pinned DESC, score DESC, i.category, i.key LIMIT $3) AS best"
-    " CROSS JOIN LATERAL (SELECT * FROM companion.user_context AS c"
-    "                     WHERE c.user_id = $1 AND c.id = best.id LIMIT 1) AS c"
-    " ORDER BY best.pinned DESC, best.score DESC, best.category, best.key",
-    UUIDOID, TEXTARRAYOID, INT4OID, TIMESTAMPTZOID};
+Statement find_items{R"sql(
+    SELECT c.item, best.category, best.key, c.value
+    FROM (SELECT i.id, i.pinned, i.category, i.key,
+                 companion.recall_score(i.category, i.importance, i.confirmations, i.confirmed_at,
+                                        i.last_referenced_at, $4) AS score
+          FROM companion.user_context AS i
+          WHERE i.user_id = $1 AND i.resolved_at IS NULL
+              AND (i.expires_at IS NULL OR i.expires_at > $4)
+              AND ($2 IS NULL OR i.category = ANY ($2))
+          ORDER BY i.pinned DESC, score DESC, i.category, i.key LIMIT $3) AS best
+    CROSS JOIN LATERAL (SELECT )sql" CONTEXT_ITEM R"sql( AS item, c.value
+                        FROM companion.user_context AS c
+                        WHERE c.user_id = $1 AND c.id = best.id LIMIT 1) AS c
+    ORDER BY best.pinned DESC, best.score DESC, best.category, best.key)sql",
+                     UUIDOID, TEXTARRAYOID, INT4OID, TIMESTAMPTZOID};
 
 struct RecallRequest {
     Datum user_id;
@@ -48,13 +51,6 @@ RecallRequest read_request(const Arguments &arguments)
     return request;
 }
 
-std::string_view text_column(HeapTuple row, const char *name)
-{
-    const TupleDesc descriptor = SPI_tuptable->tupdesc;
-    bool is_null;
-    return text_view(SPI_getbinval(row, descriptor, SPI_fnumber(descriptor, name), &is_null));
-}
-
 // Append a text with its line breaks as spaces.
 void append_on_one_line(StringInfo line, std::string_view text)
 {
@@ -62,14 +58,14 @@ void append_on_one_line(StringInfo line, std::string_view text)
         appendStringInfoChar(line, c == '\n' || c == '\r' ? ' ' : c);
 }
 
-void append_line(StringInfo prompt, HeapTuple row)
+void append_line(StringInfo prompt, uint64 row)
 {
     appendStringInfoString(prompt, "- ");
-    append_on_one_line(prompt, text_column(row, "category"));
+    append_on_one_line(prompt, text_view(result_field(row, 2)));
     appendStringInfoChar(prompt, '/');
-    append_on_one_line(prompt, text_column(row, "key"));
+    append_on_one_line(prompt, text_view(result_field(row, 3)));
     appendStringInfoString(prompt, ": ");
-    append_on_one_line(prompt, text_column(row, "value"));
+    append_on_one_line(prompt, text_view(result_field(row, 4)));
     appendStringInfoChar(prompt, '\n');
 }
 
@@ -79,9 +75,8 @@ void choose(const RecallRequest &request, uint64 rows, Tuplestorestate *result, 
 {
     int items = 0, chars = 0;
     for (uint64 row = 0; row < rows && items < request.max_items; row++) {
-        HeapTuple tuple = SPI_tuptable->vals[row];
         const int length_before = prompt->len;
-        append_line(prompt, tuple);
+        append_line(prompt, row);
         const int line_chars =
             pg_mbstrlen_with_len(prompt->data + length_before, prompt->len - length_before);
         if (request.max_chars >= 0 && line_chars > request.max_chars - chars) {
@@ -90,7 +85,7 @@ void choose(const RecallRequest &request, uint64 rows, Tuplestorestate *result, 
         }
         chars += line_chars;
         if (result != nullptr)
-            tuplestore_puttuple(result, tuple);
+            put_composite(result, result_field(row, 1));
         items++;
     }
 }

@@ -1,8 +1,8 @@
 // What happens to items besides being remembered: used, resolved, expired, forgotten.
 #include "identity/acting.hpp"
-#include "memory/history.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
+#include "postgres/triggered.hpp"
 #include "users/user_row.hpp"
 
 using namespace companion;
@@ -22,15 +22,28 @@ Statement resolve{"UPDATE companion.user_context"
                   "   AND (expires_at IS NULL OR expires_at > companion.now())",
                   UUIDOID, TEXTOID, TEXTOID};
 
-Statement expire{"WITH expired AS ("
-                 " SELECT user_id, id FROM companion.user_context"
-                 " WHERE expires_at <= companion.now()"
-                 " ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED),"
-                 "dropped AS ("
-                 " DELETE FROM companion.user_context AS c USING expired AS e"
-                 " WHERE c.user_id = e.user_id AND c.id = e.id RETURNING c.*),"
-                 "archived AS (" ARCHIVE_EXPIRED ")"
-                 "SELECT count(*) FROM dropped",
+// The history's foreign key will ask for the user's row: who holds that is passed over, too.
+// Returns how many were deleted, and whether all that held once is in the history.
+Statement expire{R"sql(
+    WITH expired AS (
+        SELECT c.user_id, c.id
+        FROM companion.user_context AS c JOIN companion.users AS u ON u.id = c.user_id
+        WHERE c.expires_at <= companion.now()
+        ORDER BY c.expires_at LIMIT $1
+        FOR KEY SHARE OF u SKIP LOCKED FOR UPDATE OF c SKIP LOCKED),
+    dropped AS (
+        DELETE FROM companion.user_context AS c USING expired AS e
+        WHERE c.user_id = e.user_id AND c.id = e.id
+        RETURNING c.user_id, c.category, c.key, c.value, c.source, c.value_since, c.expires_at),
+    archived AS (
+        INSERT INTO companion.user_context_history
+            (user_id, category, key, value, source, held_from, held_until)
+        SELECT d.user_id, d.category, d.key, d.value, d.source, d.value_since, d.expires_at
+        FROM dropped AS d WHERE d.expires_at > d.value_since
+        RETURNING 1)
+    SELECT count(*),
+           count(*) FILTER (WHERE d.expires_at > d.value_since) = (SELECT count(*) FROM archived)
+    FROM dropped AS d)sql",
                  INT8OID};
 
 #define OF_USER " WHERE user_id = $1 AND ($2 IS NULL OR category = $2) AND ($3 IS NULL OR key = $3)"
@@ -88,6 +101,8 @@ COMPANION_FUNCTION(expire_user_context)
     const int64 max_rows = batch_size(Arguments(fcinfo), 0);
     PG_RETURN_INT64(with_spi([max_rows] {
         expire.execute({Int64GetDatum(max_rows)});
+        if (!DatumGetBool(result_field(0, 2)))
+            refuse_suppressed("user_context_history");
         return DatumGetInt64(result_field(0, 1));
     }));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "postgres/server.hpp"
+#include "postgres/settings.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -129,6 +130,22 @@ inline void check_object(const char *name, Jsonb *value)
     if (!JB_ROOT_IS_OBJECT(value))
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("argument \"%s\" must be a JSON object", name));
+}
+
+// The most bytes that JSON may have.
+inline std::size_t largest_json()
+{
+    return static_cast<std::size_t>(settings::max_json_size) * 1024;
+}
+
+// Refuse JSON that has more bytes than companion.max_json_size. Error 22023.
+inline void check_json_size(const char *name, Jsonb *value)
+{
+    if (VARSIZE(value) > largest_json())
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("%s has %zu bytes, expected at most %zu", name,
+                       static_cast<std::size_t>(VARSIZE(value)), largest_json()),
+                errhint("The most is the setting companion.max_json_size."));
 }
 
 // Refuse an id below 1, where Telegram's begin. Error 22023.

@@ -16,7 +16,10 @@ class ArrayBuilder {
     {
         state_ = accumArrayResult(state_, value, is_null, type_, context());
     }
+    void add(NullableDatum value) { add(value.value, value.isnull); }
+
     int size() const { return state_->nelems; }
+    NullableDatum at(int index) const { return {state_->dvalues[index], state_->dnulls[index]}; }
 
     // The array, in the context in which the builder was made.
     Datum finish() const { return makeArrayResult(state_, context()); }

@@ -1,4 +1,4 @@
-// A BEFORE ... FOR EACH ROW trigger that sets one column of the new row.
+// A BEFORE ... FOR EACH ROW trigger that checks the new row, or sets one column of it.
 #pragma once
 
 #include "postgres/server.hpp"
@@ -20,6 +20,8 @@ class NewRow {
                 errmsg(
                     "this function must be called as a trigger before insert or update of a row"));
     }
+
+    bool is_inserted() const { return TRIGGER_FIRED_BY_INSERT(trigger_->tg_event); }
 
     // Error 42703 where the table has no such column, 42804 where it is of another type.
     Datum get(const char *column, Oid type, bool *is_null) const

@@ -19,6 +19,8 @@ char *text_search_config;
 int max_context_items;
 int max_context_key_length;
 int max_context_value_length;
+int max_facts;
+int max_json_size;
 const HalfLives *half_lives;
 int token_ttl;
 int tokens_per_user;
@@ -162,6 +164,16 @@ static void define_scheduling()
                    90 * day, day, 3650 * day);
 }
 
+static void define_limits()
+{
+    constexpr int most = 64 * 1024;
+    DefineCustomIntVariable("companion.max_json_size",
+                            "The largest JSON that a function takes, or a grant lets one write.",
+                            "Its size is that of the value as jsonb, not compressed.",
+                            &max_json_size, 64, 1, most, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr,
+                            nullptr);
+}
+
 static void define_conversations()
 {
     define_count("companion.max_message_length", "The most characters that a message may have.",
@@ -182,6 +194,8 @@ static void define_memory()
     define_count("companion.max_context_value_length",
                  "The most characters that a context item's value may have.",
                  &max_context_value_length, 4000, 1, 100000);
+    define_count("companion.max_facts", "The most facts that one call may bring.", &max_facts, 1000,
+                 1, 100000);
     DefineCustomStringVariable(
         "companion.half_lives",
         "Days in which an item's importance halves: category=days, comma-separated, * for others.",
@@ -209,6 +223,7 @@ void define()
     define_identity();
     define_waiting();
     define_scheduling();
+    define_limits();
     define_conversations();
     define_memory();
     define_linking();

@@ -20,11 +20,13 @@ extern int max_attempts;    // companion.max_attempts
 extern int retry_backoff;   // companion.retry_backoff, seconds
 extern char *retry_unknown; // companion.retry_unknown: kinds, comma-separated
 extern int retention;       // companion.retention, seconds
+extern int max_json_size;   // companion.max_json_size, kB
 extern int max_message_length;    // companion.max_message_length, characters
 extern char *text_search_config;  // companion.text_search_config
 extern int max_context_items;         // companion.max_context_items
 extern int max_context_key_length;    // companion.max_context_key_length, characters
 extern int max_context_value_length;  // companion.max_context_value_length, characters
+extern int max_facts;                 // companion.max_facts
 extern const HalfLives *half_lives;   // companion.half_lives
 
 extern int token_ttl;                  // companion.token_ttl, seconds

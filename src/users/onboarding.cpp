@@ -21,43 +21,44 @@ Statement find{"SELECT current_step, completed_at IS NOT NULL, data"
                " FROM companion.onboarding WHERE user_id = $1",
                UUIDOID};
 
-#define IS_UNANSWERED(data, field) "coalesce(" data " -> " field ", 'null') = 'null'"
-
 // Returns the step after $2, and an answer that $2 must have and has not.
-Statement merge{"UPDATE companion.onboarding AS o"
-                " SET data = o.data || $3,"
-                "     current_step = (SELECT later.step FROM companion.onboarding_steps AS later"
-                "                     WHERE (later.position, later.step) > (s.position, s.step)"
-                "                     ORDER BY later.position, later.step LIMIT 1)"
-                " FROM companion.onboarding_steps AS s"
-                " WHERE o.user_id = $1 AND s.step = $2 AND s.position IS NOT NULL"
-                " RETURNING o.current_step,"
-                "           (SELECT field FROM unnest(s.asks_for) AS field"
-                "            WHERE s.required AND " IS_UNANSWERED("o.data", "field") " LIMIT 1)",
+Statement merge{R"sql(
+    UPDATE companion.onboarding AS o
+    SET data = o.data || $3,
+        current_step = (SELECT later.step FROM companion.onboarding_steps AS later
+                        WHERE (later.position, later.step) > (s.position, s.step)
+                        ORDER BY later.position, later.step LIMIT 1)
+    FROM companion.onboarding_steps AS s
+    WHERE o.user_id = $1 AND s.step = $2 AND s.position IS NOT NULL
+    RETURNING o.current_step,
+              (SELECT f.field FROM unnest(s.asks_for) AS f (field)
+               WHERE s.required AND coalesce(o.data -> f.field, 'null') = 'null' LIMIT 1))sql",
                 UUIDOID, TEXTOID, JSONBOID};
 
-Statement find_unanswered{"SELECT s.step, field FROM companion.onboarding_steps AS s"
-                          " CROSS JOIN LATERAL unnest(s.asks_for) AS field"
-                          " WHERE s.required AND s.position IS NOT NULL AND " IS_UNANSWERED(
-                              "$1", "field") " ORDER BY s.position, s.step LIMIT 1",
+Statement find_unanswered{R"sql(
+    SELECT s.step, f.field FROM companion.onboarding_steps AS s
+    CROSS JOIN LATERAL unnest(s.asks_for) AS f (field)
+    WHERE s.required AND s.position IS NOT NULL AND coalesce($1 -> f.field, 'null') = 'null'
+    ORDER BY s.position, s.step LIMIT 1)sql",
                           JSONBOID};
 
 // A null answer leaves what the user has, except that null is a check-in time, too.
-Statement complete{
-    "WITH completed AS ("
-    " UPDATE companion.onboarding SET completed_at = companion.now(), current_step = NULL"
-    " WHERE user_id = $1 RETURNING data)"
-    "UPDATE companion.users AS u"
-    " SET display_name = coalesce(data ->> 'name', u.display_name),"
-    "     companion_name = coalesce(data ->> 'companion_name', u.companion_name),"
-    "     support_style = coalesce(data ->> 'support_style', u.support_style),"
-    "     timezone = coalesce(data ->> 'timezone', u.timezone),"
-    "     checkin_time = CASE WHEN data ? 'checkin_time' THEN (data ->> 'checkin_time')::time"
-    "                         ELSE u.checkin_time END,"
-    "     preferred_channel = coalesce(data ->> 'channel', u.preferred_channel),"
-    "     onboarding_completed_at = coalesce(u.onboarding_completed_at, companion.now())"
-    " FROM completed WHERE u.id = $1",
-    UUIDOID};
+Statement complete{R"sql(
+    WITH completed AS (
+        UPDATE companion.onboarding AS o
+        SET completed_at = companion.now(), current_step = NULL
+        WHERE o.user_id = $1 RETURNING o.data)
+    UPDATE companion.users AS u
+    SET display_name = coalesce(c.data ->> 'name', u.display_name),
+        companion_name = coalesce(c.data ->> 'companion_name', u.companion_name),
+        support_style = coalesce(c.data ->> 'support_style', u.support_style),
+        timezone = coalesce(c.data ->> 'timezone', u.timezone),
+        checkin_time = CASE WHEN c.data ? 'checkin_time' THEN (c.data ->> 'checkin_time')::time
+                            ELSE u.checkin_time END,
+        preferred_channel = coalesce(c.data ->> 'channel', u.preferred_channel),
+        onboarding_completed_at = coalesce(u.onboarding_completed_at, companion.now())
+    FROM completed AS c WHERE u.id = $1)sql",
+                   UUIDOID};
 
 [[noreturn]] void refuse_state(Datum user_id, const char *state, const char *hint)
 {

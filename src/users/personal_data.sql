@@ -4,26 +4,28 @@
 CREATE VIEW companion.personal_tables WITH (security_invoker = true) AS
 SELECT c.relname AS name, c.oid::regclass::text AS relation,
        CASE WHEN c.relname = 'users' THEN 'id = $1'
-            WHEN 'user_id' = ANY (a.names) THEN 'user_id = $1'
+            WHEN 'user_id' = ANY (k.names) THEN 'user_id = $1'
             ELSE 'telegram_user_id = (SELECT telegram_user_id FROM companion.users WHERE id = $1)'
        END AS condition,
        a.readable AS columns,
-       (SELECT string_agg(quote_ident(key.attname), ', ' ORDER BY key.attnum)
-        FROM pg_index AS i
-        JOIN pg_attribute AS key ON key.attrelid = c.oid AND key.attnum = ANY (i.indkey)
-        WHERE i.indrelid = c.oid AND i.indisprimary) AS key
+       k.columns AS key
 FROM pg_extension AS e
 JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
     AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'
 JOIN pg_class AS c ON c.oid = d.objid AND c.relkind IN ('r', 'p') AND NOT c.relispartition
 CROSS JOIN LATERAL (
-    SELECT array_agg(column_of.attname) AS names,
-           string_agg(quote_ident(column_of.attname), ', ' ORDER BY column_of.attnum)
+    SELECT array_agg(key.attname) AS names,
+           string_agg(quote_ident(key.attname), ', ' ORDER BY key.attnum) AS columns
+    FROM pg_index AS i
+    JOIN pg_attribute AS key ON key.attrelid = c.oid AND key.attnum = ANY (i.indkey)
+    WHERE i.indrelid = c.oid AND i.indisprimary) AS k
+CROSS JOIN LATERAL (
+    SELECT string_agg(quote_ident(column_of.attname), ', ' ORDER BY column_of.attnum)
            FILTER (WHERE has_column_privilege('companion_admin', c.oid, column_of.attnum, 'SELECT'))
            AS readable
     FROM pg_attribute AS column_of
     WHERE column_of.attrelid = c.oid AND column_of.attnum > 0 AND NOT column_of.attisdropped) AS a
-WHERE e.extname = 'companion' AND a.names && '{user_id,telegram_user_id}';
+WHERE e.extname = 'companion' AND (c.relname = 'users' OR k.names && '{user_id,telegram_user_id}');
 COMMENT ON VIEW companion.personal_tables IS
 'The extension''s tables that hold rows of a user: how a user''s are found ($1 is the user''s id), the columns that an admin may read (a secret is one that nobody may), and the primary key. Internal.';
 COMMENT ON COLUMN companion.personal_tables.name IS 'The table''s name.';
