@@ -419,6 +419,9 @@ DECLARE
     callers text;
     functions text;
     callable text;
+    theirs text;
+    ours text[];
+    given record;
 BEGIN
     FOR member IN
         SELECT i.type, i.identity FROM pg_depend AS d
@@ -440,6 +443,18 @@ BEGIN
             AND o.type IN ('schema', 'table', 'view', 'function')
             AND acl.grantee::regrole::text <> ALL (ARRAY['companion_user', 'companion_worker',
                                                          'companion_admin', old_owner])
+        UNION
+        SELECT replace(upper(o.type), 'VIEW', 'TABLE'), o.identity,
+               CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE acl.grantee::regrole::text END
+        FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'companion'
+        CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS o
+        LEFT JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+        LEFT JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+        CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, p.proacl, acldefault('f', p.proowner))) AS acl
+        WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+            AND acl.grantee <> coalesce(c.relowner, p.proowner)
+            AND NOT EXISTS (SELECT FROM jsonb_array_elements(noted) AS n
+                            WHERE (n ->> 'objoid')::oid = d.objid AND (n ->> 'classoid')::oid = d.classid)
     LOOP
         EXECUTE format('REVOKE ALL ON %s %s FROM %s', member.type, member.identity, member.grantee);
     END LOOP;
@@ -459,34 +474,13 @@ BEGIN
         ('companion_admin', 'adopt_users is_pg_crons require_job_login job_command schedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
-            EXECUTE format('REVOKE ALL ON FUNCTION %1$s FROM PUBLIC; GRANT EXECUTE ON FUNCTION %1$s TO %2$s',
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s',
                            ('companion.' || callable)::regproc::regprocedure, callers);
         END LOOP;
     END LOOP;
 
-    UPDATE pg_init_privs AS i SET initprivs = (
-        SELECT array_agg(format('%s=%s/companion_owner',
-                                CASE item[1] WHEN old_owner THEN 'companion_owner' ELSE item[1] END,
-                                item[2])::aclitem)
-        FROM jsonb_array_elements_text(n -> 'items')
-        CROSS JOIN LATERAL regexp_match(value, '^(.*)=([a-zA-Z*]*)/') AS item
-        WHERE item[1] IN (old_owner, 'companion_user', 'companion_worker', 'companion_admin'))
-        || ARRAY(SELECT item FROM unnest(i.initprivs) AS item
-                 WHERE item::text LIKE 'companion_runtime=%')
-    FROM jsonb_array_elements(noted) AS n
-    WHERE i.privtype = 'e' AND i.objoid = (n ->> 'objoid')::oid
-        AND i.classoid = (n ->> 'classoid')::oid AND i.objsubid = (n ->> 'objsubid')::integer;
-END
-$$;
-
--- Supabase's roles. Before PostgreSQL 16 a role that does not inherit has what is granted to
--- itself only, and a policy is for it only if it names it.
-DO $$
-DECLARE
-    theirs text;
-    ours text[];
-    given record;
-BEGIN
+    -- Supabase's roles. Before PostgreSQL 16 a role that does not inherit has what is granted to
+    -- itself only, and a policy is for it only if it names it.
     FOR theirs, ours IN VALUES
         ('authenticated', ARRAY['companion_user']),
         ('service_role', ARRAY['companion_worker', 'companion_admin'])
@@ -513,5 +507,18 @@ BEGIN
                            given.policy, given.relation, given.roles, theirs);
         END LOOP;
     END LOOP;
+
+    UPDATE pg_init_privs AS i SET initprivs = (
+        SELECT array_agg(format('%s=%s/companion_owner',
+                                CASE item[1] WHEN old_owner THEN 'companion_owner' ELSE item[1] END,
+                                item[2])::aclitem)
+        FROM jsonb_array_elements_text(n -> 'items')
+        CROSS JOIN LATERAL regexp_match(value, '^(.*)=([a-zA-Z*]*)/') AS item
+        WHERE item[1] IN (old_owner, 'companion_user', 'companion_worker', 'companion_admin'))
+        || ARRAY(SELECT item FROM unnest(i.initprivs) AS item
+                 WHERE split_part(item::text, '=', 1) IN ('companion_runtime', 'authenticated', 'service_role'))
+    FROM jsonb_array_elements(noted) AS n
+    WHERE i.privtype = 'e' AND i.objoid = (n ->> 'objoid')::oid
+        AND i.classoid = (n ->> 'classoid')::oid AND i.objsubid = (n ->> 'objsubid')::integer;
 END
 $$;
