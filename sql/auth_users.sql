@@ -115,12 +115,207 @@ ALTER TABLE accounts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 SELECT pg_temp.error_of('SELECT companion.follow_auth_users(''accounts'', ''address'')') AS outcome;
 RESET ROLE;
 
+-- What an address may be stored as: text, or what a superuser has declared to be no other.
+CREATE EXTENSION citext;
+CREATE DOMAIN address AS varchar(100) CHECK (VALUE LIKE '%@%');
+CREATE DOMAIN work_address AS address;
+CREATE DOMAIN account_id AS uuid;
+CREATE TYPE mood AS ENUM ('calm@example.org');
+CREATE TYPE pair AS (login text, host text);
+CREATE FUNCTION mood_text(mood) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'called as %', current_user; END $$;
+CREATE CAST (mood AS text) WITH FUNCTION mood_text(mood);
+CREATE FUNCTION pg_temp.followed(id_type text, email_type text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    taken_over text;
+    changed text;
+BEGIN
+    EXECUTE format('CREATE TABLE typed (id %s, login text, email %s)', id_type, email_type);
+    IF email_type ~ 'GENERATED' THEN
+        INSERT INTO typed (id, login) VALUES ('00000000-0000-0000-0000-000000000101', 'Ada@Example.org');
+    ELSE
+        INSERT INTO typed VALUES ('00000000-0000-0000-0000-000000000101', 'ada', 'Ada@Example.org');
+    END IF;
+    PERFORM companion.follow_auth_users('typed');
+    taken_over := (SELECT u.email FROM companion.users AS u WHERE u.id = '00000000-0000-0000-0000-000000000101');
+    IF email_type ~ 'GENERATED' THEN
+        UPDATE typed SET login = 'Eva@Example.org';
+    ELSE
+        UPDATE typed SET email = 'Eva@Example.org';
+    END IF;
+    changed := (SELECT u.email FROM companion.users AS u WHERE u.id = '00000000-0000-0000-0000-000000000101');
+    RAISE EXCEPTION USING ERRCODE = 'P0000', MESSAGE = format('"%s", then "%s"', taken_over, changed);
+EXCEPTION WHEN OTHERS THEN
+    RETURN replace(SQLSTATE || ' ' || SQLERRM, 'P0000 ', '');
+END
+$$;
+SELECT id_type, email_type, pg_temp.followed(id_type, email_type) AS outcome FROM (VALUES
+    ('uuid', 'text'), ('uuid', 'varchar(100)'), ('uuid', 'char(100)'), ('uuid', 'name'), ('uuid', 'citext'),
+    ('uuid', 'address'), ('uuid', 'work_address'), ('account_id', 'text'),
+    ('uuid', 'text GENERATED ALWAYS AS (lower(login)) STORED'),
+    ('text', 'text'), ('uuid', 'bytea')) AS v (id_type, email_type);
+CREATE TABLE moody (id uuid, email mood);
+INSERT INTO moody VALUES ('00000000-0000-0000-0000-000000000102', 'calm@example.org');
+CREATE TABLE paired (id uuid, email pair);
+CREATE VIEW seen AS SELECT id, login AS email FROM accounts;
+CREATE MATERIALIZED VIEW seen_once AS SELECT id, login AS email FROM accounts;
+CREATE FOREIGN DATA WRAPPER nothing;
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER nothing;
+CREATE FOREIGN TABLE distant (id uuid, email text) SERVER elsewhere;
+CREATE TABLE parted (id uuid, email text, region text) PARTITION BY LIST (region);
+CREATE TABLE parted_north PARTITION OF parted FOR VALUES IN ('north');
+CREATE TABLE halved (id uuid, email text) PARTITION BY HASH (id);
+CREATE TABLE halved_0 PARTITION OF halved FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE FOREIGN TABLE halved_1 PARTITION OF halved FOR VALUES WITH (MODULUS 2, REMAINDER 1) SERVER elsewhere;
+CREATE TABLE reckoned (id uuid, email text) PARTITION BY HASH (uuid_hash(id));
+CREATE TABLE taken (id uuid, email text);
+CREATE FUNCTION do_nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER companion_follow AFTER INSERT ON taken FOR EACH ROW EXECUTE FUNCTION do_nothing();
+SELECT relation, pg_temp.error_of(format('SELECT companion.follow_auth_users(%L)', relation)) AS outcome FROM (VALUES
+    ('moody'), ('paired'), ('seen'), ('seen_once'), ('distant'), ('parted'), ('parted_north'), ('halved'), ('reckoned'),
+    ('taken'), ('999999')) AS v (relation);
+SELECT pg_temp.error_of('SELECT companion.follow_auth_users(''taken'', ''ctid'')') AS "a system column",
+       companion.unfollow_auth_users('taken') AS "another's trigger",
+       (SELECT count(*) FROM pg_trigger WHERE tgname = 'companion_follow' AND tgrelid = 'taken'::regclass) AS stays;
+SELECT CASE WHEN current_setting('server_version_num')::integer < 180000
+       THEN '42804 | column "email" of table "virtual" is virtual | A virtual column stands in no row. Use a stored one.'
+       ELSE pg_temp.error_of('CREATE TABLE virtual (id uuid, login text, email text GENERATED ALWAYS AS (lower(login)) VIRTUAL);
+                              SELECT companion.follow_auth_users(''virtual'')') END AS "since PostgreSQL 18";
+
+-- To take over the rows calls nothing of the table owner's, with the rights of whoever does it;
+-- planning a query would.
+CREATE ROLE regress_planter NOLOGIN;
+CREATE SCHEMA planted AUTHORIZATION regress_planter;
+SET ROLE regress_planter;
+CREATE FUNCTION planted.trap(number integer) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
+        RAISE WARNING 'a superuser has stepped into trap %', number;
+    END IF;
+    RETURN true;
+END
+$$;
+CREATE FUNCTION planted.hash_trap(id uuid, number integer) RETURNS integer IMMUTABLE LANGUAGE sql
+AS $$ SELECT CASE WHEN planted.trap(number) THEN pg_catalog.uuid_hash(id) END $$;
+CREATE TABLE planted.accounts (id uuid PRIMARY KEY, email text, CHECK (planted.trap(1)));
+CREATE INDEX ON planted.accounts (id) WHERE planted.trap(2);
+CREATE INDEX ON planted.accounts ((planted.trap(3)));
+CREATE STATISTICS planted.statistics ON (planted.trap(4)), email FROM planted.accounts;
+CREATE TABLE planted.halved (id uuid, email text) PARTITION BY HASH (id, planted.hash_trap(id, 5));
+CREATE TABLE planted.half PARTITION OF planted.halved FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+INSERT INTO planted.accounts VALUES ('00000000-0000-0000-0000-000000000103', 'planted@example.org');
+RESET ROLE;
+\c
+\i test/error_of.sql
+\set ECHO all
+SELECT companion.follow_auth_users('planted.accounts') AS taken_over;
+SELECT pg_temp.error_of('SELECT companion.follow_auth_users(''planted.halved'')') AS outcome;
+SELECT companion.unfollow_auth_users('planted.accounts') AS unfollowed;
+
+-- A partitioned table: partitions may differ in their columns' order. A row whose id changes, and so
+-- its partition, is another user.
+CREATE TABLE members (id uuid PRIMARY KEY, gone text, email text) PARTITION BY RANGE (id);
+ALTER TABLE members DROP COLUMN gone;
+CREATE TABLE members_low (email text, id uuid NOT NULL PRIMARY KEY);
+ALTER TABLE members ATTACH PARTITION members_low FOR VALUES FROM (MINVALUE) TO ('00000000-0000-0000-0000-000000000205');
+CREATE TABLE members_high PARTITION OF members FOR VALUES FROM ('00000000-0000-0000-0000-000000000205') TO (MAXVALUE);
+INSERT INTO members SELECT lpad(n::text, 32, '0')::uuid, n || '@example.org' FROM generate_series(201, 206) AS n;
+CREATE TEMP VIEW members_here AS
+SELECT string_agg(right(id::text, 3) || ' ' || email, ', ' ORDER BY id) AS members FROM companion.users WHERE email ~ '^2';
+SELECT companion.follow_auth_users('members') AS taken_over, companion.follow_auth_users('members') AS again;
+UPDATE members SET email = '2' || email WHERE email ~ '^20[16]';
+DELETE FROM members WHERE email ~ '^20[25]';
+INSERT INTO members VALUES ('00000000-0000-0000-0000-000000000207', '207@example.org');
+SELECT * FROM members_here;
+UPDATE members SET id = '00000000-0000-0000-0000-000000000208', email = '208@example.org' WHERE email ~ '^203';
+SELECT * FROM members_here;
+DROP TABLE members;
+
+-- A table with children by inheritance: its own rows only, as a trigger has it.
+CREATE TABLE parents (id uuid, email text);
+CREATE TABLE children () INHERITS (parents);
+INSERT INTO parents VALUES ('00000000-0000-0000-0000-000000000301', 'parent@example.org');
+INSERT INTO children VALUES ('00000000-0000-0000-0000-000000000302', 'child@example.org');
+SELECT companion.follow_auth_users('parents') AS taken_over;
+DROP TABLE children, parents;
+
+-- Many rows, in batches.
+CREATE TABLE many (id uuid PRIMARY KEY, email text);
+INSERT INTO many SELECT lpad(n::text, 32, '0')::uuid, n || '@example.org' FROM generate_series(10001, 12000) AS n;
+SELECT companion.follow_auth_users('many') AS taken_over, companion.follow_auth_users('many') AS again;
+SELECT companion.unfollow_auth_users('many');
+UPDATE many SET email = NULL WHERE email < '10011';
+INSERT INTO many VALUES ('00000000-0000-0000-0000-000000012001', 'x@example.org');
+SELECT companion.follow_auth_users('many') AS taken_over;
+SELECT count(*), count(email) FROM companion.users WHERE id > '00000000-0000-0000-0000-000000010000';
+SELECT companion.unfollow_auth_users('many');
+DELETE FROM companion.users WHERE id > '00000000-0000-0000-0000-000000010000';
+ALTER TABLE many DROP CONSTRAINT many_pkey, ALTER id DROP NOT NULL;
+INSERT INTO many VALUES (NULL, 'y@example.org');
+SELECT pg_temp.error_of('SELECT companion.follow_auth_users(''many'')') AS outcome;
+DROP TABLE many;
+
+-- A followed table whose columns are changed: what would leave the trigger without its column is
+-- refused, and the rest is a clear error.
+CREATE TABLE altered (id uuid, email text);
+SELECT companion.follow_auth_users('altered') AS taken_over;
+SELECT change, pg_temp.error_of(format('ALTER TABLE altered %s; INSERT INTO altered (email) VALUES (''x@example.org'')', change)) AS outcome
+FROM (VALUES
+    ('DROP COLUMN email'), ('ALTER email TYPE varchar(100)'), ('DROP COLUMN id'), ('RENAME id TO number'),
+    ('ALTER id TYPE text'),
+    ('ADD COLUMN "e mail" text'),
+    ('ALTER id TYPE account_id, ALTER id SET DEFAULT ''00000000-0000-0000-0000-000000000401''')) AS v (change);
+SELECT email FROM companion.users WHERE id = '00000000-0000-0000-0000-000000000401';
+DELETE FROM altered;
+SELECT email FROM companion.users WHERE id = '00000000-0000-0000-0000-000000000401';
+DROP TABLE altered;
+CREATE TABLE altered (id uuid, email integer);
+CREATE TRIGGER wrong AFTER INSERT OR UPDATE OF email ON altered FOR EACH ROW EXECUTE FUNCTION companion.follow_auth_user();
+SELECT pg_temp.error_of('INSERT INTO altered VALUES (''00000000-0000-0000-0000-000000000402'', 1)') AS outcome;
+DROP TABLE altered;
+
+-- What an operator's triggers do to the users is said at once.
+CREATE FUNCTION suppress() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN jsonb_populate_record(NEW, TG_ARGV[0]::jsonb); END $$;
+CREATE FUNCTION pg_temp.with_trigger(operation text, action text, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    outcome text;
+BEGIN
+    EXECUTE format('CREATE TRIGGER operators BEFORE %s ON companion.users FOR EACH ROW EXECUTE FUNCTION %s', operation, action);
+    outcome := regexp_replace(pg_temp.error_of(statement), ' \| (A trigger|Nothing).*', '');
+    DROP TRIGGER operators ON companion.users;
+    RETURN outcome;
+END
+$$;
+CREATE TABLE watched (id uuid, email text);
+SELECT companion.follow_auth_users('watched');
+INSERT INTO watched VALUES ('00000000-0000-0000-0000-000000000501', 'a@example.org');
+SELECT operation, left(action, 40) AS action, left(statement, 50) AS statement, pg_temp.with_trigger(operation, action, statement) AS outcome FROM (VALUES
+    ('INSERT', 'suppress()', 'INSERT INTO watched VALUES (''00000000-0000-0000-0000-000000000502'')'),
+    ('INSERT', $$change('{"id": "00000000-0000-0000-0000-000000000503"}')$$, 'INSERT INTO watched VALUES (''00000000-0000-0000-0000-000000000502'')'),
+    ('UPDATE', 'suppress()', 'UPDATE watched SET email = ''b@example.org'''),
+    ('UPDATE', 'suppress()', 'UPDATE watched SET email = email'),
+    ('DELETE', 'suppress()', 'DELETE FROM watched'),
+    ('INSERT', $$change('{"email": "hidden"}')$$, 'INSERT INTO watched VALUES (''00000000-0000-0000-0000-000000000504'', ''c@example.org'')'),
+    ('UPDATE', $$change('{"email": "hidden"}')$$, 'UPDATE watched SET email = ''d@example.org'''),
+    ('UPDATE', 'suppress()', 'SELECT companion.follow_auth_users(''watched'')'),
+    ('UPDATE', $$change('{"email": "hidden"}')$$, 'SELECT companion.follow_auth_users(''watched'')')) AS v (operation, action, statement);
+SELECT right(id::text, 3) AS id, email FROM companion.users WHERE id BETWEEN '00000000-0000-0000-0000-000000000500' AND '00000000-0000-0000-0000-000000000600' ORDER BY id;
+DELETE FROM companion.users WHERE id > '00000000-0000-0000-0000-000000000500';
+SELECT pg_temp.with_trigger('INSERT', 'suppress()', 'SELECT companion.follow_auth_users(''watched'')') AS outcome;
+DROP TABLE watched;
+
 -- The extension is not dropped from under a followed table, unless told so.
 SELECT pg_temp.error_of('DROP EXTENSION companion') AS outcome;
 SET client_min_messages = warning;
 DROP EXTENSION companion CASCADE;
 INSERT INTO accounts VALUES ('00000000-0000-0000-0000-000000000009');
-DROP TABLE accounts, numbered;
-DROP SCHEMA auth CASCADE;
-DROP ROLE regress_auth_admin, regress_account_owner;
+DROP TABLE accounts, numbered, moody, paired, parted, halved, reckoned, taken CASCADE;
+DROP SERVER elsewhere CASCADE;
+DROP FOREIGN DATA WRAPPER nothing;
+DROP EXTENSION citext;
+DROP CAST (mood AS text);
+DROP TYPE mood, pair, work_address, address, account_id CASCADE;
+DROP FUNCTION suppress(), change(), do_nothing();
+DROP SCHEMA auth, planted CASCADE;
+DROP ROLE regress_auth_admin, regress_account_owner, regress_planter;
 CREATE EXTENSION companion;

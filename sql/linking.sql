@@ -193,3 +193,103 @@ SELECT count(*) AS tokens FROM companion.telegram_link_tokens;
 SELECT pg_temp.error_of('SET companion.' || setting) AS outcome FROM (VALUES
     ('token_ttl = 0'), ('token_ttl = ''31d'''), ('tokens_per_user = 0'), ('token_retention = -1'),
     ('redeem_failures_per_minute = 0')) AS v (setting);
+
+-- What an operator's triggers do to the rows is said at once, and nothing is half done then.
+CREATE FUNCTION pg_temp.suppress() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE FUNCTION pg_temp.change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN jsonb_populate_record(NEW, TG_ARGV[0]::jsonb);
+END
+$$;
+-- The outcome of a statement with a trigger before an operation on a table.
+CREATE FUNCTION pg_temp.with_trigger(tablename text, operation text, action text, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    outcome text;
+BEGIN
+    EXECUTE format('CREATE TRIGGER operators BEFORE %s ON companion.%I FOR EACH ROW EXECUTE FUNCTION pg_temp.%s',
+                   operation, tablename, action);
+    outcome := regexp_replace(pg_temp.error_of(statement), ' \| A trigger.*', '');
+    EXECUTE format('DROP TRIGGER operators ON companion.%I', tablename);
+    RETURN outcome;
+END
+$$;
+UPDATE companion.users SET telegram_user_id = NULL;
+DELETE FROM companion.telegram_link_tokens;
+SET companion.clock = '2026-05-01 09:00+00';
+INSERT INTO companion.telegram_link_tokens (user_id, token_hash, expires_at) VALUES
+    (:'maya', sha256('maya'), 'infinity'), (:'maya', sha256('second'), 'infinity');
+SELECT tablename, operation, left(action, 50) AS action, left(call, 30) AS call, pg_temp.with_trigger(tablename, operation, action, 'SELECT companion.' || call) AS outcome
+FROM (VALUES
+    ('telegram_link_tokens', 'INSERT', 'suppress()', 'create_telegram_link_token(''00000000-0000-0000-0000-000000000001'')'),
+    ('telegram_link_tokens', 'INSERT', 'suppress()', 'create_telegram_link_token(''00000000-0000-0000-0000-000000000009'')'),
+    ('telegram_link_tokens', 'INSERT', format($$change('{"token_hash": "\\x%s"}')$$, repeat('00', 32)), 'create_telegram_link_token(''00000000-0000-0000-0000-000000000001'')'),
+    ('telegram_link_tokens', 'INSERT', $$change('{"user_id": "00000000-0000-0000-0000-000000000002"}')$$, 'create_telegram_link_token(''00000000-0000-0000-0000-000000000001'')'),
+    ('telegram_link_tokens', 'INSERT', $$change('{"expires_at": "2026-05-01 09:01+00"}')$$, 'create_telegram_link_token(''00000000-0000-0000-0000-000000000001'')'),
+    ('telegram_link_tokens', 'DELETE', 'suppress()', 'revoke_telegram_link_tokens(''00000000-0000-0000-0000-000000000001'')'),
+    ('telegram_link_tokens', 'DELETE', 'suppress()', 'revoke_telegram_link_tokens(''00000000-0000-0000-0000-000000000002'')'),
+    ('telegram_link_tokens', 'UPDATE', 'suppress()', 'redeem_telegram_link_token(''maya'', 101)'),
+    ('telegram_link_tokens', 'UPDATE', $$change('{"used_at": null, "used_by": null}')$$, 'redeem_telegram_link_token(''maya'', 101)'),
+    ('users', 'UPDATE', 'suppress()', 'redeem_telegram_link_token(''maya'', 101)'),
+    ('users', 'UPDATE', $$change('{"telegram_user_id": null}')$$, 'redeem_telegram_link_token(''maya'', 101)'),
+    ('telegram_redeem_failures', 'INSERT', 'suppress()', 'redeem_telegram_link_token(''no token'', 101)')) AS v (tablename, operation, action, call);
+SELECT * FROM linked;
+-- Only some suppressed: the user's other token would stay live.
+CREATE TRIGGER operators BEFORE UPDATE ON companion.telegram_link_tokens
+FOR EACH ROW WHEN (NEW.used_by IS NULL) EXECUTE FUNCTION pg_temp.suppress();
+SELECT pg_temp.error_of('SELECT companion.redeem_telegram_link_token(''maya'', 101)') AS outcome;
+DROP TRIGGER operators ON companion.telegram_link_tokens;
+-- More live tokens than companion.tokens_per_user would stay.
+SELECT count(companion.create_telegram_link_token(:'maya')) AS made FROM generate_series(1, 2);
+SELECT pg_temp.with_trigger('telegram_link_tokens', 'DELETE', 'suppress()',
+    'SELECT companion.create_telegram_link_token(''00000000-0000-0000-0000-000000000001'')') AS outcome;
+SELECT outcome FROM companion.redeem_telegram_link_token('maya', 101);
+SELECT action, right(call, 3) AS call, pg_temp.with_trigger('users', 'UPDATE', action, 'SELECT companion.unlink_telegram(' || call || ')') AS outcome
+FROM (VALUES
+    ('suppress()', '''00000000-0000-0000-0000-000000000001'''),
+    ($$change('{"telegram_user_id": 102}')$$, '''00000000-0000-0000-0000-000000000001'''),
+    ($$change('{"telegram_username": "stays"}')$$, '''00000000-0000-0000-0000-000000000001'''),
+    ('suppress()', '''00000000-0000-0000-0000-000000000002'''),
+    ('suppress()', '''00000000-0000-0000-0000-000000000009''')) AS v (action, call);
+SELECT display_name, telegram_user_id, telegram_username FROM linked;
+
+-- With columns that an operator has added and dropped.
+ALTER TABLE companion.telegram_link_tokens ADD COLUMN dropped text DEFAULT 'x', ADD COLUMN made_in text DEFAULT 'Lisbon';
+ALTER TABLE companion.telegram_link_tokens DROP COLUMN dropped;
+ALTER TABLE companion.telegram_redeem_failures ADD COLUMN notes text NOT NULL DEFAULT '';
+SELECT count(companion.create_telegram_link_token(:'diego')) AS made FROM generate_series(1, 6);
+SELECT companion.revoke_telegram_link_tokens(:'diego') AS revoked;
+SELECT outcome FROM companion.redeem_telegram_link_token(companion.create_telegram_link_token(:'diego'), 102);
+SELECT outcome FROM companion.redeem_telegram_link_token('no token', 103);
+
+-- Expiry fires what stands on the rows: an app's foreign keys, and triggers. What a trigger keeps
+-- is passed over.
+DELETE FROM companion.telegram_link_tokens;
+CREATE TABLE invitations (
+    user_id uuid, token_id uuid, number integer,
+    FOREIGN KEY (user_id, token_id) REFERENCES companion.telegram_link_tokens (user_id, id) ON DELETE CASCADE);
+INSERT INTO companion.telegram_link_tokens (user_id, id, token_hash, expires_at, used_at)
+SELECT :'maya', lpad(n::text, 32, '0')::uuid, sha256(n::text::bytea), '2026-05-01 09:00+00'::timestamptz + n * interval '1 minute',
+       CASE WHEN n > 4 THEN '2026-05-01 09:00+00'::timestamptz END
+FROM generate_series(1, 6) AS n;
+INSERT INTO invitations SELECT user_id, id, right(id::text, 1)::integer FROM companion.telegram_link_tokens;
+SET companion.clock = '2026-05-01 09:03+00';
+SELECT companion.expire_telegram_link_tokens(1) AS one, companion.expire_telegram_link_tokens(1) AS another;
+SELECT array_agg(number ORDER BY number) AS invitations, (SELECT count(*) FROM companion.telegram_link_tokens) AS tokens FROM invitations;
+CREATE FUNCTION pg_temp.log_token() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE NOTICE '% % of %', TG_WHEN, TG_OP, right(OLD.id::text, 1);
+    RETURN CASE WHEN right(OLD.id::text, 1) = '3' THEN NULL ELSE OLD END;
+END
+$$;
+CREATE TRIGGER keep BEFORE DELETE ON companion.telegram_link_tokens FOR EACH ROW EXECUTE FUNCTION pg_temp.log_token();
+CREATE TRIGGER log AFTER DELETE ON companion.telegram_link_tokens FOR EACH ROW EXECUTE FUNCTION pg_temp.log_token();
+SET companion.clock = '2026-06-01 09:00+00';
+SELECT companion.expire_telegram_link_tokens(2) AS expired;
+SELECT array_agg(number ORDER BY number) AS invitations, (SELECT count(*) FROM companion.telegram_link_tokens) AS tokens FROM invitations;
+DROP TRIGGER keep ON companion.telegram_link_tokens;
+DROP TRIGGER log ON companion.telegram_link_tokens;
+ALTER TABLE invitations DROP CONSTRAINT invitations_user_id_token_id_fkey;
+ALTER TABLE invitations ADD FOREIGN KEY (user_id, token_id) REFERENCES companion.telegram_link_tokens (user_id, id);
+SELECT pg_temp.error_of('SELECT companion.expire_telegram_link_tokens()') AS outcome;
+DROP TABLE invitations;
+SELECT companion.expire_telegram_link_tokens() AS expired;

@@ -66,3 +66,123 @@ SELECT pg_temp.error_of('SELECT companion.export_user(''00000000-0000-0000-0000-
 RESET ROLE;
 SELECT pg_temp.error_of('SELECT companion.export_user(NULL)') AS export,
        pg_temp.error_of('SELECT companion.erase_user(NULL)') AS erase;
+
+-- With what an operator puts on the tables. Each case starts from a user with rows everywhere, and
+-- is undone.
+CREATE FUNCTION pg_temp.fill() RETURNS void LANGUAGE sql AS $$
+    INSERT INTO companion.users (id, display_name, telegram_user_id) VALUES
+        ('00000000-0000-0000-0000-000000000001', 'Maya', 101);
+    INSERT INTO companion.conversations (user_id, id, channel) SELECT id, id, 'web' FROM companion.users;
+    INSERT INTO companion.messages (user_id, id, conversation_id, role, content)
+    SELECT id, id, id, 'user', 'hello' FROM companion.users;
+    INSERT INTO companion.messages (user_id, id, conversation_id, role, content, reply_to_id)
+    SELECT id, overlay(id::text PLACING '1' FROM 1)::uuid, id, 'assistant', 'hello', id FROM companion.users;
+    INSERT INTO companion.user_context (user_id, category, key, value, source_message_id)
+    SELECT id, 'family', 'sister', 'Ana', id FROM companion.users;
+    INSERT INTO companion.user_context_history (user_id, category, key, value, source, held_from, held_until)
+    SELECT id, 'family', 'sister', 'Anna', 'user', '2026-01-01', '2026-01-02' FROM companion.users;
+    INSERT INTO companion.search_chunks SELECT id, id, 'simple', 1, 0, ARRAY[id], ARRAY[to_tsvector('hello')] FROM companion.users;
+    SELECT companion.schedule_message(id, '2026-03-01', 'hello'), companion.start_onboarding(id),
+           companion.create_telegram_link_token(id), companion.redeem_telegram_link_token('x', telegram_user_id)
+    FROM companion.users;
+$$;
+-- How many of the user's rows there are, in how many tables.
+CREATE FUNCTION pg_temp.rows() RETURNS text LANGUAGE sql AS $$
+    SELECT sum(jsonb_array_length(value)) || ' in ' || count(*) FROM jsonb_each(companion.export_user('00000000-0000-0000-0000-000000000001'))
+    WHERE value <> '[]'
+$$;
+-- What erasing the user ends with, and the rows there are then.
+CREATE FUNCTION pg_temp.erasure() RETURNS text LANGUAGE sql AS $$
+    SELECT regexp_replace(pg_temp.error_of('SELECT companion.erase_user(''00000000-0000-0000-0000-000000000001'')'), ' \| Nothing.*', '')
+$$;
+SELECT pg_temp.fill();
+SELECT pg_temp.rows();
+
+-- A trigger that keeps rows: nobody is told that they are gone, and nothing is gone.
+CREATE FUNCTION pg_temp.keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE FUNCTION pg_temp.erasure_kept(name name) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    outcome text;
+BEGIN
+    EXECUTE format('CREATE TRIGGER keep BEFORE DELETE ON companion.%I FOR EACH ROW EXECUTE FUNCTION pg_temp.keep()', name);
+    outcome := concat_ws(', rows: ', pg_temp.erasure(), pg_temp.rows());
+    EXECUTE format('DROP TRIGGER keep ON companion.%I', name);
+    RETURN outcome;
+END
+$$;
+SELECT name, pg_temp.erasure_kept(name) AS outcome FROM companion.personal_tables ORDER BY name;
+-- One that puts rows back where they have been erased already.
+CREATE FUNCTION pg_temp.put_back() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO companion.user_context_history (user_id, category, key, value, source, held_from, held_until)
+    VALUES (OLD.user_id, 'message', OLD.id::text, OLD.content, 'archive', OLD.created_at, companion.now());
+    RETURN OLD;
+END
+$$;
+BEGIN;
+CREATE TRIGGER put_back AFTER DELETE ON companion.messages FOR EACH ROW EXECUTE FUNCTION pg_temp.put_back();
+SELECT pg_temp.erasure(), pg_temp.rows();
+ROLLBACK;
+-- Those that do a part of it themselves, or count.
+CREATE FUNCTION pg_temp.delete_messages() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM companion.messages AS m WHERE m.user_id = OLD.user_id AND m.conversation_id = OLD.id;
+    RETURN OLD;
+END
+$$;
+CREATE FUNCTION pg_temp.count_messages() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE companion.conversations AS c SET messages = messages - 1 WHERE c.user_id = OLD.user_id AND c.id = OLD.conversation_id;
+    RETURN OLD;
+END
+$$;
+BEGIN;
+ALTER TABLE companion.conversations ADD COLUMN messages integer DEFAULT 2;
+CREATE TRIGGER delete_messages BEFORE DELETE ON companion.conversations FOR EACH ROW EXECUTE FUNCTION pg_temp.delete_messages();
+CREATE TRIGGER count_messages BEFORE DELETE ON companion.messages FOR EACH ROW EXECUTE FUNCTION pg_temp.count_messages();
+SELECT companion.erase_user('00000000-0000-0000-0000-000000000001');
+ROLLBACK;
+
+-- No foreign key of ours deletes or changes a row: each row is deleted by the call itself, once.
+CREATE FUNCTION pg_temp.log_row() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE NOTICE '% of % at depth %', TG_OP, TG_TABLE_NAME, pg_trigger_depth();
+    RETURN OLD;
+END
+$$;
+BEGIN;
+SELECT format('CREATE TRIGGER log_row BEFORE UPDATE OR DELETE ON companion.%I FOR EACH ROW EXECUTE FUNCTION pg_temp.log_row()', name)
+FROM companion.personal_tables ORDER BY name \gexec
+SELECT companion.erase_user('00000000-0000-0000-0000-000000000001') \g /dev/null
+ROLLBACK;
+
+-- Columns that an operator has added, and dropped again, are exported, and in nobody's way; one
+-- that is called as ours makes no table a user's.
+BEGIN;
+SELECT format('ALTER TABLE companion.%I ADD COLUMN dropped text, ADD COLUMN "My tags" text[]', name)
+FROM companion.personal_tables ORDER BY name \gexec
+SELECT format('ALTER TABLE companion.%I DROP COLUMN dropped', name) FROM companion.personal_tables ORDER BY name \gexec
+ALTER TABLE companion.onboarding_steps ADD COLUMN user_id text DEFAULT 'x';
+SELECT key AS "table", value -> 0 ? 'My tags' AS added, value -> 0 ? 'dropped' AS dropped
+FROM jsonb_each(companion.export_user('00000000-0000-0000-0000-000000000001')) ORDER BY key;
+SELECT pg_temp.erasure(), pg_temp.rows();
+ROLLBACK;
+
+-- An app's tables that refer to ours. The export is ours only.
+CREATE TABLE tags (user_id uuid, message_id uuid, tag text);
+INSERT INTO tags SELECT user_id, id, role FROM companion.messages;
+CREATE FUNCTION pg_temp.erasure_with(action text) RETURNS TABLE (outcome text, rows text, tags text) LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE 'ALTER TABLE tags ADD CONSTRAINT of_message FOREIGN KEY (user_id, message_id) REFERENCES companion.messages (user_id, id) ' || action;
+    outcome := pg_temp.erasure();
+    rows := pg_temp.rows();
+    tags := (SELECT count(t.tag) || ' of ' || count(t.message_id) || ' messages' FROM tags AS t);
+    RETURN NEXT;
+END
+$$;
+SELECT format('BEGIN; SELECT * FROM pg_temp.erasure_with(%L); ROLLBACK', action)
+FROM (VALUES ('ON DELETE CASCADE'), ('ON DELETE SET NULL (message_id)'), ('ON DELETE RESTRICT'), ('')) AS v (action) \gexec
+ALTER TABLE tags ADD FOREIGN KEY (user_id) REFERENCES companion.users;
+SELECT pg_temp.erasure(), pg_temp.rows();
+DROP TABLE tags;
+SELECT companion.erase_user('00000000-0000-0000-0000-000000000001');

@@ -106,63 +106,104 @@ BEGIN
 END
 $$;
 
--- Following an auth table
-DROP FUNCTION companion.follow_auth_users(regclass, name), companion.unfollow_auth_users(regclass);
-CREATE FUNCTION companion.require_auth_table(auth_table regclass, email_column name) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
+-- Linking
+CREATE OR REPLACE FUNCTION companion.forget_redeem_failures() RETURNS bigint
+LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'companion_forget_redeem_failures';
+
+-- Users: their data, their settings, and following an auth table
+CREATE OR REPLACE VIEW companion.personal_tables WITH (security_invoker = true) AS
+WITH RECURSIVE personal AS (
+    SELECT c.oid, c.relname AS name, c.relpersistence, k.names, k.columns AS key, a.readable
+    FROM pg_extension AS e
+    JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+        AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'
+    JOIN pg_class AS c ON c.oid = d.objid AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    CROSS JOIN LATERAL (
+        SELECT array_agg(key.attname) AS names,
+               string_agg(quote_ident(key.attname), ', ' ORDER BY key.attnum) AS columns
+        FROM pg_index AS i
+        JOIN pg_attribute AS key ON key.attrelid = c.oid AND key.attnum = ANY (i.indkey)
+        WHERE i.indrelid = c.oid AND i.indisprimary) AS k
+    CROSS JOIN LATERAL (
+        SELECT string_agg(quote_ident(column_of.attname), ', ' ORDER BY column_of.attnum)
+               FILTER (WHERE has_column_privilege('companion_admin', c.oid, column_of.attnum, 'SELECT'))
+               AS readable
+        FROM pg_attribute AS column_of
+        WHERE column_of.attrelid = c.oid AND column_of.attnum > 0 AND NOT column_of.attisdropped) AS a
+    WHERE e.extname = 'companion'
+        AND (c.relname = 'users' OR k.names && '{user_id,telegram_user_id}')
+), referring (oid, depth) AS (
+    SELECT oid, 0 FROM personal
+    UNION
+    SELECT k.confrelid, r.depth + 1
+    FROM referring AS r
+    JOIN pg_constraint AS k ON k.conrelid = r.oid AND k.contype = 'f' AND k.confrelid <> k.conrelid
+    WHERE r.depth < 20 AND k.confrelid IN (SELECT oid FROM personal)
+)
+SELECT p.name, p.oid::regclass::text AS relation,
+       CASE WHEN p.name = 'users' THEN 'id = $1'
+            WHEN 'user_id' = ANY (p.names) THEN 'user_id = $1'
+            ELSE 'telegram_user_id = (SELECT telegram_user_id FROM companion.users WHERE id = $1)'
+       END AS condition,
+       p.readable AS columns, p.key,
+       NOT (p.relpersistence = 'u' AND pg_is_in_recovery()) AS is_readable,
+       (SELECT max(r.depth) FROM referring AS r WHERE r.oid = p.oid) AS erasure_order
+FROM personal AS p;
+COMMENT ON VIEW companion.personal_tables IS
+'The extension''s tables that hold rows of a user: how a user''s are found ($1 is the user''s id), the columns that an admin may read (a secret is one that nobody may), the primary key, and in which order they are erased. Internal.';
+COMMENT ON COLUMN companion.personal_tables.is_readable IS 'False for an unlogged table on a standby, which has no rows there and cannot be named in a query.';
+COMMENT ON COLUMN companion.personal_tables.erasure_order IS 'A table that refers to another has the lower number: its rows go first, so that no foreign key has anything to do.';
+COMMENT ON FUNCTION companion.export_user(uuid) IS
+'All that is stored of a user: for each table an array of its rows, in the order of the primary key, without secrets. Empty arrays for an unknown user, and on a standby for telegram_redeem_failures, which is not replicated. For the user''s own, or admins, else error 42501.';
+COMMENT ON FUNCTION companion.erase_user(uuid) IS
+'Deletes all that is stored of a user, the audit trail included, and returns for each table how many rows; all zero for an unknown user. The auth system''s row is left: delete it there, too. For the user''s own, or admins, else error 42501. Error 09000 where a trigger keeps a row, 23503 where a foreign key of an app''s does; nothing is deleted then.';
+
+CREATE FUNCTION companion.check_user() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_check_user';
+COMMENT ON FUNCTION companion.check_user() IS
+'Trigger, BEFORE INSERT OR UPDATE OF checkin_days, preferences: stores each weekday once, in order, and bounds what a grant lets one write. Error 23514, with the column''s name, for a list that is none of weekdays and for preferences over companion.max_json_size.';
+CREATE FUNCTION companion.check_conversation() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_check_conversation';
+COMMENT ON FUNCTION companion.check_conversation() IS
+'Trigger, BEFORE INSERT OR UPDATE OF mood_summary, topics: what a grant lets one write is bounded as what close_conversation takes is. Error 23514 for more bytes than companion.max_json_size.';
+REVOKE ALL ON FUNCTION companion.check_user(), companion.check_conversation() FROM PUBLIC;
+CREATE TRIGGER check_user BEFORE INSERT OR UPDATE OF checkin_days, preferences ON companion.users
+FOR EACH ROW EXECUTE FUNCTION companion.check_user();
+COMMENT ON TRIGGER check_user ON companion.users IS 'Stores each weekday once, in order; bounds what is written directly.';
+CREATE TRIGGER check_conversation BEFORE INSERT OR UPDATE OF mood_summary, topics ON companion.conversations
+FOR EACH ROW EXECUTE FUNCTION companion.check_conversation();
+COMMENT ON TRIGGER check_conversation ON companion.conversations IS 'Bounds what is written directly.';
+COMMENT ON COLUMN companion.users.checkin_days IS 'ISO weekdays, 1 (Monday) to 7, on which the check-in comes; stored in order, each once.';
+COMMENT ON COLUMN companion.users.preferences IS 'The app''s own settings, a JSON object; up to companion.max_json_size.';
+COMMENT ON COLUMN companion.conversations.mood_summary IS 'How the user felt, in the app''s words; up to companion.max_json_size.';
+COMMENT ON COLUMN companion.conversations.topics IS 'What it was about; up to companion.max_json_size.';
+COMMENT ON FUNCTION companion.close_conversation(uuid, uuid, text, text[]) IS
+'Ends a conversation and says how the user felt and what it was about; NULL leaves that as it stands. Returns whether it was open; one that had ended keeps its end and takes the summary. Error 23503 when the user has no such conversation, 2202E or 22004 for topics that are not a plain list, 22023 for a summary or topics over companion.max_json_size, 09000 where a trigger suppresses the change.';
+
+-- Weekdays that stand more than once stand once. Nobody's triggers are fired for that: they would
+-- have the rights of whoever updates.
+DO $$
+DECLARE
+    role_before text := current_setting('session_replication_role');
 BEGIN
-    IF auth_table IS NULL THEN
-        RAISE EXCEPTION 'there is no auth table to follow'
-        USING ERRCODE = 'undefined_table', HINT = 'Name it: companion.follow_auth_users(''app.accounts'').';
-    ELSIF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = auth_table AND c.relkind IN ('r', 'p')) THEN
-        RAISE EXCEPTION '% is not a table', auth_table USING ERRCODE = 'wrong_object_type';
-    ELSIF NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = auth_table
-                      AND a.attname = 'id' AND a.atttypid = 'uuid'::regtype) THEN
-        RAISE EXCEPTION 'table % has no column "id" of type uuid', auth_table
-        USING ERRCODE = 'undefined_column';
-    ELSIF EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = auth_table AND a.attname = email_column
-                  AND NOT companion.is_text(a.atttypid)) THEN
-        RAISE EXCEPTION 'column "%" of table % is no text', email_column, auth_table
-        USING ERRCODE = 'datatype_mismatch';
-    ELSIF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = auth_table AND t.tgname = 'companion_follow'
-                  AND t.tgfoid <> 'companion.follow_auth_user()'::regprocedure) THEN
-        RAISE EXCEPTION 'trigger "companion_follow" of table % is not companion''s', auth_table
-        USING ERRCODE = 'duplicate_object';
-    ELSIF row_security_active(auth_table) THEN
-        RAISE EXCEPTION 'row-level security may hide rows of table % from you', auth_table
-        USING ERRCODE = 'insufficient_privilege', HINT = 'Call this as a role with BYPASSRLS, or as the table''s owner.';
-    END IF;
+    PERFORM set_config('session_replication_role', 'replica', true);
+    UPDATE companion.users SET checkin_days = ARRAY(SELECT DISTINCT day FROM unnest(checkin_days) AS d (day) ORDER BY day)
+    WHERE cardinality(checkin_days) <> (SELECT count(DISTINCT day) FROM unnest(checkin_days) AS d (day));
+    PERFORM set_config('session_replication_role', role_before, true);
 END
 $$;
-COMMENT ON FUNCTION companion.require_auth_table(regclass, name) IS
-'Raises the errors of follow_auth_users(). Internal.';
 
-CREATE FUNCTION companion.is_text(type oid) RETURNS boolean
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    WITH RECURSIVE base AS (
-        SELECT t.oid, t.typbasetype, t.typcategory, t.typnamespace FROM pg_type AS t WHERE t.oid = type
-        UNION ALL
-        SELECT t.oid, t.typbasetype, t.typcategory, t.typnamespace
-        FROM base JOIN pg_type AS t ON t.oid = base.typbasetype)
-    SELECT EXISTS (
-        SELECT FROM base
-        WHERE typbasetype = 0
-            AND (typcategory = 'S' AND typnamespace = 'pg_catalog'::regnamespace
-                 OR EXISTS (SELECT FROM pg_cast AS c WHERE c.castsource = base.oid
-                            AND c.casttarget = 'text'::regtype AND c.castmethod = 'b')));
-END;
-COMMENT ON FUNCTION companion.is_text(oid) IS
-'Whether reading a type as text calls no function of anybody''s: one of PostgreSQL''s own texts, one that is stored as text (such as citext), or a domain over such. Internal.';
-
-CREATE FUNCTION companion.adopt_auth_users(ids uuid[], emails text[]) RETURNS bigint
+COMMENT ON FUNCTION companion.follow_auth_user() IS
+'Trigger that follow_auth_users() puts on an auth table, AFTER INSERT OR DELETE OR UPDATE OF the e-mail column: creates the user, erases them, or copies the address. Error 39P01 when it is called in any other way, 42703 and 42804 where the table has no columns to follow any more, 23502 for a row without an id, 09000 where a trigger on companion.users suppresses a row.';
+CREATE FUNCTION companion.adopt_users(auth_table regclass, email_column name) RETURNS bigint
 LANGUAGE c SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'companion_adopt_auth_users';
-COMMENT ON FUNCTION companion.adopt_auth_users(uuid[], text[]) IS
-'Creates users, or sets their e-mail addresses, and returns how many are new or changed. Internal. Error 23502 for an id that is null.';
-
-CREATE FUNCTION companion.follow_auth_users(
+AS 'MODULE_PATHNAME', 'companion_adopt_users';
+COMMENT ON FUNCTION companion.adopt_users(regclass, name) IS
+'Takes over the rows of an auth table, which it locks against writes, as follow_auth_users() does, without following it. Returns how many users were new or changed. Errors as there. Internal.';
+CREATE OR REPLACE FUNCTION companion.follow_auth_users(
     auth_table regclass DEFAULT to_regclass('auth.users'), email_column name DEFAULT 'email')
 RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -170,24 +211,26 @@ AS $$
 DECLARE
     taken_over bigint;
 BEGIN
-    PERFORM companion.require_auth_table(auth_table, email_column);
+    IF auth_table IS NULL THEN
+        RAISE EXCEPTION 'there is no auth table to follow'
+        USING ERRCODE = 'undefined_table', HINT = 'Name it: companion.follow_auth_users(''app.accounts'').';
+    END IF;
+    taken_over := companion.adopt_users(auth_table, email_column);
+    IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = auth_table AND t.tgname = 'companion_follow'
+               AND t.tgfoid <> 'companion.follow_auth_user()'::regprocedure) THEN
+        RAISE EXCEPTION 'table % has another trigger companion_follow', auth_table
+        USING ERRCODE = 'duplicate_object', HINT = 'Rename it: ALTER TRIGGER companion_follow ON ... RENAME TO ...';
+    END IF;
     EXECUTE format('CREATE OR REPLACE TRIGGER companion_follow'
                    ' AFTER INSERT OR DELETE OR UPDATE OF %I ON %s'
                    ' FOR EACH ROW EXECUTE FUNCTION companion.follow_auth_user()',
                    email_column, auth_table);
-    -- Read with the caller's rights, written with companion's.
-    EXECUTE format('SELECT coalesce(sum(companion.adopt_auth_users(ids, emails)), 0)'
-                   ' FROM (SELECT array_agg(id) AS ids, array_agg(email) AS emails'
-                   '       FROM (SELECT id, %I::text AS email, row_number() OVER () / 1000 AS batch FROM %s) AS auth'
-                   '       GROUP BY batch) AS batches',
-                   email_column, auth_table) INTO taken_over;
     RETURN taken_over;
 END
 $$;
 COMMENT ON FUNCTION companion.follow_auth_users(regclass, name) IS
-'Puts the trigger companion_follow on an auth table (uuid column id), so that companion.users gains, changes the e-mail address of, and loses a user with it, and takes over the rows that are there. Returns how many of these were new or changed. Calling it again is harmless, and names another e-mail column. Whoever may write that table says who the users are. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42809 for a view, 42703 where it lacks a column, 42804 where the e-mail column is no text, 42710 where it has another trigger of that name, 42501 where row-level security may hide some of its rows.';
-
-CREATE FUNCTION companion.unfollow_auth_users(
+'Puts the trigger companion_follow on an auth table, so that companion.users gains, changes the e-mail address of, and loses a user with it, and takes over the rows that are there. Returns how many of these were new or changed. Calling it again is harmless, and names another e-mail column. The column id is a uuid, the address text, varchar, char, name or citext, or a domain over one of them; a partitioned table is partitioned by id. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column, 42804 for one of another type or a virtual one, 42809 for a view, a foreign table, a partition and another partitioning, 42710 where it has another trigger of that name, 42501 where row-level security may hide some of its rows, 23502 for a row without an id.';
+CREATE OR REPLACE FUNCTION companion.unfollow_auth_users(
     auth_table regclass DEFAULT to_regclass('auth.users')) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -204,10 +247,24 @@ $$;
 COMMENT ON FUNCTION companion.unfollow_auth_users(regclass) IS
 'Takes the trigger off an auth table; the users stay. Returns whether it was followed. The caller must own the table.';
 
--- Linking
-CREATE OR REPLACE FUNCTION companion.forget_redeem_failures() RETURNS bigint
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'companion_forget_redeem_failures';
+COMMENT ON FUNCTION companion.start_onboarding(uuid) IS
+'Begins a user''s onboarding, unless it has begun, and returns the step that comes next; NULL when none does. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger suppresses the row.';
+COMMENT ON FUNCTION companion.advance_onboarding(uuid, text, jsonb) IS
+'Adds the answers of a step to the user''s, and returns the step that comes after it; NULL after the last. A step may be answered again. name, companion_name and support_style: 1 to 200 characters; timezone: an IANA name; checkin_time: HH:MM, null opts out; channel: web, telegram or whatsapp; null leaves one open; any other answer is the app''s own. For the user''s own, or workers and admins, else error 42501. Error 22023 for a wrong or missing answer (the field is in the message and in the error''s column name), for answers that are no object and for an unknown step, 23514 for answers of more than 64 kB in all, 55000 before start_onboarding and after complete_onboarding, 23503 for an unknown user, 09000 where a trigger suppresses the row. After an error nothing has changed.';
+COMMENT ON FUNCTION companion.complete_onboarding(uuid) IS
+'Copies the answers to users and sets onboarding_completed_at, so that check-ins due from now on are sent: all or nothing. True once; false, and nothing changes, when it was complete. For the user''s own, or workers and admins, else error 42501. Error 55000 before start_onboarding and while a required step lacks an answer, 22023 for an answer that is no longer valid, 23503 for an unknown user, 09000 where a trigger suppresses a row.';
+COMMENT ON FUNCTION companion.create_telegram_link_token(uuid, interval) IS
+'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds, 09000 where a trigger suppresses the token or keeps one that is to give way.';
+COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text) IS
+'Ties a Telegram account to the user of a link token, re-enables the telegram channel and uses up the user''s other tokens, in one step. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters, 09000 where a trigger suppresses a row.';
+COMMENT ON FUNCTION companion.revoke_telegram_link_tokens(uuid) IS
+'Deletes a user''s unused link tokens and returns how many there were. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger keeps one.';
+COMMENT ON FUNCTION companion.unlink_telegram(uuid) IS
+'Unties the user''s Telegram account; returns whether there was one. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger suppresses the change.';
+COMMENT ON FUNCTION companion.expire_telegram_link_tokens(integer) IS
+'Deletes up to max_rows link tokens, the oldest first: unused ones past their time, and used ones after companion.token_retention. Passes over what others hold, and what a trigger keeps; returns how many. Part of run_maintenance(). Error 22023 for a bound below 1, 23503 where an app''s foreign key keeps one.';
+COMMENT ON FUNCTION companion.forget_redeem_failures() IS
+'Deletes the counts of unknown link tokens whose minute is over, up to 10,000 at once; passes over what others hold, and returns how many. Part of run_maintenance().';
 
 -- pg_cron
 DROP FUNCTION companion.schedule_jobs(interval);
@@ -414,9 +471,7 @@ BEGIN
         ('companion_runtime',
          'current_user_id now uuid_v7 checkin_instant end_of_day usable_channel channel_address
           recall_score'),
-        ('companion_admin',
-         'is_pg_crons require_job_login job_command schedule_jobs
-          require_auth_table is_text adopt_auth_users follow_auth_users unfollow_auth_users')
+        ('companion_admin', 'adopt_users is_pg_crons require_job_login job_command schedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s',

@@ -45,6 +45,8 @@ bool close_conversation(const Arguments &arguments)
     const Datum id = arguments.required(1, "conversation_id");
     const Datum topics =
         arguments.is_null(3) ? Datum{0} : PointerGetDatum(arguments.array(3, "topics"));
+    check_size("mood_summary", arguments.nullable(2));
+    check_size("topics", arguments.nullable(3));
     const char nulls[] = {' ', ' ', arguments.null_flag(2), arguments.null_flag(3)};
     if (find_open.execute({user_id, id}) == 0)
         ereport(ERROR, errcode(ERRCODE_FOREIGN_KEY_VIOLATION),

@@ -24,9 +24,18 @@ COMMENT ON COLUMN companion.conversations.channel IS 'web, telegram or whatsapp.
 COMMENT ON COLUMN companion.conversations.initiated_by IS 'Who wrote first: user or companion.';
 COMMENT ON COLUMN companion.conversations.started_at IS 'When it began.';
 COMMENT ON COLUMN companion.conversations.ended_at IS 'When it ended; NULL while it is open.';
-COMMENT ON COLUMN companion.conversations.mood_summary IS 'How the user felt, in the app''s words.';
-COMMENT ON COLUMN companion.conversations.topics IS 'What it was about.';
+COMMENT ON COLUMN companion.conversations.mood_summary IS 'How the user felt, in the app''s words; up to companion.max_json_size.';
+COMMENT ON COLUMN companion.conversations.topics IS 'What it was about; up to companion.max_json_size.';
 COMMENT ON INDEX companion.conversations_open IS 'At most one open conversation for a user and channel.';
+
+CREATE FUNCTION companion.check_conversation() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_check_conversation';
+COMMENT ON FUNCTION companion.check_conversation() IS
+'Trigger, BEFORE INSERT OR UPDATE OF mood_summary, topics: what a grant lets one write is bounded as what close_conversation takes is. Error 23514 for more bytes than companion.max_json_size.';
+CREATE TRIGGER check_conversation BEFORE INSERT OR UPDATE OF mood_summary, topics ON companion.conversations
+FOR EACH ROW EXECUTE FUNCTION companion.check_conversation();
+COMMENT ON TRIGGER check_conversation ON companion.conversations IS 'Bounds what is written directly.';
 
 CREATE TABLE companion.messages (
     user_id uuid NOT NULL,

@@ -142,8 +142,7 @@ BEGIN
         ('companion_admin',
          'rewind_dispatch finish_abandoned run_maintenance apply_retention expire_user_context
           expire_telegram_link_tokens forget_redeem_failures
-          follow_auth_user follow_auth_users unfollow_auth_users
-          require_auth_table is_text adopt_auth_users
+          follow_auth_user follow_auth_users unfollow_auth_users adopt_users
           cron_schedule is_pg_crons require_pg_cron require_job_login job_command schedule_jobs
           unschedule_jobs')
     LOOP

@@ -11,6 +11,7 @@
 #include "postgres/relations.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
+#include "postgres/triggered.hpp"
 #include "users/user_row.hpp"
 
 using namespace companion;
@@ -18,11 +19,14 @@ using namespace companion;
 namespace {
 
 // Locks the user's row first, so that a user's tokens are made one after the other; adds
-// nothing for an unknown user.
-Statement add_token{
-    "INSERT INTO companion.telegram_link_tokens (user_id, id, token_hash, expires_at)"
-    " SELECT id, $2, $3, $4 FROM companion.users WHERE id = $1 FOR NO KEY UPDATE",
-    UUIDOID, UUIDOID, BYTEAOID, TIMESTAMPTZOID};
+// nothing for an unknown user. Returns the column of the row's identity that a trigger changed.
+Statement add_token{R"sql(
+    INSERT INTO companion.telegram_link_tokens (user_id, id, token_hash, expires_at)
+    SELECT id, $2, $3, $4 FROM companion.users WHERE id = $1 FOR NO KEY UPDATE
+    RETURNING CASE WHEN user_id <> $1 THEN 'user_id' WHEN id <> $2 THEN 'id'
+                   WHEN token_hash <> $3 THEN 'token_hash' END
+)sql",
+                    UUIDOID, UUIDOID, BYTEAOID, TIMESTAMPTZOID};
 
 // Delete all unused tokens but the new one, $2, and $3 others: live ones stay rather than
 // expired, newer rather than older.
@@ -36,11 +40,18 @@ Statement delete_unused{"DELETE FROM companion.telegram_link_tokens"
                         " WHERE user_id = $1 AND " IS_UNUSED,
                         UUIDOID};
 
-Statement untie_account{
-    "UPDATE companion.users SET telegram_user_id = NULL, telegram_username = NULL,"
-    " telegram_linked_at = NULL"
-    " WHERE id = $1 AND telegram_user_id IS NOT NULL",
-    UUIDOID};
+// FOR UPDATE, as the change of a unique column will lock it.
+Statement find_tied{R"sql(
+    SELECT telegram_user_id IS NOT NULL FROM companion.users WHERE id = $1 FOR UPDATE
+)sql",
+                    UUIDOID};
+
+Statement untie_account{R"sql(
+    UPDATE companion.users
+    SET telegram_user_id = NULL, telegram_username = NULL, telegram_linked_at = NULL
+    WHERE id = $1 RETURNING telegram_user_id IS NULL
+)sql",
+                        UUIDOID};
 
 // How many unused tokens a user has. Read without a plan: a statement would cost a fifth of
 // the whole call.
@@ -49,7 +60,7 @@ int unused_tokens(Datum user_id)
     Relation table = table_open(relation_id("telegram_link_tokens"), AccessShareLock);
     Relation by_user = index_open(relation_id("telegram_link_tokens_pkey"), AccessShareLock);
     TupleTableSlot *slot = table_slot_create(table, nullptr);
-    constexpr AttrNumber used_at = 5;
+    const AttrNumber used_at = column_number(table, "used_at");
     ScanKeyData key;
     ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_UUID_EQ, user_id);
     PushActiveSnapshot(GetTransactionSnapshot());
@@ -65,14 +76,52 @@ int unused_tokens(Datum user_id)
     return unused;
 }
 
+// Add a token. Error 23503 for an unknown user.
+void insert(Datum user_id, Datum id, Datum hash, Datum expires_at)
+{
+    if (add_token.execute({user_id, id, hash, expires_at}) == 0) {
+        require_user(user_id);
+        refuse_suppressed("telegram_link_tokens");
+    }
+    bool is_unchanged;
+    const Datum changed = result_field(0, 1, &is_unchanged);
+    if (!is_unchanged)
+        refuse_changed("telegram_link_tokens", TextDatumGetCString(changed));
+}
+
 // Add a token, and let the oldest give way where that is one too many.
 void add(Datum user_id, Datum hash, Datum expires_at)
 {
     const Datum id = UUIDPGetDatum(uuid_v7());
-    if (add_token.execute({user_id, id, hash, expires_at}) == 0)
-        refuse_unknown_user(user_id);
+    insert(user_id, id, hash, expires_at);
+    if (unused_tokens(user_id) <= settings::tokens_per_user)
+        return;
+    give_way.execute({user_id, id, Int64GetDatum(settings::tokens_per_user - 1)});
     if (unused_tokens(user_id) > settings::tokens_per_user)
-        give_way.execute({user_id, id, Int64GetDatum(settings::tokens_per_user - 1)});
+        refuse_suppressed("telegram_link_tokens");
+}
+
+int64 revoke(Datum user_id)
+{
+    lock_user(user_id);
+    const int64 revoked = delete_unused.execute({user_id});
+    if (unused_tokens(user_id) > 0)
+        refuse_suppressed("telegram_link_tokens");
+    return revoked;
+}
+
+// Whether there was an account to untie.
+bool unlink(Datum user_id)
+{
+    if (find_tied.execute({user_id}) == 0)
+        refuse_unknown_user(user_id);
+    if (!DatumGetBool(result_field(0, 1)))
+        return false;
+    if (untie_account.execute({user_id}) == 0)
+        refuse_suppressed("users");
+    if (!DatumGetBool(result_field(0, 1)))
+        refuse_changed("users", "telegram_user_id");
+    return true;
 }
 
 // A new token: 32 random bytes, 43 characters.
@@ -111,19 +160,11 @@ COMPANION_FUNCTION(create_telegram_link_token)
 COMPANION_FUNCTION(revoke_telegram_link_tokens)
 {
     const Datum user_id = Arguments(fcinfo).required(0, "user_id");
-    PG_RETURN_INT64(act_for(user_id, [&] {
-        lock_user(user_id);
-        return delete_unused.execute({user_id});
-    }));
+    PG_RETURN_INT64(act_for(user_id, [&] { return revoke(user_id); }));
 }
 
 COMPANION_FUNCTION(unlink_telegram)
 {
     const Datum user_id = Arguments(fcinfo).required(0, "user_id");
-    PG_RETURN_BOOL(act_for(user_id, [&] {
-        const bool was_tied = untie_account.execute({user_id}) > 0;
-        if (!was_tied)
-            require_user(user_id);
-        return was_tied;
-    }));
+    PG_RETURN_BOOL(act_for(user_id, [&] { return unlink(user_id); }));
 }

@@ -11,6 +11,7 @@
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
+#include "postgres/triggered.hpp"
 
 using namespace companion;
 
@@ -19,55 +20,70 @@ namespace {
 // What a token stands for, with its user's row and its own locked, as they are once
 // others that held them have ended. $1 hash, $2 Telegram account, $3 now, $4 the bound
 // on failures.
-Statement look_up{
-    "SELECT t.user_id,"
-    " CASE WHEN EXISTS (SELECT FROM companion.telegram_redeem_failures AS f"
-    "                   WHERE f.telegram_user_id = $2 AND f.window_ends_at > $3"
-    "                     AND f.failures >= $4) THEN 'refused'"
-    "      WHEN t.used_by = $2 AND u.telegram_user_id = $2 THEN 'linked'"
-    "      WHEN t.used_at IS NOT NULL THEN 'used'"
-    "      WHEN t.expires_at <= $3 THEN 'expired'"
-    "      WHEN EXISTS (SELECT FROM companion.users AS other"
-    "                   WHERE other.telegram_user_id = $2 AND other.id <> u.id) THEN 'taken'"
-    "      ELSE 'live' END"
-    " FROM companion.telegram_link_tokens AS t JOIN companion.users AS u ON u.id = t.user_id"
-    " WHERE t.token_hash = $1 FOR UPDATE OF u FOR NO KEY UPDATE OF t",
-    BYTEAOID, INT8OID, TIMESTAMPTZOID, INT4OID};
+Statement look_up{R"sql(
+    SELECT t.user_id,
+           CASE WHEN EXISTS (SELECT FROM companion.telegram_redeem_failures AS f
+                             WHERE f.telegram_user_id = $2 AND f.window_ends_at > $3
+                               AND f.failures >= $4) THEN 'refused'
+                WHEN t.used_by = $2 AND u.telegram_user_id = $2 THEN 'linked'
+                WHEN t.used_at IS NOT NULL THEN 'used'
+                WHEN t.expires_at <= $3 THEN 'expired'
+                WHEN EXISTS (SELECT FROM companion.users AS other
+                             WHERE other.telegram_user_id = $2 AND other.id <> u.id) THEN 'taken'
+                ELSE 'live' END
+    FROM companion.telegram_link_tokens AS t JOIN companion.users AS u ON u.id = t.user_id
+    WHERE t.token_hash = $1 FOR UPDATE OF u FOR NO KEY UPDATE OF t
+)sql",
+                  BYTEAOID, INT8OID, TIMESTAMPTZOID, INT4OID};
 
-// Tie the account to the user ($4; $5 is its name) and use up the user's live tokens.
-Statement tie_account{"WITH used_up AS ("
-                      " UPDATE companion.telegram_link_tokens"
-                      " SET used_at = $3, used_by = CASE WHEN token_hash = $1 THEN $2 END"
-                      " WHERE user_id = $4 AND " IS_UNUSED " AND expires_at > $3)"
-                      "UPDATE companion.users"
-                      " SET telegram_user_id = $2, telegram_username = $5, telegram_linked_at = $3,"
-                      "     disabled_channels = array_remove(disabled_channels, 'telegram')"
-                      " WHERE id = $4",
+// Tie the account to the user ($4; $5 is its name) and use up the user's live tokens. Returns
+// whether the token is used and the account tied, and how many tokens were left unused; null
+// where there is no such row.
+Statement tie_account{R"sql(
+    WITH live AS (
+        SELECT id FROM companion.telegram_link_tokens
+        WHERE user_id = $4 AND )sql" IS_UNUSED R"sql( AND expires_at > $3),
+    used_up AS (
+        UPDATE companion.telegram_link_tokens
+        SET used_at = $3, used_by = CASE WHEN token_hash = $1 THEN $2 END
+        WHERE user_id = $4 AND )sql" IS_UNUSED R"sql( AND expires_at > $3
+        RETURNING token_hash, used_at),
+    tied AS (
+        UPDATE companion.users
+        SET telegram_user_id = $2, telegram_username = $5, telegram_linked_at = $3,
+            disabled_channels = array_remove(disabled_channels, 'telegram')
+        WHERE id = $4 RETURNING telegram_user_id)
+    SELECT (SELECT used_at IS NOT NULL FROM used_up WHERE token_hash = $1),
+           (SELECT telegram_user_id IS NOT DISTINCT FROM $2 FROM tied),
+           (SELECT count(*) FROM live) - (SELECT count(*) FROM used_up)
+)sql",
                       BYTEAOID,
                       INT8OID,
                       TIMESTAMPTZOID,
                       UUIDOID,
                       TEXTOID};
 
-// Count an unknown token; no row when the account has used up its bound.
-Statement count_failure{
-    "INSERT INTO companion.telegram_redeem_failures AS f"
-    " (telegram_user_id, failures, window_ends_at) VALUES ($1, 1, $2 + '1 minute')"
-    " ON CONFLICT (telegram_user_id) DO UPDATE"
-    " SET failures = CASE WHEN f.window_ends_at > $2 THEN f.failures ELSE 0 END + 1,"
-    "     window_ends_at = CASE WHEN f.window_ends_at > $2 THEN f.window_ends_at"
-    "                           ELSE excluded.window_ends_at END"
-    " WHERE f.failures < $3 OR f.window_ends_at <= $2",
-    INT8OID, TIMESTAMPTZOID, INT4OID};
+Statement find_live{"SELECT FROM companion.telegram_link_tokens"
+                    " WHERE user_id = $1 AND " IS_UNUSED " AND expires_at > $2",
+                    UUIDOID, TIMESTAMPTZOID};
 
-Statement forget_failures{R"sql(
-    WITH over AS (
-        SELECT telegram_user_id FROM companion.telegram_redeem_failures
-        WHERE window_ends_at <= $1 FOR UPDATE SKIP LOCKED)
-    DELETE FROM companion.telegram_redeem_failures AS f USING over
-    WHERE f.telegram_user_id = over.telegram_user_id
+// Count an unknown token; no row when the account has used up its bound.
+Statement count_failure{R"sql(
+    INSERT INTO companion.telegram_redeem_failures AS f
+        (telegram_user_id, failures, window_ends_at) VALUES ($1, 1, $2 + '1 minute')
+    ON CONFLICT (telegram_user_id) DO UPDATE
+    SET failures = CASE WHEN f.window_ends_at > $2 THEN f.failures ELSE 0 END + 1,
+        window_ends_at = CASE WHEN f.window_ends_at > $2 THEN f.window_ends_at
+                              ELSE excluded.window_ends_at END
+    WHERE f.failures < $3 OR f.window_ends_at <= $2
 )sql",
-                          TIMESTAMPTZOID};
+                        INT8OID, TIMESTAMPTZOID, INT4OID};
+
+Statement find_guessing{R"sql(
+    SELECT FROM companion.telegram_redeem_failures
+    WHERE telegram_user_id = $1 AND window_ends_at > $2 AND failures >= $3
+)sql",
+                        INT8OID, TIMESTAMPTZOID, INT4OID};
 
 struct Redemption {
     Datum token_hash;
@@ -106,10 +122,28 @@ void lock_account(int64 account)
 
 Outcome unknown(const Redemption &redemption)
 {
-    if (count_failure.execute({Int64GetDatum(redemption.account), TimestampTzGetDatum(now()),
-                               Int32GetDatum(settings::redeem_failures_per_minute)}) == 0)
+    const Datum account = Int64GetDatum(redemption.account), at = TimestampTzGetDatum(now()),
+                most = Int32GetDatum(settings::redeem_failures_per_minute);
+    if (count_failure.execute({account, at, most}) == 0) {
+        if (find_guessing.execute({account, at, most}) == 0)
+            refuse_suppressed("telegram_redeem_failures");
         refuse_guessing(redemption.account);
+    }
     return {"unknown", {}};
+}
+
+void tie(const Redemption &redemption, TimestampTz at, const pg_uuid_t &user_id)
+{
+    const Datum user = UUIDPGetDatum(&user_id), time = TimestampTzGetDatum(at);
+    const char nulls[] = {' ', ' ', ' ', ' ', redemption.has_no_username ? 'n' : ' '};
+    tie_account.execute(
+        {redemption.token_hash, Int64GetDatum(redemption.account), time, user, redemption.username},
+        nulls);
+    require_written(1, "telegram_link_tokens", "used_at");
+    require_written(2, "users", "telegram_user_id");
+    // A token may also have been deleted meanwhile
+    if (DatumGetInt64(result_field(0, 3)) > 0 && find_live.execute({user, time}) > 0)
+        refuse_suppressed("telegram_link_tokens");
 }
 
 // What look_up found.
@@ -122,9 +156,10 @@ Outcome read_outcome()
 
 Outcome redeem(const Redemption &redemption)
 {
-    const Datum account = Int64GetDatum(redemption.account), at = TimestampTzGetDatum(now());
+    const TimestampTz at = now();
     lock_account(redemption.account);
-    if (look_up.execute({redemption.token_hash, account, at,
+    if (look_up.execute({redemption.token_hash, Int64GetDatum(redemption.account),
+                         TimestampTzGetDatum(at),
                          Int32GetDatum(settings::redeem_failures_per_minute)}) == 0)
         return unknown(redemption);
 
@@ -132,10 +167,7 @@ Outcome redeem(const Redemption &redemption)
     if (outcome.is("refused"))
         refuse_guessing(redemption.account);
     if (outcome.is("live")) {
-        const char nulls[] = {' ', ' ', ' ', ' ', redemption.has_no_username ? 'n' : ' '};
-        tie_account.execute({redemption.token_hash, account, at, UUIDPGetDatum(&outcome.user_id),
-                             redemption.username},
-                            nulls);
+        tie(redemption, at, outcome.user_id);
         strlcpy(outcome.name, "linked", sizeof outcome.name);
     }
     return outcome;
@@ -156,15 +188,11 @@ Redemption read_redemption(const Arguments &arguments)
 COMPANION_FUNCTION(redeem_telegram_link_token)
 {
     const Redemption redemption = read_redemption(Arguments(fcinfo));
+    PreventCommandIfReadOnly("redeem_telegram_link_token()");
     const Outcome outcome = with_spi([&] { return redeem(redemption); });
     TupleDesc descriptor;
     get_call_result_type(fcinfo, nullptr, &descriptor);
     Datum values[] = {CStringGetTextDatum(outcome.name), UUIDPGetDatum(&outcome.user_id)};
     bool nulls[] = {false, !outcome.is("linked")};
     return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
-}
-
-COMPANION_FUNCTION(forget_redeem_failures)
-{
-    PG_RETURN_INT64(with_spi([] { return forget_failures.execute({TimestampTzGetDatum(now())}); }));
 }

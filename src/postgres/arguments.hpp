@@ -148,6 +148,16 @@ inline void check_json_size(const char *name, Jsonb *value)
                 errhint("The most is the setting companion.max_json_size."));
 }
 
+// The same for a text or an array that may be null; nothing is unpacked for that.
+inline void check_size(const char *name, NullableDatum value)
+{
+    const std::size_t bytes = value.isnull ? 0 : toast_raw_datum_size(value.value);
+    if (bytes > largest_json())
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("%s has %zu bytes, expected at most %zu", name, bytes, largest_json()),
+                errhint("The most is the setting companion.max_json_size."));
+}
+
 // Refuse an id below 1, where Telegram's begin. Error 22023.
 inline void check_telegram_id(const char *name, int64 id)
 {

@@ -11,6 +11,16 @@ inline Oid relation_id(const char *name)
     return get_relname_relid(name, get_namespace_oid("companion", false));
 }
 
+// The number of a table's column. Error 42703 where it has none of this name.
+inline AttrNumber column_number(Relation table, const char *name)
+{
+    const AttrNumber number = get_attnum(RelationGetRelid(table), name);
+    if (number <= 0)
+        ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
+                errmsg("table \"%s\" has no column \"%s\"", RelationGetRelationName(table), name));
+    return number;
+}
+
 // Begin to scan an index of a table by the active snapshot. The keys are copied.
 inline IndexScanDesc begin_index_scan(Relation table, Relation index, ScanKey keys, int count)
 {

@@ -29,6 +29,20 @@ class NewRow {
         return heap_getattr(tuple(), position(column, type), descriptor(), is_null);
     }
 
+    // Whether a column of the row has another value than it had; errors as above.
+    bool is_changed(const char *column, Oid type) const
+    {
+        if (is_inserted())
+            return true;
+        const int number = position(column, type);
+        bool is_null, was_null;
+        const Datum value = heap_getattr(tuple(), number, descriptor(), &is_null);
+        const Datum old = heap_getattr(trigger_->tg_trigtuple, number, descriptor(), &was_null);
+        const FormData_pg_attribute *attribute = TupleDescAttr(descriptor(), number - 1);
+        return is_null != was_null ||
+               (!is_null && !datum_image_eq(value, old, attribute->attbyval, attribute->attlen));
+    }
+
     // The row with one column set, as the trigger's result. Errors as above.
     Datum with(const char *column, Oid type, Datum value) const
     {

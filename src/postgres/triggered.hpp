@@ -2,7 +2,7 @@
 // change what it is found by. Errors 09000.
 #pragma once
 
-#include "postgres/server.hpp"
+#include "postgres/statement.hpp"
 
 namespace companion {
 
@@ -20,6 +20,18 @@ namespace companion {
             errmsg("a trigger on table \"%s\" changed a row's %s", table, columns),
             errhint("A trigger may change what a row says, but not what it is found by."));
     pg_unreachable();
+}
+
+// Refuse what the last result says of a row: that there is none, by a null in this column, or
+// by false that it is another than was written.
+inline void require_written(int column, const char *table, const char *changed)
+{
+    bool is_suppressed;
+    const Datum is_as_written = result_field(0, column, &is_suppressed);
+    if (is_suppressed)
+        refuse_suppressed(table);
+    if (!DatumGetBool(is_as_written))
+        refuse_changed(table, changed);
 }
 
 } // namespace companion

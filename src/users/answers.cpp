@@ -9,8 +9,7 @@ namespace companion {
 
 static bool is_short_text(std::string_view text)
 {
-    return text.find_first_not_of(" \t\r\n") != text.npos &&
-           character_count(text) <= 200;
+    return text.find_first_not_of(" \t\r\n") != text.npos && character_count(text) <= 200;
 }
 
 static bool is_zone(std::string_view text)

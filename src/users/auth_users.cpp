@@ -2,27 +2,27 @@
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
+#include "postgres/triggered.hpp"
+#include "users/auth_table.hpp"
 #include "users/personal_data.hpp"
 
 using namespace companion;
 
 namespace {
 
-Statement add_user{"INSERT INTO companion.users (id, email) VALUES ($1, $2)"
-                   " ON CONFLICT (id) DO UPDATE SET email = excluded.email",
+Statement add_user{R"sql(
+    INSERT INTO companion.users (id, email) VALUES ($1, $2)
+    ON CONFLICT (id) DO UPDATE SET email = excluded.email
+    RETURNING id = $1
+)sql",
                    UUIDOID, TEXTOID};
 
-Statement change_email{"UPDATE companion.users SET email = $2"
-                       " WHERE id = $1 AND email IS DISTINCT FROM $2",
-                       UUIDOID, TEXTOID};
-
-Statement adopt_users{R"sql(
-    INSERT INTO companion.users AS u (id, email)
-    SELECT auth.id, auth.email FROM unnest($1, $2) AS auth (id, email) ORDER BY auth.id
-    ON CONFLICT (id) DO UPDATE SET email = excluded.email
-    WHERE u.email IS DISTINCT FROM excluded.email
+Statement find_other_email{R"sql(
+    SELECT FROM companion.users WHERE id = $1 AND email IS DISTINCT FROM $2 FOR NO KEY UPDATE
 )sql",
-                      UUIDARRAYOID, TEXTARRAYOID};
+                           UUIDOID, TEXTOID};
+
+Statement change_email{"UPDATE companion.users SET email = $2 WHERE id = $1", UUIDOID, TEXTOID};
 
 // The auth row that a trigger was fired for.
 class AuthRow {
@@ -40,21 +40,16 @@ class AuthRow {
     bool is_new() const { return TRIGGER_FIRED_BY_INSERT(trigger_->tg_event); }
     bool is_gone() const { return TRIGGER_FIRED_BY_DELETE(trigger_->tg_event); }
 
-    // Error 23502 when the row has none.
-    Datum id() const
-    {
-        const char *id = SPI_getvalue(tuple(), descriptor(), SPI_fnumber(descriptor(), "id"));
-        if (id == nullptr)
-            ereport(ERROR, errcode(ERRCODE_NOT_NULL_VIOLATION),
-                    errmsg("a row of table \"%s\" has no id",
-                           RelationGetRelationName(trigger_->tg_relation)));
-        return DirectFunctionCall1(uuid_in, CStringGetDatum(id));
-    }
+    Relation table() const { return trigger_->tg_relation; }
 
-    // As a C string, or null: the column that the trigger is declared to fire for.
-    const char *email() const
+    // The column that the trigger is declared to fire for.
+    AttrNumber email_number() const { return trigger_->tg_trigger->tgattr[0]; }
+
+    NullableDatum value(AttrNumber number) const
     {
-        return SPI_getvalue(tuple(), descriptor(), trigger_->tg_trigger->tgattr[0]);
+        NullableDatum value;
+        value.value = heap_getattr(tuple(), number, RelationGetDescr(table()), &value.isnull);
+        return value;
     }
 
   private:
@@ -63,21 +58,37 @@ class AuthRow {
         return TRIGGER_FIRED_BY_UPDATE(trigger_->tg_event) ? trigger_->tg_newtuple
                                                            : trigger_->tg_trigtuple;
     }
-    TupleDesc descriptor() const { return RelationGetDescr(trigger_->tg_relation); }
 
     TriggerData *trigger_;
 };
 
+void add(Datum id, Datum email, const char *nulls)
+{
+    if (add_user.execute({id, email}, nulls) == 0)
+        refuse_suppressed("users");
+    if (!DatumGetBool(result_field(0, 1)))
+        refuse_changed("users", "id");
+}
+
+// Whoever is not a user, or is no more, does not become one by this.
+void change(Datum id, Datum email, const char *nulls)
+{
+    if (find_other_email.execute({id, email}, nulls) > 0 &&
+        change_email.execute({id, email}, nulls) == 0)
+        refuse_suppressed("users");
+}
+
 void follow(const AuthRow &row)
 {
+    const AuthColumns columns(row.table(), row.email_number());
+    const Datum id = columns.id(row.value(columns.id_number()));
     if (row.is_gone()) {
-        erase_user(row.id());
+        erase_user(id);
         return;
     }
-    const char *email = row.email();
-    const char nulls[] = {' ', email == nullptr ? 'n' : ' '};
-    Statement &statement = row.is_new() ? add_user : change_email;
-    statement.execute({row.id(), email == nullptr ? Datum{0} : CStringGetTextDatum(email)}, nulls);
+    const NullableDatum email = columns.email(row.value(columns.email_number()));
+    const char nulls[] = {' ', email.isnull ? 'n' : ' '};
+    (row.is_new() ? add : change)(id, email.value, nulls);
 }
 
 } // namespace
@@ -87,11 +98,4 @@ COMPANION_FUNCTION(follow_auth_user)
     const AuthRow row(fcinfo);
     with_spi([&] { follow(row); });
     return PointerGetDatum(nullptr);
-}
-
-COMPANION_FUNCTION(adopt_auth_users)
-{
-    const Arguments arguments(fcinfo);
-    const Datum ids = arguments.required(0, "ids"), emails = arguments.required(1, "emails");
-    PG_RETURN_INT64(with_spi([&] { return static_cast<int64>(adopt_users.execute({ids, emails})); }));
 }

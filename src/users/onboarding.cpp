@@ -3,6 +3,7 @@
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
+#include "postgres/triggered.hpp"
 #include "users/answers.hpp"
 #include "users/user_row.hpp"
 
@@ -21,6 +22,11 @@ Statement find{"SELECT current_step, completed_at IS NOT NULL, data"
                " FROM companion.onboarding WHERE user_id = $1",
                UUIDOID};
 
+Statement find_step{R"sql(
+    SELECT FROM companion.onboarding_steps WHERE step = $1 AND position IS NOT NULL
+)sql",
+                    TEXTOID};
+
 // Returns the step after $2, and an answer that $2 must have and has not.
 Statement merge{R"sql(
     UPDATE companion.onboarding AS o
@@ -32,7 +38,8 @@ Statement merge{R"sql(
     WHERE o.user_id = $1 AND s.step = $2 AND s.position IS NOT NULL
     RETURNING o.current_step,
               (SELECT f.field FROM unnest(s.asks_for) AS f (field)
-               WHERE s.required AND coalesce(o.data -> f.field, 'null') = 'null' LIMIT 1))sql",
+               WHERE s.required AND coalesce(o.data -> f.field, 'null') = 'null' LIMIT 1),
+              o.user_id = $1)sql",
                 UUIDOID, TEXTOID, JSONBOID};
 
 Statement find_unanswered{R"sql(
@@ -42,22 +49,25 @@ Statement find_unanswered{R"sql(
     ORDER BY s.position, s.step LIMIT 1)sql",
                           JSONBOID};
 
-// A null answer leaves what the user has, except that null is a check-in time, too.
+// A null answer leaves what the user has, except that null is a check-in time, too. Returns
+// whether the rows of onboarding and users are still the user's; null where there is none.
 Statement complete{R"sql(
     WITH completed AS (
         UPDATE companion.onboarding AS o
         SET completed_at = companion.now(), current_step = NULL
-        WHERE o.user_id = $1 RETURNING o.data)
-    UPDATE companion.users AS u
-    SET display_name = coalesce(c.data ->> 'name', u.display_name),
-        companion_name = coalesce(c.data ->> 'companion_name', u.companion_name),
-        support_style = coalesce(c.data ->> 'support_style', u.support_style),
-        timezone = coalesce(c.data ->> 'timezone', u.timezone),
-        checkin_time = CASE WHEN c.data ? 'checkin_time' THEN (c.data ->> 'checkin_time')::time
-                            ELSE u.checkin_time END,
-        preferred_channel = coalesce(c.data ->> 'channel', u.preferred_channel),
-        onboarding_completed_at = coalesce(u.onboarding_completed_at, companion.now())
-    FROM completed AS c WHERE u.id = $1)sql",
+        WHERE o.user_id = $1 RETURNING o.user_id, o.data),
+    changed AS (
+        UPDATE companion.users AS u
+        SET display_name = coalesce(c.data ->> 'name', u.display_name),
+            companion_name = coalesce(c.data ->> 'companion_name', u.companion_name),
+            support_style = coalesce(c.data ->> 'support_style', u.support_style),
+            timezone = coalesce(c.data ->> 'timezone', u.timezone),
+            checkin_time = CASE WHEN c.data ? 'checkin_time' THEN (c.data ->> 'checkin_time')::time
+                                ELSE u.checkin_time END,
+            preferred_channel = coalesce(c.data ->> 'channel', u.preferred_channel),
+            onboarding_completed_at = coalesce(u.onboarding_completed_at, companion.now())
+        FROM completed AS c WHERE u.id = $1 RETURNING u.id)
+    SELECT (SELECT user_id = $1 FROM completed), (SELECT id = $1 FROM changed))sql",
                    UUIDOID};
 
 [[noreturn]] void refuse_state(Datum user_id, const char *state, const char *hint)
@@ -96,8 +106,18 @@ text *start(Datum user_id)
 {
     lock_user(user_id);
     begin_unless_begun.execute({user_id});
-    find.execute({user_id});
+    if (find.execute({user_id}) == 0)
+        refuse_suppressed("onboarding");
     return text_result(1);
+}
+
+// Error 22023.
+void require_step(Datum step)
+{
+    if (find_step.execute({step}) == 0)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("unknown onboarding step \"%s\"", excerpt(text_view(step))),
+                errhint("companion.onboarding_steps holds the steps."));
 }
 
 text *advance(Datum user_id, Datum step, Jsonb *answers)
@@ -106,10 +126,11 @@ text *advance(Datum user_id, Datum step, Jsonb *answers)
     require_begun(user_id);
     if (is_complete())
         refuse_state(user_id, "is complete", nullptr);
-    if (merge.execute({user_id, step, JsonbPGetDatum(answers)}) == 0)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("unknown onboarding step \"%s\"", excerpt(text_view(step))),
-                errhint("companion.onboarding_steps holds the steps."));
+    if (merge.execute({user_id, step, JsonbPGetDatum(answers)}) == 0) {
+        require_step(step);
+        refuse_suppressed("onboarding");
+    }
+    require_written(3, "onboarding", "user_id");
     if (const text *missing = text_result(2))
         refuse_answer(text_to_cstring(missing), "an answer");
     return text_result(1);
@@ -134,6 +155,8 @@ bool finish(Datum user_id)
     check_answers(data);
     require_answers(user_id, data);
     complete.execute({user_id});
+    require_written(1, "onboarding", "user_id");
+    require_written(2, "users", "id");
     return true;
 }
 
@@ -160,8 +183,7 @@ COMPANION_FUNCTION(advance_onboarding)
     Jsonb *answers = DatumGetJsonbP(arguments.required(2, "answers"));
     check_object("answers", answers);
     check_answers(answers);
-    return text_or_null(fcinfo,
-                        act_for(user_id, [&] { return advance(user_id, step, answers); }));
+    return text_or_null(fcinfo, act_for(user_id, [&] { return advance(user_id, step, answers); }));
 }
 
 COMPANION_FUNCTION(complete_onboarding)

@@ -53,7 +53,7 @@ COMMENT ON COLUMN companion.users.companion_name IS 'What the user calls the com
 COMMENT ON COLUMN companion.users.support_style IS 'How the user wants to be spoken to; the app''s own words.';
 COMMENT ON COLUMN companion.users.timezone IS 'IANA time zone name; checked, and stored in its own spelling.';
 COMMENT ON COLUMN companion.users.checkin_time IS 'Wall time of the daily check-in; NULL opts out.';
-COMMENT ON COLUMN companion.users.checkin_days IS 'ISO weekdays, 1 (Monday) to 7, on which the check-in comes.';
+COMMENT ON COLUMN companion.users.checkin_days IS 'ISO weekdays, 1 (Monday) to 7, on which the check-in comes; stored in order, each once.';
 COMMENT ON COLUMN companion.users.checkin_paused_until IS 'No check-in that is due before this time.';
 COMMENT ON COLUMN companion.users.preferred_channel IS 'Where the companion writes first, if it can; NULL: telegram, whatsapp, web, the first that is usable.';
 COMMENT ON COLUMN companion.users.disabled_channels IS 'Channels that failed for good (a blocked bot); not used until linked again.';
@@ -63,7 +63,7 @@ COMMENT ON COLUMN companion.users.telegram_linked_at IS 'When the Telegram accou
 COMMENT ON COLUMN companion.users.whatsapp_number IS 'Phone number in E.164 form, with the +.';
 COMMENT ON COLUMN companion.users.subscription_status IS 'free, trial, active, past_due or canceled.';
 COMMENT ON COLUMN companion.users.subscription_expires_at IS 'When the subscription ends.';
-COMMENT ON COLUMN companion.users.preferences IS 'The app''s own settings, a JSON object.';
+COMMENT ON COLUMN companion.users.preferences IS 'The app''s own settings, a JSON object; up to companion.max_json_size.';
 COMMENT ON COLUMN companion.users.location IS 'Where the user lives, in the user''s words.';
 COMMENT ON COLUMN companion.users.onboarding_completed_at IS 'No check-in that is due before this time; NULL: none at all.';
 COMMENT ON COLUMN companion.users.last_user_message_at IS 'When the user last wrote.';
@@ -81,6 +81,15 @@ COMMENT ON FUNCTION companion.canonicalize_timezone() IS
 CREATE TRIGGER canonicalize_timezone BEFORE INSERT OR UPDATE OF timezone ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.canonicalize_timezone();
 COMMENT ON TRIGGER canonicalize_timezone ON companion.users IS 'Checks the zone and stores its own spelling.';
+
+CREATE FUNCTION companion.check_user() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_check_user';
+COMMENT ON FUNCTION companion.check_user() IS
+'Trigger, BEFORE INSERT OR UPDATE OF checkin_days, preferences: stores each weekday once, in order, and bounds what a grant lets one write. Error 23514, with the column''s name, for a list that is none of weekdays and for preferences over companion.max_json_size.';
+CREATE TRIGGER check_user BEFORE INSERT OR UPDATE OF checkin_days, preferences ON companion.users
+FOR EACH ROW EXECUTE FUNCTION companion.check_user();
+COMMENT ON TRIGGER check_user ON companion.users IS 'Stores each weekday once, in order; bounds what is written directly.';
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.set_updated_at();
 COMMENT ON TRIGGER set_updated_at ON companion.users IS 'Keeps updated_at.';
