@@ -38,6 +38,7 @@ extern "C" {
 #include "storage/proc.h"
 #include "tcop/utility.h"
 #include "tsearch/ts_type.h"
+#include "tsearch/ts_utils.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
