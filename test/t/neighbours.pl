@@ -187,6 +187,12 @@ for my $login (qw(owner app end_user worker jobs))
       for map { ("SET ROLE $_", "SET SESSION AUTHORIZATION $_", "GRANT $_ TO $login", "ALTER ROLE $_ LOGIN") } @roles;
 }
 
+# What docs/security.md says of a role that may make roles.
+query('postgres', 'CREATE ROLE maker LOGIN CREATEROLE');
+my $error = error_of('app', 'GRANT companion_owner TO maker', 'maker');
+$node->pg_version < 16 ? is($error, '', 'before 16 it is given any role') : like($error, qr/ 42501: /, 'a role that may make roles is given none');
+query('postgres', 'REVOKE companion_owner FROM maker');
+
 # A setting of ours that is made before the library is loaded counts as little as after it.
 is(query('app', <<'SQL', 'end_user'), 't', 'an end user does not set the clock before the library is loaded');
 SET companion.clock = '2020-01-01';
@@ -194,6 +200,10 @@ SELECT companion.now() > '2021-01-01';
 SQL
 like(error_of('app', 'SHOW companion.catch_up', 'end_user'), qr/42704/, 'a setting is unknown before the first call');
 is(query('app', "SELECT companion.now() \\g /dev/null\nSHOW companion.catch_up", 'end_user'), '4h', 'and known after it');
+
+query('postgres', "ALTER DATABASE app SET session_preload_libraries = 'companion'");
+is(query('app', 'SHOW companion.catch_up', 'end_user'), '4h', 'or from the start');
+query('postgres', 'ALTER DATABASE app RESET session_preload_libraries');
 
 # pg_cron's own functions are called, whatever else is in its schema.
 SKIP:
