@@ -66,6 +66,15 @@ SELECT companion.unfollow_auth_users() AS unfollowed, companion.unfollow_auth_us
 DELETE FROM auth.users WHERE id = '00000000-0000-0000-0000-000000000001';
 SELECT count(*) AS users FROM users;
 
+-- Any number of rows at once.
+CREATE TABLE members (id uuid PRIMARY KEY, email text);
+INSERT INTO members SELECT ('10000000-0000-0000-0000-' || to_char(n, 'FM000000000000'))::uuid, nullif(n % 7, 0) || '@example.org'
+FROM generate_series(1, 2500) AS n;
+SELECT companion.follow_auth_users('members') AS taken_over;
+SELECT companion.follow_auth_users('members') AS "nothing new";
+DROP TABLE members;
+DELETE FROM companion.users WHERE id >= '10000000-0000-0000-0000-000000000000';
+
 -- Any table with a uuid id, and any column for the address.
 CREATE TABLE accounts (id uuid PRIMARY KEY, "E-mail" text, login text);
 CREATE TABLE numbered (id bigint PRIMARY KEY, email text);

@@ -103,6 +103,13 @@ WHERE name NOT LIKE 'posix/%' AND name NOT LIKE 'right/%' AND name NOT IN ('loca
 SET statement_timeout = '30s';
 SELECT count(companion.checkin_instant('EST5EDT', date '2026-01-01' + n, '09:00')) AS instants
 FROM generate_series(1, 5000) AS n;
+-- Nor does one that is none: the zone files are read once, and specifications, of which there is no
+-- end, are not kept in memory.
+SELECT pg_temp.error_of('SELECT companion.canonical_timezone(''ABC5'')');
+SELECT sum(total_bytes) AS before FROM pg_backend_memory_contexts \gset
+SELECT count(*) AS refused FROM generate_series(1, 5000) AS n
+WHERE pg_temp.error_of(format('SELECT companion.canonical_timezone(%L)', translate(n::text, '0123456789', 'ABCDEFGHIJ') || 'XYZ5')) LIKE '22023 |%';
+SELECT sum(total_bytes) - :before < 1000000 AS forgotten FROM pg_backend_memory_contexts;
 RESET statement_timeout;
 
 -- The trigger belongs on a table with a timezone.

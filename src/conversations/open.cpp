@@ -122,10 +122,12 @@ static void require_gone(Datum user_ids)
         refuse_suppressed("conversations");
 }
 
-// Look up every pair. Fewer begun than were missing: one stood twice in the arrays, or
-// another session was faster, which a second look shows; or a user is gone.
+// Look up every pair, with the users locked before any of their conversations is changed.
+// Fewer begun than were missing: one stood twice in the arrays, or another session was
+// faster, which a second look shows; or a user is gone.
+template <class LockUsers>
 static Datum find_or_begin(Statement &find, Datum user_ids, Datum channels, Datum initiated_by,
-                           int64 age)
+                           int64 age, LockUsers lock_users)
 {
     constexpr int looks = 3;
     const Datum over_before = TimestampTzGetDatum(now() - age);
@@ -138,8 +140,7 @@ static Datum find_or_begin(Statement &find, Datum user_ids, Datum channels, Datu
             require_gone(open.new_users.finish());
         if (look == looks || open.new_ids.size() == 0)
             return open.ids.finish();
-        // All of the call's, before any of their conversations is changed
-        lock_users(user_ids);
+        lock_users();
         if (open.begin_missing(initiated_by))
             return open.ids.finish();
     }
@@ -148,14 +149,14 @@ static Datum find_or_begin(Statement &find, Datum user_ids, Datum channels, Datu
 Datum open_companion_conversations(Datum user_ids, Datum channels)
 {
     return find_or_begin(find_not_by_companion, user_ids, channels, to_text("companion"),
-                         static_cast<int64>(settings::min_gap) * USECS_PER_SEC);
+                         static_cast<int64>(settings::min_gap) * USECS_PER_SEC, [] {});
 }
 
 pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, int64 idle)
 {
-    ArrayType *ids =
-        DatumGetArrayTypeP(find_or_begin(find_idle, array_of_one(UUIDOID, user_id),
-                                         array_of_one(TEXTOID, channel), initiated_by, idle));
+    ArrayType *ids = DatumGetArrayTypeP(
+        find_or_begin(find_idle, array_of_one(UUIDOID, user_id), array_of_one(TEXTOID, channel),
+                      initiated_by, idle, [user_id] { try_lock_user(user_id); }));
     if (array_contains_nulls(ids))
         refuse_unknown_user(user_id);
     return *reinterpret_cast<pg_uuid_t *>(ARR_DATA_PTR(ids));

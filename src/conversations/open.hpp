@@ -12,7 +12,7 @@ namespace companion {
 // For messages that the companion starts, to pairs of user and channel (arrays of uuid
 // and text, same length): one array of conversation ids, aligned with them, null where
 // the user is gone. A conversation is over unless the companion began it, within
-// companion.min_gap.
+// companion.min_gap. The users' rows are locked by the caller.
 Datum open_companion_conversations(Datum user_ids, Datum channels);
 
 // For a message that continues what goes on: a conversation is over when its last message

@@ -13,86 +13,78 @@ namespace {
 constexpr int chunk_size = 64;
 constexpr int max_query_length = 1000;
 
-#define BEFORE_ANY_MESSAGE "'00000000-0000-0000-0000-000000000000'"
-// As much of a text as always makes a document: a message written past the functions,
-// directly into the table, may be longer than companion.max_message_length allows.
-#define DOCUMENT "to_tsvector($3, left(m.content, 100000))"
+// Of every text 100,000 characters are read: so many always make a document, and a message
+// written past the functions may be longer than companion.max_message_length allows.
 
 // Up to which message a user's ($1) chunks reach, whether they are right, of the wanted
 // configuration ($2) and of exactly the messages there are, and how many are newer.
-Statement inspect{
-    "SELECT kept.until,"
-    "       kept.is_of_config AND (kept.messages, kept.hash) ="
-    "           (SELECT count(*), coalesce(bit_xor(uuid_hash_extended(m.id, 0)), 0)"
-    "            FROM companion.messages AS m WHERE m.user_id = $1 AND m.id <= kept.until),"
-    "       (SELECT count(*) FROM companion.messages AS m"
-    "        WHERE m.user_id = $1 AND m.id > kept.until)"
-    " FROM (SELECT coalesce((array_agg(c.last_message_id ORDER BY c.last_message_id DESC))[1],"
-    "                       " BEFORE_ANY_MESSAGE ") AS until,"
-    "              coalesce(sum(c.message_count), 0) AS messages,"
-    "              coalesce(bit_xor(c.message_ids_hash), 0) AS hash,"
-    "              coalesce(bool_and(c.config = $2), true) AS is_of_config"
-    "       FROM companion.search_chunks AS c WHERE c.user_id = $1 OFFSET 0) AS kept",
-    UUIDOID, TEXTOID};
+Statement inspect{R"sql(
+    SELECT kept.until,
+           kept.is_of_config AND (kept.messages, kept.hash) =
+               (SELECT count(*), coalesce(bit_xor(uuid_hash_extended(m.id, 0)), 0)
+                FROM companion.messages AS m WHERE m.user_id = $1 AND m.id <= kept.until),
+           (SELECT count(*) FROM companion.messages AS m
+            WHERE m.user_id = $1 AND m.id > kept.until)
+    FROM (SELECT coalesce((array_agg(c.last_message_id ORDER BY c.last_message_id DESC))[1],
+                          '00000000-0000-0000-0000-000000000000') AS until,
+                 coalesce(sum(c.message_count), 0) AS messages,
+                 coalesce(bit_xor(c.message_ids_hash), 0) AS hash,
+                 coalesce(bool_and(c.config = $2), true) AS is_of_config
+          FROM companion.search_chunks AS c WHERE c.user_id = $1 OFFSET 0) AS kept)sql",
+                  UUIDOID, TEXTOID};
 
-// Two searches of one user at once must not both keep what they read.
-Statement try_lock{"SELECT pg_try_advisory_xact_lock(uuid_hash_extended($1, 0))", UUIDOID};
+// What is kept asks for the user's row, by its foreign key: not while another holds that.
+Statement hold_user{R"sql(
+    SELECT FROM companion.users AS u WHERE u.id = $1 FOR KEY SHARE SKIP LOCKED)sql",
+                    UUIDOID};
 
 Statement forget{"DELETE FROM companion.search_chunks WHERE user_id = $1", UUIDOID};
 
 // Keep the $6 messages after $5, $4 to a chunk.
-Statement keep{
-    "INSERT INTO companion.search_chunks"
-    " (user_id, last_message_id, config, message_count, message_ids_hash, message_ids, documents)"
-    " SELECT $1, (array_agg(m.id ORDER BY m.id DESC))[1], $2, count(*),"
-    "        bit_xor(uuid_hash_extended(m.id, 0)), array_agg(m.id ORDER BY m.id),"
-    "        array_agg(" DOCUMENT " ORDER BY m.id)"
-    " FROM (SELECT id, content, (row_number() OVER (ORDER BY id) - 1) / $4 AS chunk"
-    "       FROM companion.messages WHERE user_id = $1 AND id > $5 ORDER BY id LIMIT $6) AS m"
-    " GROUP BY m.chunk",
-    UUIDOID,
-    TEXTOID,
-    REGCONFIGOID,
-    INT4OID,
-    UUIDOID,
-    INT8OID};
+Statement keep{R"sql(
+    INSERT INTO companion.search_chunks
+        (user_id, last_message_id, config, message_count, message_ids_hash, message_ids, documents)
+    SELECT $1, (array_agg(m.id ORDER BY m.id DESC))[1], $2, count(*),
+           bit_xor(uuid_hash_extended(m.id, 0)), array_agg(m.id ORDER BY m.id),
+           array_agg(to_tsvector($3, left(m.content, 100000)) ORDER BY m.id)
+    FROM (SELECT n.id, n.content, (row_number() OVER (ORDER BY n.id) - 1) / $4 AS chunk
+          FROM companion.messages AS n
+          WHERE n.user_id = $1 AND n.id > $5 ORDER BY n.id LIMIT $6) AS m
+    GROUP BY m.chunk)sql", UUIDOID, TEXTOID, REGCONFIGOID, INT4OID, UUIDOID, INT8OID};
 
 // The $4 best of the user's ($1) messages for a query ($2); $5 is whether the chunks of the
 // configuration ($6) are right. What is newer than these, or was edited, is read anew.
-Statement find{
-    "WITH chunks AS NOT MATERIALIZED ("
-    " SELECT * FROM companion.search_chunks AS c"
-    " WHERE $5 AND c.user_id = $1 AND c.config = $6),"
-    "kept AS ("
-    " SELECT coalesce((SELECT c.last_message_id FROM chunks AS c"
-    "                  ORDER BY c.last_message_id DESC LIMIT 1), " BEFORE_ANY_MESSAGE ") AS until),"
-    "edited AS ("
-    " SELECT m.id, m.content FROM companion.messages AS m"
-    " WHERE m.user_id = $1 AND m.id <= (SELECT until FROM kept) AND m.edited_at IS NOT NULL),"
-    "newer AS ("
-    " SELECT m.id, m.content FROM companion.messages AS m"
-    " WHERE m.user_id = $1 AND m.id > (SELECT until FROM kept)),"
-    "read AS ("
-    " SELECT m.id, " DOCUMENT " AS document"
-    " FROM (TABLE edited UNION ALL TABLE newer) AS m OFFSET 0),"
-    "best AS ("
-    " SELECT f.id, ts_rank(f.document, $2) AS rank"
-    " FROM (SELECT d.id, d.document FROM chunks AS c"
-    "       CROSS JOIN LATERAL unnest(c.message_ids, c.documents) AS d (id, document)"
-    "       WHERE d.document @@ $2 AND NOT d.id = ANY (ARRAY(SELECT e.id FROM edited AS e))"
-    "       UNION ALL"
-    "       SELECT r.id, r.document FROM read AS r WHERE r.document @@ $2) AS f"
-    " ORDER BY rank DESC, f.id DESC LIMIT $4)"
-    "SELECT m.id, m.conversation_id, m.role,"
-    "       ts_headline($3, m.content, $2, 'StartSel=**, StopSel=**'), best.rank, m.created_at"
-    " FROM best JOIN companion.messages AS m ON m.user_id = $1 AND m.id = best.id"
-    " ORDER BY best.rank DESC, best.id DESC",
-    UUIDOID,
-    TSQUERYOID,
-    REGCONFIGOID,
-    INT4OID,
-    BOOLOID,
-    TEXTOID};
+Statement find{R"sql(
+    WITH chunks AS NOT MATERIALIZED (
+        SELECT c.last_message_id, c.message_ids, c.documents FROM companion.search_chunks AS c
+        WHERE $5 AND c.user_id = $1 AND c.config = $6),
+    kept AS (
+        SELECT coalesce((SELECT c.last_message_id FROM chunks AS c
+                         ORDER BY c.last_message_id DESC LIMIT 1),
+                        '00000000-0000-0000-0000-000000000000') AS until),
+    edited AS (
+        SELECT m.id, m.content FROM companion.messages AS m
+        WHERE m.user_id = $1 AND m.id <= (SELECT k.until FROM kept AS k)
+            AND m.edited_at IS NOT NULL),
+    newer AS (
+        SELECT m.id, m.content FROM companion.messages AS m
+        WHERE m.user_id = $1 AND m.id > (SELECT k.until FROM kept AS k)),
+    read AS (
+        SELECT m.id, to_tsvector($3, left(m.content, 100000)) AS document
+        FROM (TABLE edited UNION ALL TABLE newer) AS m OFFSET 0),
+    best AS (
+        SELECT f.id, companion.search_rank(f.document, $2) AS rank
+        FROM (SELECT d.id, d.document FROM chunks AS c
+              CROSS JOIN LATERAL unnest(c.message_ids, c.documents) AS d (id, document)
+              WHERE d.document @@ $2 AND NOT d.id = ANY (ARRAY(SELECT e.id FROM edited AS e))
+              UNION ALL
+              SELECT r.id, r.document FROM read AS r WHERE r.document @@ $2) AS f
+        ORDER BY rank DESC, f.id DESC LIMIT $4)
+    SELECT m.id, m.conversation_id, m.role,
+           companion.search_excerpt($3, left(m.content, 100000), $2), best.rank, m.created_at
+    FROM best JOIN companion.messages AS m ON m.user_id = $1 AND m.id = best.id
+    ORDER BY best.rank DESC, best.id DESC)sql",  UUIDOID, TSQUERYOID, REGCONFIGOID,
+               INT4OID, BOOLOID, TEXTOID};
 
 struct Search {
     Datum user_id;
@@ -115,13 +107,25 @@ Kept inspect_chunks(const Search &search)
             DatumGetInt64(result_field(0, 3))};
 }
 
-// Whether this transaction sees what others have kept meanwhile, and may write.
+// A lock of our own, apart from those of SQL's pg_advisory_lock, which are 1 and 2.
+constexpr uint16 search_lock = 0x7365;
+
+// Two searches of one user at once must not both keep what they read.
+bool try_lock(Datum user_id)
+{
+    const uint64 key =
+        DatumGetUInt64(DirectFunctionCall2(uuid_hash_extended, user_id, Int64GetDatum(0)));
+    LOCKTAG tag;
+    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<uint32>(key >> 32),
+                         static_cast<uint32>(key), search_lock);
+    return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+// Whether this transaction sees what others have kept meanwhile, and may write, at once.
 bool may_keep(Datum user_id)
 {
-    if (XactReadOnly || IsolationUsesXactSnapshot())
-        return false;
-    try_lock.execute({user_id});
-    return DatumGetBool(result_field(0, 1));
+    return !XactReadOnly && !IsolationUsesXactSnapshot() && try_lock(user_id) &&
+           hold_user.execute({user_id}) > 0;
 }
 
 void catch_up(const Search &search)

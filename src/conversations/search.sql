@@ -32,6 +32,17 @@ USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.search_chunks IS 'Workers and admins act for every user.';
 SELECT pg_catalog.pg_extension_config_dump('companion.search_chunks', 'WHERE false');
 
+CREATE FUNCTION companion.search_rank(document tsvector, query tsquery) RETURNS real
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_search_rank';
+COMMENT ON FUNCTION companion.search_rank(tsvector, tsquery) IS
+'ts_rank() within bounds: of each word of the query 512 positions count, divided by how many words it has. Internal.';
+
+CREATE FUNCTION companion.search_excerpt(config regconfig, content text, query tsquery) RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_search_excerpt';
+COMMENT ON FUNCTION companion.search_excerpt(regconfig, text, tsquery) IS
+'The part of a text that matches a query, in bounded time: what search_messages() says of excerpt. Internal.';
 CREATE FUNCTION companion.search_messages(
     user_id uuid, query text, max_results integer DEFAULT 20)
 RETURNS TABLE (
@@ -41,5 +52,5 @@ LANGUAGE c ROWS 20 SET search_path = pg_catalog, pg_temp SET client_min_messages
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS 'MODULE_PATHNAME', 'companion_search_messages';
 COMMENT ON FUNCTION companion.search_messages(uuid, text, integer) IS
-'The user''s messages that match a query, the best first, of equals the latest. The query is as on the web: words, "a phrase", or, -not; any text is one, and one without words finds nothing. excerpt is the part that matches, the words found between two asterisks on each side. Words are compared under companion.text_search_config. query: up to 1000 characters; max_results: 1 to 1000; error 22023 otherwise. For the user''s own, or workers and admins; error 42501 for another''s, 42704 for a setting that names no configuration.';
+'The user''s messages that match a query, the best first, of equals the latest. The query is as on the web: words, "a phrase", or, -not; any text is one, and one without words finds nothing. excerpt is the part that matches, up to 35 words, the words found between two asterisks on each side; a search looks for it in the first 4000 bytes of each message and, as long as they make no more than 2 MB in all, further on. Words are compared under companion.text_search_config. query: up to 1000 characters; max_results: 1 to 1000; error 22023 otherwise. For the user''s own, or workers and admins; error 42501 for another''s, 42704 for a setting that names no configuration.';
 

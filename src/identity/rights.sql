@@ -123,6 +123,7 @@ BEGIN
         ('companion_user, companion_worker, companion_admin, companion_runtime',
          'current_user_id now uuid_v7 checkin_instant end_of_day usable_channel channel_address
           recall_score'),
+        ('companion_runtime', 'search_rank search_excerpt'),
         ('companion_user, companion_worker, companion_admin',
          'canonical_timezone next_checkin sent_today
           start_onboarding advance_onboarding complete_onboarding

@@ -44,4 +44,10 @@ inline Datum array_of_one(Oid element_type, Datum value)
     return array_of_one(element_type, NullableDatum{value, false});
 }
 
+// The elements of a uuid[] without nulls.
+inline const pg_uuid_t *uuids_of(Datum array)
+{
+    return reinterpret_cast<pg_uuid_t *>(ARR_DATA_PTR(DatumGetArrayTypeP(array)));
+}
+
 } // namespace companion

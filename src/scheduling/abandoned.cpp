@@ -3,19 +3,24 @@
 
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
+#include "postgres/flags.hpp"
 #include "postgres/settings.hpp"
-#include "postgres/statement.hpp"
+#include "postgres/without_waiting.hpp"
+#include "users/user_row.hpp"
+
+#include <algorithm>
 
 namespace companion {
 
-// Let go of what may be sent twice rather than not at all, and has another try left.
-static Statement release_unknown{
-    "UPDATE companion.dispatch_queue AS q SET sending = false, leased_until = '-infinity'"
-    " FROM companion.scheduled_messages AS m"
-    " WHERE q.sending AND q.leased_until <= $1 AND q.attempt < $2 AND q.send_before > $1"
-    "   AND m.user_id = q.user_id AND m.id = q.message_id"
-    "   AND m.kind = ANY (string_to_array(replace($3, ' ', ''), ','))",
-    TIMESTAMPTZOID, INT4OID, TEXTOID};
+// Which of the messages, by position, may be sent twice rather than not at all.
+static Statement find_repeatable{R"sql(
+SELECT a.position
+FROM unnest($1, $2) WITH ORDINALITY AS a (user_id, message_id, position)
+CROSS JOIN LATERAL (
+    SELECT m.kind FROM companion.scheduled_messages AS m
+    WHERE m.user_id = a.user_id AND m.id = a.message_id LIMIT 1) AS m
+WHERE m.kind = ANY (string_to_array(replace($3, ' ', ''), ',')))sql",
+                                 UUIDARRAYOID, UUIDARRAYOID, TEXTOID};
 
 bool is_abandoned(const QueueRow &row, TimestampTz at)
 {
@@ -23,7 +28,23 @@ bool is_abandoned(const QueueRow &row, TimestampTz at)
            (row.sending || row.send_before <= at || row.attempt >= settings::max_attempts);
 }
 
-void give_up(Queue &queue, TimestampTz at, Unsent &unsent)
+void Abandoned::add(const QueueRow &row)
+{
+    user_ids_.add(UUIDPGetDatum(&row.user_id));
+    message_ids_.add(UUIDPGetDatum(&row.message_id));
+}
+
+// Let the locked message be claimed again.
+static void release(Queue &queue)
+{
+    QueueRow row = queue.row();
+    row.sending = false;
+    row.leased_until = DT_NOBEGIN;
+    queue.update(row);
+}
+
+// Take the locked message off the queue, with what became of it.
+static void give_up(Queue &queue, TimestampTz at, Unsent &unsent)
 {
     const QueueRow &row = queue.row();
     if (row.sending)
@@ -39,22 +60,70 @@ void give_up(Queue &queue, TimestampTz at, Unsent &unsent)
     queue.remove();
 }
 
-static int finish_abandoned(int64 max_rows)
+// Lock the message if it still is abandoned, and give it up; false where it may be claimed
+// again, or is another transaction's.
+static bool try_give_up(Queue &queue, const pg_uuid_t &user_id, const pg_uuid_t &message_id,
+                        TimestampTz at, bool is_repeatable, Unsent &unsent)
+{
+    if (!queue.find(user_id, message_id) || !queue.try_lock() || !is_abandoned(queue.row(), at))
+        return false;
+    const QueueRow &row = queue.row();
+    if (row.sending && is_repeatable && row.attempt < settings::max_attempts &&
+        row.send_before > at) {
+        release(queue);
+        return false;
+    }
+    give_up(queue, at, unsent);
+    return true;
+}
+
+int Abandoned::give_up(TimestampTz at) const
+{
+    const Datum user_ids = user_ids_.finish(), message_ids = message_ids_.finish();
+    const auto *users = uuids_of(user_ids), *messages = uuids_of(message_ids);
+    bool *are_left = make_flags(size()), *are_repeatable = make_flags(size());
+    bool *are_finished = make_flags(size());
+    lock_free_users(user_ids, are_left);
+    if (*settings::retry_unknown != '\0')
+        set_flags(are_repeatable,
+                  find_repeatable.execute(
+                      {user_ids, message_ids, CStringGetTextDatum(settings::retry_unknown)}));
+    const auto give_up = [=](int first, int last) {
+        Unsent unsent;
+        Queue queue;
+        for (int index = first; index < last; index++)
+            are_finished[index] =
+                !are_left[index] && try_give_up(queue, users[index], messages[index], at,
+                                                are_repeatable[index], unsent);
+        queue.close();
+        unsent.record();
+    };
+    do_without_waiting(
+        size(), give_up, [=] { flag_held(user_ids, message_ids, are_left); },
+        [=](int index) { are_finished[index] = false; });
+    return static_cast<int>(std::count(are_finished, are_finished + size(), true));
+}
+
+// Walk the queue, and finish what is abandoned as it is found, up to max_rows.
+static int64 finish_abandoned(int64 max_rows)
 {
     const TimestampTz at = now();
-    if (*settings::retry_unknown != '\0')
-        release_unknown.execute({TimestampTzGetDatum(at), Int32GetDatum(settings::max_attempts),
-                                 CStringGetTextDatum(settings::retry_unknown)});
-    Unsent unsent;
+    int64 finished = 0;
     Queue queue;
     queue.begin_walk(at);
-    while (unsent.size() < max_rows && queue.next())
-        if (is_abandoned(queue.row(), at) && queue.try_lock())
-            give_up(queue, at, unsent);
+    for (bool is_done = false; !is_done && finished < max_rows;) {
+        Abandoned abandoned;
+        while (abandoned.size() < max_rows - finished && !is_done) {
+            is_done = !queue.next();
+            if (!is_done && is_abandoned(queue.row(), at))
+                abandoned.add(queue.row());
+        }
+        if (abandoned.size() > 0)
+            finished += abandoned.give_up(at);
+    }
     queue.end_walk();
     queue.close();
-    unsent.record();
-    return unsent.size();
+    return finished;
 }
 
 } // namespace companion

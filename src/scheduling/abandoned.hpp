@@ -9,8 +9,20 @@ namespace companion {
 // lease ran out, it is too late to send it, or its attempts are used up.
 bool is_abandoned(const QueueRow &row, TimestampTz at);
 
-// Take the locked message off the queue, with what became of it: unknown if sending had
-// started, skipped if it is too late, else failed.
-void give_up(Queue &queue, TimestampTz at, Unsent &unsent);
+// Abandoned messages that a walk has come to.
+class Abandoned {
+  public:
+    void add(const QueueRow &row);
+
+    int size() const { return user_ids_.size(); }
+
+    // Take them off the queue, with what became of each: unknown if sending had started,
+    // skipped if it is too late, else failed. What another transaction holds, the user or
+    // the message, stays for later. Returns how many were finished. Call within with_spi().
+    int give_up(TimestampTz at) const;
+
+  private:
+    ArrayBuilder user_ids_{UUIDOID}, message_ids_{UUIDOID};
+};
 
 } // namespace companion

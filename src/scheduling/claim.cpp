@@ -4,6 +4,7 @@
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
+#include "postgres/triggered.hpp"
 #include "scheduling/abandoned.hpp"
 #include "scheduling/channels.hpp"
 #include "scheduling/lease.hpp"
@@ -16,27 +17,29 @@ namespace {
 
 // What the worker is told about each message that it has leased. LIMIT keeps the joins
 // lookups for each message, however small the tables were when this was planned.
-Statement describe_claimed{
-    "SELECT claimed.user_id, claimed.message_id, claimed.attempt, m.kind, m.local_date,"
-    "       m.scheduled_for, companion.now() - m.scheduled_for, m.channel, u.address,"
-    "       u.display_name, u.companion_name, u.support_style, u.timezone, m.content,"
-    "       m.generation_context"
-    " FROM unnest($1, $2, $3) WITH ORDINALITY AS claimed (user_id, message_id, attempt, position)"
-    " CROSS JOIN LATERAL (SELECT m.kind, m.local_date, m.scheduled_for, m.channel, m.content,"
-    "                            m.generation_context"
-    "  FROM companion.scheduled_messages AS m"
-    "  WHERE m.user_id = claimed.user_id AND m.id = claimed.message_id LIMIT 1) AS m"
-    " CROSS JOIN LATERAL (SELECT companion.channel_address(u, m.channel) AS address,"
-    "                            u.display_name, u.companion_name, u.support_style, u.timezone"
-    "  FROM companion.users AS u WHERE u.id = claimed.user_id LIMIT 1) AS u"
-    " ORDER BY claimed.position",
-    UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
+Statement describe_claimed{R"sql(
+SELECT claimed.user_id, claimed.message_id, claimed.attempt, m.kind, m.local_date,
+    m.scheduled_for, companion.now() - m.scheduled_for, m.channel, u.address,
+    u.display_name, u.companion_name, u.support_style, u.timezone, m.content,
+    m.generation_context
+FROM unnest($1, $2, $3) WITH ORDINALITY AS claimed (user_id, message_id, attempt, position)
+CROSS JOIN LATERAL (
+    SELECT m.kind, m.local_date, m.scheduled_for, m.channel, m.content, m.generation_context
+    FROM companion.scheduled_messages AS m
+    WHERE m.user_id = claimed.user_id AND m.id = claimed.message_id LIMIT 1) AS m
+CROSS JOIN LATERAL (
+    SELECT companion.channel_address(u, m.channel) AS address, u.display_name,
+        u.companion_name, u.support_style, u.timezone
+    FROM companion.users AS u WHERE u.id = claimed.user_id LIMIT 1) AS u
+ORDER BY claimed.position)sql",
+                           UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
 
-Statement drop_orphans{"DELETE FROM companion.dispatch_queue AS q"
-                       " USING unnest($1, $2) AS claimed (user_id, message_id)"
-                       " WHERE q.user_id = claimed.user_id AND q.message_id = claimed.message_id"
-                       "   AND NOT EXISTS (SELECT FROM companion.scheduled_messages AS m"
-                       "                   WHERE m.user_id = q.user_id AND m.id = q.message_id)",
+Statement drop_orphans{R"sql(
+DELETE FROM companion.dispatch_queue AS q
+USING unnest($1, $2) AS claimed (user_id, message_id)
+WHERE q.user_id = claimed.user_id AND q.message_id = claimed.message_id
+    AND NOT EXISTS (SELECT FROM companion.scheduled_messages AS m
+                    WHERE m.user_id = q.user_id AND m.id = q.message_id))sql",
                        UUIDARRAYOID, UUIDARRAYOID};
 
 // What has been leased, as arrays to bind.
@@ -94,7 +97,8 @@ void remember_skip(const ClaimRequest &request, const QueueRow &first)
 bool is_free(const QueueRow &row, const ClaimRequest &request)
 {
     return !row.sending && row.leased_until <= request.at &&
-           (channel_bit(text_view(row.channel)) & request.channels) != 0;
+           (request.channels == every_channel ||
+            (find_channel_bit(text_view(row.channel)) & request.channels) != 0);
 }
 
 // Give the locked row to the worker, as its next attempt.
@@ -109,23 +113,24 @@ void lease(Queue &queue, const ClaimRequest &request)
 
 // The most that one claim gives up on. Past it, what is abandoned is passed over: after an
 // outage a claim finds what can be sent still, however much cannot.
-constexpr int most_unsent = 1000;
+constexpr int most_given_up = 1000;
 
-// Walk the queue until enough is leased.
+// Walk the queue until enough is leased, and note what is abandoned.
 void walk(Queue &queue, const ClaimRequest &request, const QueuePosition *from, Claimed &claimed,
-          Unsent &unsent)
+          Abandoned &abandoned)
 {
     const int claimed_before = claimed.size();
     queue.begin_walk(request.at, from);
     while (claimed.size() < request.max_messages && queue.next()) {
-        const bool gives_up = is_abandoned(queue.row(), request.at);
-        if (!is_free(queue.row(), request) || (gives_up && unsent.size() >= most_unsent) ||
-            !queue.try_lock())
+        if (!is_free(queue.row(), request))
             continue;
-        if (gives_up) {
-            give_up(queue, request.at, unsent);
+        if (is_abandoned(queue.row(), request.at)) {
+            if (abandoned.size() < most_given_up)
+                abandoned.add(queue.row());
             continue;
         }
+        if (!queue.try_lock())
+            continue;
         if (from == nullptr && claimed.size() == claimed_before &&
             queue.entries_passed() > entries_worth_skipping)
             remember_skip(request, queue.row());
@@ -140,15 +145,16 @@ void walk(Queue &queue, const ClaimRequest &request, const QueuePosition *from, 
 Claimed claim(const ClaimRequest &request)
 {
     Claimed claimed;
-    Unsent unsent;
+    Abandoned abandoned;
     const QueuePosition *from = skip_position(request);
     for (bool is_done = false; !is_done; from = nullptr) {
         Queue queue;
-        walk(queue, request, from, claimed, unsent);
+        walk(queue, request, from, claimed, abandoned);
         queue.close();
         is_done = from == nullptr || claimed.size() >= request.max_messages;
     }
-    unsent.record();
+    if (abandoned.size() > 0)
+        abandoned.give_up(request.at);
     return claimed;
 }
 
@@ -160,8 +166,9 @@ void return_claimed(const Claimed &claimed, ReturnSetInfo *result)
         describe_claimed.execute({user_ids, message_ids, claimed.attempts.finish()});
     for (uint64 row = 0; row < rows; row++)
         tuplestore_puttuple(result->setResult, SPI_tuptable->vals[row]);
-    if (rows < static_cast<uint64>(claimed.size()))
-        drop_orphans.execute({user_ids, message_ids});
+    const uint64 orphans = claimed.size() - rows;
+    if (orphans > 0 && drop_orphans.execute({user_ids, message_ids}) < orphans)
+        refuse_suppressed("dispatch_queue");
 }
 
 unsigned channels_of(const Arguments &arguments)

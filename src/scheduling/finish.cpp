@@ -3,50 +3,142 @@
 
 #include "conversations/messages.hpp"
 #include "conversations/open.hpp"
+#include "postgres/flags.hpp"
 #include "postgres/settings.hpp"
-#include "postgres/statement.hpp"
+#include "postgres/triggered.hpp"
 
 namespace companion {
 
-// The lateral lookup, with its LIMIT, keeps each statement a walk of the primary key for
-// every message, however small the table was when the statement was planned. A row that
+// In each of these the lateral lookup, with its LIMIT, keeps the statement a walk of the
+// primary key for every message, however small the table was when it was planned. A row that
 // somebody else changes meanwhile moves, and only a second look finds it.
-#define AUDIT_ROW                                                                                  \
-    " CROSS JOIN LATERAL (SELECT ctid FROM companion.scheduled_messages"                           \
-    "  WHERE user_id = r.user_id AND id = r.message_id LIMIT 1) AS row WHERE m.ctid = row.ctid"
 
-static Statement record_unsent{
-    "UPDATE companion.scheduled_messages AS m"
-    " SET status = r.status, failure_reason = r.reason, finished_at = companion.now(),"
-    "     attempts = r.attempt, worker = r.worker"
-    " FROM unnest($1, $2, $3, $4, $5, $6)"
-    "      AS r (user_id, message_id, attempt, worker, status, reason)" AUDIT_ROW
-    " AND m.status = 'pending'",
-    UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID};
+// Returns whether each row came out as it is written here.
+static Statement record_unsent{R"sql(
+UPDATE companion.scheduled_messages AS m
+SET status = r.status, failure_reason = r.reason, finished_at = companion.now(),
+    attempts = r.attempt, worker = r.worker
+FROM unnest($1, $2, $3, $4, $5, $6)
+    AS r (user_id, message_id, attempt, worker, status, reason)
+CROSS JOIN LATERAL (
+    SELECT ctid FROM companion.scheduled_messages
+    WHERE user_id = r.user_id AND id = r.message_id LIMIT 1) AS found
+WHERE m.ctid = found.ctid AND m.status = 'pending'
+RETURNING m.user_id = r.user_id AND m.id = r.message_id AND m.status = r.status)sql",
+                               UUIDARRAYOID,
+                               UUIDARRAYOID,
+                               INT4ARRAYOID,
+                               TEXTARRAYOID,
+                               TEXTARRAYOID,
+                               TEXTARRAYOID};
 
-// Returns each message that was recorded: its place, its id, and what is to be filed.
-static Statement record_sent{
-    "UPDATE companion.scheduled_messages AS m"
-    " SET status = 'sent', sent_at = companion.now(), finished_at = companion.now(),"
-    "     failure_reason = NULL, attempts = r.attempt, worker = r.worker,"
-    "     conversation_id = r.conversation_id, message_id = companion.uuid_v7(),"
-    "     telegram_message_id = r.telegram_message_id"
-    " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)"
-    "      AS r (place, user_id, message_id, attempt, worker, content, telegram_message_id,"
-    "            conversation_id)" AUDIT_ROW " AND m.status IN ('pending', 'unknown')"
-    " RETURNING r.place, m.id, m.user_id, m.message_id, m.conversation_id,"
-    "           coalesce(nullif(r.content, ''), m.content), m.telegram_message_id",
-    INT4ARRAYOID, UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-    INT8ARRAYOID, UUIDARRAYOID};
+// Returns each message that was recorded: its place, its id, what is to be filed, and
+// whether the row came out as it is written here.
+static Statement record_sent{R"sql(
+UPDATE companion.scheduled_messages AS m
+SET status = 'sent', sent_at = companion.now(), finished_at = companion.now(),
+    failure_reason = NULL, attempts = r.attempt, worker = r.worker,
+    conversation_id = r.conversation_id, message_id = companion.uuid_v7(),
+    telegram_message_id = r.telegram_message_id
+FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
+    AS r (place, user_id, message_id, attempt, worker, content, telegram_message_id,
+          conversation_id)
+CROSS JOIN LATERAL (
+    SELECT ctid FROM companion.scheduled_messages
+    WHERE user_id = r.user_id AND id = r.message_id LIMIT 1) AS found
+WHERE m.ctid = found.ctid AND m.status IN ('pending', 'unknown')
+RETURNING r.place, m.id, m.user_id, m.message_id, m.conversation_id,
+    coalesce(nullif(r.content, ''), m.content), m.telegram_message_id,
+    m.user_id = r.user_id AND m.id = r.message_id AND m.status = 'sent'
+        AND m.conversation_id = r.conversation_id AND m.message_id IS NOT NULL)sql",
+                             INT4ARRAYOID,
+                             UUIDARRAYOID,
+                             UUIDARRAYOID,
+                             INT4ARRAYOID,
+                             TEXTARRAYOID,
+                             TEXTARRAYOID,
+                             INT8ARRAYOID,
+                             UUIDARRAYOID};
+
+// Lock those of the messages that are still to be recorded.
+static Statement lock_unrecorded{R"sql(
+SELECT FROM unnest($1, $2) AS r (user_id, message_id)
+CROSS JOIN LATERAL (
+    SELECT FROM companion.scheduled_messages AS m
+    WHERE m.user_id = r.user_id AND m.id = r.message_id
+        AND (m.status = 'pending' OR $3 AND m.status = 'unknown')
+    LIMIT 1 FOR NO KEY UPDATE) AS m)sql",
+                                 UUIDARRAYOID, UUIDARRAYOID, BOOLOID};
+
+// Which of the messages, by position, another transaction holds, or an open conversation of
+// its user; the others are locked.
+static Statement find_held{R"sql(
+WITH free AS MATERIALIZED (
+    SELECT r.position
+    FROM unnest($1, $2) WITH ORDINALITY AS r (user_id, message_id, position)
+    CROSS JOIN LATERAL (
+        SELECT FROM companion.scheduled_messages AS m
+        WHERE m.user_id = r.user_id AND m.id = r.message_id
+        LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) AS m),
+free_conversation AS MATERIALIZED (
+    SELECT c.user_id, c.id FROM companion.conversations AS c
+    WHERE c.user_id = ANY ($1) AND c.ended_at IS NULL FOR NO KEY UPDATE SKIP LOCKED)
+SELECT r.position
+FROM unnest($1, $2) WITH ORDINALITY AS r (user_id, message_id, position)
+WHERE r.position NOT IN (SELECT free.position FROM free)
+        AND EXISTS (SELECT FROM companion.scheduled_messages AS m
+                    WHERE m.user_id = r.user_id AND m.id = r.message_id)
+    OR EXISTS (SELECT FROM companion.conversations AS c
+               WHERE c.user_id = r.user_id AND c.ended_at IS NULL
+                   AND (c.user_id, c.id) NOT IN (SELECT f.user_id, f.id
+                                                 FROM free_conversation AS f)))sql",
+                           UUIDARRAYOID, UUIDARRAYOID};
 
 static Statement set_message_id{
     "UPDATE companion.scheduled_messages SET message_id = $3 WHERE user_id = $1 AND id = $2",
     UUIDOID, UUIDOID, UUIDOID};
 
-static Statement disable_channel{
-    "UPDATE companion.users SET disabled_channels = disabled_channels || $2"
-    " WHERE id = $1 AND $2 <> 'web' AND $2 <> ALL (disabled_channels)",
-    UUIDOID, TEXTOID};
+static Statement disable_channel{R"sql(
+UPDATE companion.users SET disabled_channels = disabled_channels || $2
+WHERE id = $1 AND $2 <> 'web' AND $2 <> ALL (disabled_channels))sql",
+                                 UUIDOID, TEXTOID};
+
+static Statement find_enabled{R"sql(
+SELECT FROM companion.users
+WHERE id = $1 AND $2 <> 'web' AND $2 <> ALL (disabled_channels))sql",
+                              UUIDOID, TEXTOID};
+
+// Refuse a row of the last result whose column, by position, is not true. Error 09000.
+static void require_written(uint64 rows, int column)
+{
+    for (uint64 row = 0; row < rows; row++) {
+        bool is_null;
+        if (!DatumGetBool(result_field(row, column, &is_null)) || is_null)
+            refuse_changed("scheduled_messages",
+                           "user_id, id, status, conversation_id or message_id");
+    }
+}
+
+// Record messages by a look that returns how many it has found. Those that it has not are
+// gone, or somebody else has changed them meanwhile and they are found now, or a trigger has
+// suppressed them: error 09000.
+template <class Look>
+static void record_all(int size, Datum user_ids, Datum message_ids, bool even_unknown, Look look)
+{
+    const auto lock = [&] {
+        return lock_unrecorded.execute({user_ids, message_ids, BoolGetDatum(even_unknown)});
+    };
+    if (look() == static_cast<uint64>(size) || lock() == 0)
+        return;
+    look();
+    if (lock() > 0)
+        refuse_suppressed("scheduled_messages");
+}
+
+void flag_held(Datum user_ids, Datum message_ids, bool *are_held)
+{
+    set_flags(are_held, find_held.execute({user_ids, message_ids}));
+}
 
 void Unsent::add(const QueueRow &row, const char *status, Datum reason)
 {
@@ -60,16 +152,24 @@ void Unsent::add(const QueueRow &row, const char *status, Datum reason)
 
 void disable(const QueueRow &row)
 {
-    disable_channel.execute({UUIDPGetDatum(&row.user_id), row.channel});
+    const Datum user_id = UUIDPGetDatum(&row.user_id);
+    if (disable_channel.execute({user_id, row.channel}) == 0 &&
+        find_enabled.execute({user_id, row.channel}) > 0)
+        refuse_suppressed("users");
 }
 
 void Unsent::record() const
 {
-    uint64 found = 0;
-    for (int look = 0; look < 2 && found < static_cast<uint64>(size()); look++)
-        found +=
-            record_unsent.execute({user_ids_.finish(), message_ids_.finish(), attempts_.finish(),
-                                   workers_.finish(), statuses_.finish(), reasons_.finish()});
+    if (size() == 0)
+        return;
+    const Datum user_ids = user_ids_.finish(), message_ids = message_ids_.finish();
+    record_all(size(), user_ids, message_ids, false, [&] {
+        const uint64 rows =
+            record_unsent.execute({user_ids, message_ids, attempts_.finish(), workers_.finish(),
+                                   statuses_.finish(), reasons_.finish()});
+        require_written(rows, 1);
+        return rows;
+    });
 }
 
 void Sent::add(int place, const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt,
@@ -80,7 +180,7 @@ void Sent::add(int place, const pg_uuid_t &user_id, const pg_uuid_t &message_id,
     user_ids_.add(UUIDPGetDatum(&user_id));
     message_ids_.add(UUIDPGetDatum(&message_id));
     attempts_.add(Int32GetDatum(attempt));
-    workers_.add(worker);
+    workers_.add(worker, worker == 0);
     channels_.add(channel);
     contents_.add(content.value, content.isnull);
     telegram_message_ids_.add(telegram_message_id.value, telegram_message_id.isnull);
@@ -122,6 +222,7 @@ static void refer_to_filed(SPITupleTable *sent, const FiledMessage *filed, uint6
 // File what record_sent has returned.
 static void file_sent(uint64 rows, bool *recorded)
 {
+    require_written(rows, 8);
     SentMessages messages;
     for (uint64 row = 0; row < rows; row++) {
         add_sent(messages, row);
@@ -135,18 +236,16 @@ void Sent::record(bool *recorded) const
 {
     if (size() == 0)
         return;
-    const Datum user_ids = user_ids_.finish();
+    const Datum user_ids = user_ids_.finish(), message_ids = message_ids_.finish();
     const Datum conversations = open_companion_conversations(user_ids, channels_.finish());
-    uint64 found = 0;
-    for (int look = 0; look < 2 && found < static_cast<uint64>(size()); look++) {
+    record_all(size(), user_ids, message_ids, true, [&] {
         const uint64 rows = record_sent.execute(
-            {places_.finish(), user_ids, message_ids_.finish(), attempts_.finish(),
-             workers_.finish(), contents_.finish(), telegram_message_ids_.finish(),
-             conversations});
+            {places_.finish(), user_ids, message_ids, attempts_.finish(), workers_.finish(),
+             contents_.finish(), telegram_message_ids_.finish(), conversations});
         if (rows > 0)
             file_sent(rows, recorded);
-        found += rows;
-    }
+        return rows;
+    });
 }
 
 } // namespace companion

@@ -6,6 +6,10 @@
 
 namespace companion {
 
+// Lock what finishing each message changes beside its user and the queue, without waiting, and
+// flag those of which another transaction holds it. Call within with_spi().
+void flag_held(Datum user_ids, Datum message_ids, bool *are_held);
+
 // Messages that have left the queue unsent, and why.
 class Unsent {
   public:
@@ -13,7 +17,8 @@ class Unsent {
 
     int size() const { return user_ids_.size(); }
 
-    // Complete their rows in scheduled_messages. Call within with_spi().
+    // Complete their rows in scheduled_messages. Call within with_spi(), with the users' rows
+    // locked. Error 09000 where a trigger prevents it.
     void record() const;
 
   private:
@@ -21,14 +26,15 @@ class Unsent {
         statuses_{TEXTOID}, reasons_{TEXTOID};
 };
 
-// Disable the message's channel for its user, web excepted. Call within with_spi().
+// Disable the message's channel for its user, web excepted. Call within with_spi(). Error
+// 09000 where a trigger prevents it.
 void disable(const QueueRow &row);
 
 // Messages that were sent.
 class Sent {
   public:
     // place is the caller's number for it. A null content stands for the text that was
-    // given when it was scheduled.
+    // given when it was scheduled; the worker may be zero, for none.
     void add(int place, const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt,
              Datum channel, Datum worker, const NullableDatum &content,
              const NullableDatum &telegram_message_id);
@@ -37,7 +43,8 @@ class Sent {
 
     // File them as messages of companion-initiated conversations and complete their rows
     // in scheduled_messages. Sets recorded[place] for each that was there; a deleted
-    // user's is not. Error 22023 where there is no text. Call within with_spi().
+    // user's is not. Error 22023 where there is no text, 09000 where a trigger prevents it.
+    // Call within with_spi(), with the users' rows locked.
     void record(bool *recorded) const;
 
   private:

@@ -1,22 +1,28 @@
 // What a worker reports: that it starts, and how it ended. Each function takes one
-// message or arrays of them.
+// message or arrays of them. For one it waits for whoever holds the user or the message;
+// for many it never does, and says so of those that are held.
+//
+// What changes a user's scheduled messages locks the user's row first, then the message's on
+// the queue. A start and a lease are on the queue alone.
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
+#include "postgres/flags.hpp"
 #include "postgres/settings.hpp"
-#include "postgres/statement.hpp"
+#include "postgres/without_waiting.hpp"
 #include "scheduling/finish.hpp"
 #include "scheduling/lease.hpp"
 #include "scheduling/queue.hpp"
+#include "users/user_row.hpp"
 
 using namespace companion;
 
 namespace {
 
 // A late report of what was given up as unknown still counts.
-Statement find_unknown{"SELECT channel, worker FROM companion.scheduled_messages"
-                       " WHERE user_id = $1 AND id = $2 AND status = 'unknown' AND attempts = $3"
-                       " FOR UPDATE",
+Statement find_unknown{R"sql(
+SELECT channel, worker FROM companion.scheduled_messages
+WHERE user_id = $1 AND id = $2 AND status = 'unknown' AND attempts = $3)sql",
                        UUIDOID, UUIDOID, INT4OID};
 
 // One argument's values for all the messages, null or not.
@@ -27,7 +33,8 @@ struct Column {
     NullableDatum at(int index) const { return {values[index], nulls[index]}; }
 };
 
-// The messages that a worker reports on, and which of them are accepted so far.
+// The messages that a worker reports on, and the answers so far: which are accepted, and
+// which are busy, held by another transaction.
 class Reports {
   public:
     Reports(const Arguments &arguments, bool is_bulk) : arguments_(arguments), is_bulk_(is_bulk)
@@ -35,7 +42,8 @@ class Reports {
         user_ids_ = column(0, is_bulk ? "user_ids" : "user_id", UUIDOID);
         message_ids_ = column(1, is_bulk ? "message_ids" : "message_id", UUIDOID);
         attempts_ = column(2, is_bulk ? "attempts" : "attempt", INT4OID);
-        accepted_ = static_cast<bool *>(palloc0(Max(count_, 1) * sizeof(bool)));
+        accepted_ = make_flags(count_);
+        busy_ = make_flags(count_);
     }
 
     int count() const { return count_; }
@@ -63,31 +71,91 @@ class Reports {
         return same_for_all(arguments_.optional(position), arguments_.is_null(position));
     }
 
-    // Lock the message on the queue; true when the report is by the worker that holds it.
-    // A stale worker's attempt is an older one, and is refused without a lock that the
-    // newer would wait for; one that gave its lease back holds none.
-    bool is_current(Queue &queue, int index) const
+    // Come to the message on the queue, not locked; false when the report cannot be by the
+    // worker that holds it. A stale worker's attempt is an older one, and is refused without
+    // a lock that the newer would wait for.
+    bool may_be_current(Queue &queue, int index) const
     {
         return queue.find(user_id(index), message_id(index)) &&
-               queue.row().attempt <= attempt(index) && queue.lock() &&
-               queue.row().attempt == attempt(index) && queue.row().is_claimed();
+               queue.row().attempt <= attempt(index);
     }
 
-    void accept(int index) { accepted_[index] = true; }
+    // Lock the message on the queue; true when the report is by the worker that holds it.
+    // One that gave its lease back holds none.
+    bool is_current(Queue &queue, int index)
+    {
+        if (!may_be_current(queue, index))
+            return false;
+        const Locking locking = queue.lock(!is_bulk_);
+        busy_[index] = locking == Locking::busy;
+        return locking == Locking::held && queue.row().attempt == attempt(index) &&
+               queue.row().is_claimed();
+    }
+
+    // Lock the users of those messages that may change, as may_change(queue, index) says.
+    template <class MayChange>
+    void lock_users(MayChange may_change)
+    {
+        places_ = static_cast<int *>(palloc(Max(count_, 1) * sizeof(int)));
+        Queue queue;
+        for (int index = 0; index < count_; index++)
+            if (may_change(queue, index)) {
+                places_[changing_users_.size()] = index;
+                changing_users_.add(user_ids_.values[index]);
+                changing_messages_.add(message_ids_.values[index]);
+            }
+        queue.close();
+        if (is_bulk_)
+            flag_busy(lock_free_users, changing_users_.finish());
+        else if (changing_users_.size() > 0)
+            try_lock_user(user_ids_.values[0]);
+    }
+
+    // Find out which of those messages other transactions hold in other ways.
+    void flag_held()
+    {
+        flag_busy(companion::flag_held, changing_users_.finish(), changing_messages_.finish());
+    }
+
+    // Do the work for every message, as work(first, last) for some of them. In a bulk form
+    // it does not wait, and may come to the same message again after what it did was undone.
+    // Where it has to, look() may find out for what.
+    template <class Work, class Look>
+    void for_all(Work work, Look look)
+    {
+        if (is_bulk_ && count_ > 0)
+            do_without_waiting(count_, work, look, [this](int index) { busy_[index] = true; });
+        else
+            work(0, count_);
+    }
+
+    bool is_busy(int index) const { return busy_[index]; }
+    bool is_accepted(int index) const { return accepted_[index]; }
+    void answer(int index, bool is_accepted) { accepted_[index] = is_accepted; }
     bool *accepted() { return accepted_; }
 
-    // boolean for one message, boolean[] for many.
+    // boolean for one message, boolean[] for many, null for what is busy.
     Datum result() const
     {
         if (!is_bulk_)
             return BoolGetDatum(accepted_[0]);
         ArrayBuilder results(BOOLOID);
         for (int index = 0; index < count_; index++)
-            results.add(BoolGetDatum(accepted_[index]));
+            results.add(BoolGetDatum(accepted_[index]), busy_[index]);
         return results.finish();
     }
 
   private:
+    template <class Flag, class... Arrays>
+    void flag_busy(Flag flag, Arrays... arrays)
+    {
+        bool *are_busy = make_flags(changing_users_.size());
+        flag(arrays..., are_busy);
+        for (int changing = 0; changing < changing_users_.size(); changing++)
+            if (are_busy[changing])
+                busy_[places_[changing]] = true;
+    }
+
     Column same_for_all(Datum value, bool is_null)
     {
         count_ = Max(count_, is_bulk_ ? 0 : 1);
@@ -120,19 +188,52 @@ class Reports {
     bool is_bulk_;
     int count_ = -1;
     Column user_ids_, message_ids_, attempts_;
-    bool *accepted_;
+    bool *accepted_, *busy_;
+    ArrayBuilder changing_users_{UUIDOID}, changing_messages_{UUIDOID};
+    int *places_; // of those in the arguments
 };
 
 // Apply a change to every message whose report is current, unless it refuses. change
 // takes the locked row and the report's index and returns whether it accepts.
 template <class Change>
-void for_each_current(Reports &reports, Change change)
+void change_current(Reports &reports, int first, int last, Change change)
 {
     Queue queue;
-    for (int index = 0; index < reports.count(); index++)
-        if (reports.is_current(queue, index) && change(queue, index))
-            reports.accept(index);
+    for (int index = first; index < last; index++)
+        if (!reports.is_busy(index))
+            reports.answer(index, reports.is_current(queue, index) && change(queue, index));
     queue.close();
+}
+
+// The same for all of them, where nothing but the queue changes.
+template <class Change>
+void for_each_current(Reports &reports, Change change)
+{
+    with_spi([&] {
+        reports.for_all([&](int first, int last) { change_current(reports, first, last, change); },
+                        [] {});
+    });
+}
+
+// The same where what is unsent is recorded afterwards: change adds it to the third of its
+// arguments.
+template <class Change>
+void finish_each_current(Reports &reports, Change change)
+{
+    with_spi([&] {
+        reports.lock_users(
+            [&](Queue &queue, int index) { return reports.may_be_current(queue, index); });
+        reports.for_all(
+            [&](int first, int last) {
+                Unsent unsent;
+                change_current(reports, first, last, [&](Queue &queue, int index) {
+                    change(queue, index, unsent);
+                    return true;
+                });
+                unsent.record();
+            },
+            [&] { reports.flag_held(); });
+    });
 }
 
 Datum start_send(const Arguments &arguments, bool is_bulk)
@@ -167,13 +268,10 @@ Datum mark_skipped(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
     const Column reasons = reports.column(3, is_bulk ? "reasons" : "reason", TEXTOID);
-    Unsent unsent;
-    for_each_current(reports, [&](Queue &queue, int index) {
+    finish_each_current(reports, [&](Queue &queue, int index, Unsent &unsent) {
         unsent.add(queue.row(), "skipped", reasons.values[index]);
         queue.remove();
-        return true;
     });
-    with_spi([&] { unsent.record(); });
     return reports.result();
 }
 
@@ -210,18 +308,13 @@ Datum mark_failed(const Arguments &arguments, bool is_bulk)
     if (!retry_after.isnull)
         interval_between(retry_after.value, "retry_after", 0, 30 * USECS_PER_DAY,
                          "zero to 30 days");
-    Unsent unsent;
-    with_spi([&] {
-        for_each_current(reports, [&, at = now()](Queue &queue, int index) {
-            if (permanent)
-                disable(queue.row());
-            if (permanent || !put_back(queue, at, retry_after)) {
-                unsent.add(queue.row(), "failed", reasons.values[index]);
-                queue.remove();
-            }
-            return true;
-        });
-        unsent.record();
+    finish_each_current(reports, [&, at = now()](Queue &queue, int index, Unsent &unsent) {
+        if (permanent)
+            disable(queue.row());
+        if (!permanent && put_back(queue, at, retry_after))
+            return;
+        unsent.add(queue.row(), "failed", reasons.values[index]);
+        queue.remove();
     });
     return reports.result();
 }
@@ -235,6 +328,28 @@ bool is_unknown(const Reports &reports, int index)
                                  Int32GetDatum(reports.attempt(index))}) > 0;
 }
 
+// Take what was sent off the queue, or find it given up as unknown, and hand each to
+// add(index, channel, worker). None is accepted yet.
+template <class Add>
+void take_sent(Reports &reports, int first, int last, Add add)
+{
+    change_current(reports, first, last, [&](Queue &queue, int index) {
+        if (queue.row().sending) {
+            add(index, queue.row().channel, queue.row().worker);
+            queue.remove();
+        }
+        return queue.row().sending;
+    });
+    for (int index = first; index < last; index++) {
+        if (!reports.is_busy(index) && !reports.is_accepted(index) && is_unknown(reports, index)) {
+            bool is_null;
+            const Datum channel = result_field(0, 1), worker = result_field(0, 2, &is_null);
+            add(index, channel, is_null ? Datum{0} : worker);
+        }
+        reports.answer(index, false);
+    }
+}
+
 Datum mark_sent(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
@@ -243,23 +358,21 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
     for (int index = 0; index < reports.count(); index++)
         if (!telegram_ids.nulls[index])
             check_telegram_id("telegram_message_id", DatumGetInt64(telegram_ids.values[index]));
-    Sent sent;
-    auto add = [&](int index, Datum channel, Datum worker) {
-        sent.add(index, reports.user_id(index), reports.message_id(index), reports.attempt(index),
-                 channel, worker, contents.at(index), telegram_ids.at(index));
-    };
     with_spi([&] {
-        Queue queue;
-        for (int index = 0; index < reports.count(); index++) {
-            if (reports.is_current(queue, index) && queue.row().sending) {
-                add(index, queue.row().channel, queue.row().worker);
-                queue.remove();
-            } else if (is_unknown(reports, index)) {
-                add(index, result_field(0, 1), result_field(0, 2));
-            }
-        }
-        queue.close();
-        sent.record(reports.accepted());
+        reports.lock_users([&](Queue &queue, int index) {
+            return reports.may_be_current(queue, index) || is_unknown(reports, index);
+        });
+        reports.for_all(
+            [&](int first, int last) {
+                Sent sent;
+                take_sent(reports, first, last, [&](int index, Datum channel, Datum worker) {
+                    sent.add(index, reports.user_id(index), reports.message_id(index),
+                             reports.attempt(index), channel, worker, contents.at(index),
+                             telegram_ids.at(index));
+                });
+                sent.record(reports.accepted());
+            },
+            [&] { reports.flag_held(); });
     });
     return reports.result();
 }

@@ -2,6 +2,9 @@
 #include "scheduling/queue.hpp"
 
 #include "postgres/relations.hpp"
+#include "postgres/triggered.hpp"
+
+#include <initializer_list>
 
 namespace companion {
 
@@ -23,10 +26,57 @@ static Datum value_of(const TupleTableSlot *slot, Column column)
     return slot->tts_values[column - 1];
 }
 
-static void set_value(TupleTableSlot *slot, Column column, Datum value)
+static void set_value(TupleTableSlot *slot, Column column, Datum value, bool is_null = false)
 {
     slot->tts_values[column - 1] = value;
-    slot->tts_isnull[column - 1] = false;
+    slot->tts_isnull[column - 1] = is_null;
+}
+
+static QueueRow read_row(TupleTableSlot *slot)
+{
+    slot_getallattrs(slot);
+    return {DatumGetTimestampTz(value_of(slot, visible_at)),
+            DatumGetTimestampTz(value_of(slot, leased_until)),
+            DatumGetTimestampTz(value_of(slot, send_before)),
+            *DatumGetUUIDP(value_of(slot, user_id)),
+            *DatumGetUUIDP(value_of(slot, message_id)),
+            DatumGetInt32(value_of(slot, attempt)),
+            DatumGetBool(value_of(slot, sending)),
+            value_of(slot, channel),
+            slot->tts_isnull[worker - 1] ? Datum{0} : value_of(slot, worker)};
+}
+
+// The columns that update() replaces, as the server's executor numbers them.
+static Bitmapset *updated_columns()
+{
+    Bitmapset *columns = nullptr;
+    for (Column column : {visible_at, leased_until, attempt, sending, worker})
+        columns = bms_add_member(columns, column - FirstLowInvalidHeapAttributeNumber);
+    return columns;
+}
+
+// Tell the executor which table is changed, and which columns of it: triggers for some
+// columns and generated columns go by that.
+static void add_range_table(EState *estate, Relation table)
+{
+    RangeTblEntry *entry = makeNode(RangeTblEntry);
+    entry->rtekind = RTE_RELATION;
+    entry->relid = RelationGetRelid(table);
+    entry->relkind = table->rd_rel->relkind;
+    entry->rellockmode = RowExclusiveLock;
+#if PG_VERSION_NUM >= 160000
+    List *permissions = NIL;
+    addRTEPermissionInfo(&permissions, entry)->updatedCols = updated_columns();
+#else
+    entry->updatedCols = updated_columns();
+#endif
+#if PG_VERSION_NUM >= 180000
+    ExecInitRangeTable(estate, list_make1(entry), permissions, bms_make_singleton(1));
+#elif PG_VERSION_NUM >= 160000
+    ExecInitRangeTable(estate, list_make1(entry), permissions);
+#else
+    ExecInitRangeTable(estate, list_make1(entry));
+#endif
 }
 
 Queue::Queue()
@@ -38,25 +88,46 @@ Queue::Queue()
 
     table_ = table_open(relation_id("dispatch_queue"), RowExclusiveLock);
     by_key_ = index_open(relation_id("dispatch_queue_pkey"), RowExclusiveLock);
-    by_time_ = index_open(relation_id("dispatch_queue_visible"), RowExclusiveLock);
     found_ = table_slot_create(table_, nullptr);
     locked_ = table_slot_create(table_, nullptr);
     changed_ = MakeSingleTupleTableSlot(RelationGetDescr(table_), &TTSOpsVirtual);
-
-    estate_ = CreateExecutorState();
-    estate_->es_snapshot = GetActiveSnapshot();
-    AfterTriggerBeginQuery(); // for triggers that an operator may have added
-    target_ = makeNode(ResultRelInfo);
-    InitResultRelInfo(target_, table_, 0, nullptr, 0);
-    ExecOpenIndices(target_, false);
-#if PG_VERSION_NUM >= 160000
-    EvalPlanQualInit(&recheck_, estate_, nullptr, NIL, -1, NIL);
-#else
-    EvalPlanQualInit(&recheck_, estate_, nullptr, NIL, -1);
-#endif
 }
 
 void Queue::close()
+{
+    if (estate_ != nullptr)
+        end_changes();
+    ExecDropSingleTupleTableSlot(changed_);
+    ExecDropSingleTupleTableSlot(locked_);
+    ExecDropSingleTupleTableSlot(found_);
+    index_close(by_key_, NoLock);
+    table_close(table_, NoLock);
+    PopActiveSnapshot();
+    CommandCounterIncrement();
+}
+
+// What each change needs of the executor, made for the first.
+void Queue::begin_change()
+{
+    if (estate_ == nullptr) {
+        estate_ = CreateExecutorState();
+        estate_->es_snapshot = GetActiveSnapshot();
+        add_range_table(estate_, table_);
+        AfterTriggerBeginQuery();
+        target_ = makeNode(ResultRelInfo);
+        InitResultRelInfo(target_, table_, 1, nullptr, 0);
+        ExecOpenIndices(target_, false);
+#if PG_VERSION_NUM >= 160000
+        EvalPlanQualInit(&recheck_, estate_, nullptr, NIL, -1, NIL);
+#else
+        EvalPlanQualInit(&recheck_, estate_, nullptr, NIL, -1);
+#endif
+    }
+    // A trigger's own statements move it on
+    estate_->es_output_cid = GetCurrentCommandId(true);
+}
+
+void Queue::end_changes()
 {
     AfterTriggerEndQuery(estate_);
     ExecResetTupleTable(estate_->es_tupleTable, false);
@@ -64,28 +135,6 @@ void Queue::close()
     EvalPlanQualEnd(&recheck_);
     ExecCloseIndices(target_);
     FreeExecutorState(estate_);
-    ExecDropSingleTupleTableSlot(changed_);
-    ExecDropSingleTupleTableSlot(locked_);
-    ExecDropSingleTupleTableSlot(found_);
-    index_close(by_time_, NoLock);
-    index_close(by_key_, NoLock);
-    table_close(table_, NoLock);
-    PopActiveSnapshot();
-    CommandCounterIncrement();
-}
-
-void Queue::read_row(TupleTableSlot *slot)
-{
-    slot_getallattrs(slot);
-    row_ = {DatumGetTimestampTz(value_of(slot, visible_at)),
-            DatumGetTimestampTz(value_of(slot, leased_until)),
-            DatumGetTimestampTz(value_of(slot, send_before)),
-            *DatumGetUUIDP(value_of(slot, user_id)),
-            *DatumGetUUIDP(value_of(slot, message_id)),
-            DatumGetInt32(value_of(slot, attempt)),
-            DatumGetBool(value_of(slot, sending)),
-            value_of(slot, channel),
-            slot->tts_isnull[worker - 1] ? Datum{0} : value_of(slot, worker)};
 }
 
 bool Queue::find(const pg_uuid_t &user, const pg_uuid_t &message)
@@ -97,29 +146,33 @@ bool Queue::find(const pg_uuid_t &user, const pg_uuid_t &message)
     const bool found = index_getnext_slot(scan, ForwardScanDirection, found_);
     index_endscan(scan);
     if (found)
-        read_row(found_);
+        row_ = read_row(found_);
     return found;
 }
 
-bool Queue::lock(LockWaitPolicy wait, uint8 flags)
+TM_Result Queue::lock(LockWaitPolicy wait, uint8 flags)
 {
     TM_FailureData failure;
-    if (table_tuple_lock(table_, &found_->tts_tid, GetActiveSnapshot(), locked_,
-                         GetCurrentCommandId(true), LockTupleNoKeyExclusive, wait, flags,
-                         &failure) != TM_Ok)
-        return false;
-    read_row(locked_);
-    return true;
+    const TM_Result result =
+        table_tuple_lock(table_, &found_->tts_tid, GetActiveSnapshot(), locked_,
+                         GetCurrentCommandId(true), LockTupleNoKeyExclusive, wait, flags, &failure);
+    if (result == TM_Ok)
+        row_ = read_row(locked_);
+    return result;
 }
 
-bool Queue::lock()
+Locking Queue::lock(bool may_wait)
 {
-    return lock(LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION);
+    const TM_Result result =
+        lock(may_wait ? LockWaitBlock : LockWaitSkip, TUPLE_LOCK_FLAG_FIND_LAST_VERSION);
+    return result == TM_Ok           ? Locking::held
+           : result == TM_WouldBlock ? Locking::busy
+                                     : Locking::gone;
 }
 
 bool Queue::try_lock()
 {
-    return lock(LockWaitSkip, 0);
+    return lock(LockWaitSkip, 0) == TM_Ok;
 }
 
 // visible_at <= visible_by and (visible_at, message_id) >= from, the latter as the row
@@ -143,6 +196,7 @@ void Queue::begin_walk(TimestampTz visible_by, const QueuePosition *from)
         keys[1].sk_argument = PointerGetDatum(position_);
     }
     entries_passed_ = 0;
+    by_time_ = index_open(relation_id("dispatch_queue_visible"), RowExclusiveLock);
     walk_ = begin_index_scan(table_, by_time_, keys, from != nullptr ? 2 : 1);
 }
 
@@ -152,7 +206,7 @@ bool Queue::next()
         CHECK_FOR_INTERRUPTS();
         entries_passed_++;
         if (index_fetch_heap(walk_, found_)) {
-            read_row(found_);
+            row_ = read_row(found_);
             return true;
         }
     }
@@ -162,9 +216,11 @@ bool Queue::next()
 void Queue::end_walk()
 {
     index_endscan(walk_);
+    index_close(by_time_, NoLock);
 }
 
-void Queue::update(const QueueRow &row)
+// The locked row with some columns replaced, in changed_.
+void Queue::set_changed(const QueueRow &row)
 {
     const int columns = RelationGetDescr(table_)->natts;
     ExecClearTuple(changed_);
@@ -174,16 +230,41 @@ void Queue::update(const QueueRow &row)
     set_value(changed_, leased_until, TimestampTzGetDatum(row.leased_until));
     set_value(changed_, attempt, Int32GetDatum(row.attempt));
     set_value(changed_, sending, BoolGetDatum(row.sending));
-    set_value(changed_, worker, row.worker);
+    set_value(changed_, worker, row.worker, row.worker == 0);
     ExecStoreVirtualTuple(changed_);
+}
+
+// Refuse a row of which a trigger has changed what keeps messages from being lost or sent
+// twice. Error 09000.
+static void check_stored(const QueueRow &stored, const QueueRow &written)
+{
+    if (memcmp(&stored.user_id, &written.user_id, sizeof(pg_uuid_t)) != 0 ||
+        memcmp(&stored.message_id, &written.message_id, sizeof(pg_uuid_t)) != 0 ||
+        stored.leased_until != written.leased_until || stored.attempt != written.attempt ||
+        stored.sending != written.sending)
+        refuse_changed("dispatch_queue", "user_id, message_id, leased_until, attempt or sending");
+}
+
+void Queue::update(const QueueRow &row)
+{
+    begin_change();
+    set_changed(row);
     ExecSimpleRelationUpdate(target_, estate_, &recheck_, locked_, changed_);
+    if (!ItemPointerIsValid(&changed_->tts_tid)) // it has no place
+        refuse_suppressed("dispatch_queue");
+    check_stored(read_row(changed_), row);
     ResetPerTupleExprContext(estate_);
     row_ = row;
 }
 
 void Queue::remove()
 {
+    begin_change();
     ExecSimpleRelationDelete(target_, estate_, &recheck_, locked_);
+    if (target_->ri_TrigDesc != nullptr && target_->ri_TrigDesc->trig_delete_before_row &&
+        table_tuple_fetch_row_version(table_, &locked_->tts_tid, SnapshotSelf, found_))
+        refuse_suppressed("dispatch_queue");
+    ResetPerTupleExprContext(estate_);
 }
 
 } // namespace companion

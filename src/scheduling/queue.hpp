@@ -31,8 +31,12 @@ struct QueuePosition {
     pg_uuid_t message_id;
 };
 
+// What became of the attempt to lock a row: it is ours, another transaction's, or no more.
+enum class Locking { held, busy, gone };
+
 // The queue, open from construction to close(). One row at a time is locked; its texts
-// are valid until the next is.
+// are valid until the next is. Triggers for each row that an operator has added are fired as
+// by an UPDATE of what update() replaces, and a DELETE; those for each statement are not.
 class Queue {
   public:
     Queue();
@@ -43,9 +47,8 @@ class Queue {
     // Come to a message's row, not locked yet; false when it is not on the queue.
     bool find(const pg_uuid_t &user_id, const pg_uuid_t &message_id);
 
-    // Lock the newest version of the row, waiting for whoever holds it; false when it has
-    // gone meanwhile.
-    bool lock();
+    // Lock the newest version of the row, waiting for whoever holds it if that is allowed.
+    Locking lock(bool may_wait);
 
     // Lock the row; false when another transaction holds it or has changed it.
     bool try_lock();
@@ -65,20 +68,23 @@ class Queue {
     // The row last locked or come to.
     const QueueRow &row() const { return row_; }
 
-    // Replace the locked row's lease, attempt, worker, visible_at and sending.
+    // Replace the locked row's lease, attempt, worker, visible_at and sending. Error 09000
+    // where a trigger prevents it.
     void update(const QueueRow &changed);
 
-    // Delete the locked row.
+    // Delete the locked row. Error 09000 where a trigger prevents it.
     void remove();
 
   private:
-    bool lock(LockWaitPolicy wait, uint8 flags);
-    void read_row(TupleTableSlot *slot);
+    TM_Result lock(LockWaitPolicy wait, uint8 flags);
+    void begin_change();
+    void end_changes();
+    void set_changed(const QueueRow &row);
 
     Relation table_;
     Relation by_key_;
-    Relation by_time_;
-    EState *estate_;
+    Relation by_time_;         // while walking
+    EState *estate_ = nullptr; // from the first change on, as are the two below
     ResultRelInfo *target_;
     EPQState recheck_;
     TupleTableSlot *found_;

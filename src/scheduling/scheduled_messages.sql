@@ -85,7 +85,7 @@ COMMENT ON COLUMN companion.dispatch_queue.message_id IS 'scheduled_messages.id.
 COMMENT ON COLUMN companion.dispatch_queue.attempt IS 'The fencing number: how many times it was claimed.';
 COMMENT ON COLUMN companion.dispatch_queue.sending IS 'Whether start_send has succeeded: past the point of no return.';
 COMMENT ON COLUMN companion.dispatch_queue.channel IS 'web, telegram or whatsapp.';
-COMMENT ON COLUMN companion.dispatch_queue.worker IS 'Who holds the lease.';
+COMMENT ON COLUMN companion.dispatch_queue.worker IS 'Who holds the lease, or held the last; NULL until it is claimed.';
 COMMENT ON INDEX companion.dispatch_queue_visible IS 'The order in which messages are claimed.';
 
 CREATE VIEW companion.pending_messages WITH (security_invoker = true) AS

@@ -29,31 +29,84 @@ Period ServerZone::period_at(std::int64_t instant) const
     return {found > 0 ? boundary * second : no_end, before * second};
 }
 
-// Whether a zone's name could be a POSIX specification, such as EST5: all of them have
-// a number, and the server gives them back in upper case.
-static bool looks_like_posix(std::string_view name)
+static bool has_digit(std::string_view name)
 {
-    return name.find_first_of("0123456789") != name.npos &&
-           std::none_of(name.begin(), name.end(),
-                        [](unsigned char letter) { return islower(letter); });
+    return name.find_first_of("0123456789") != name.npos;
 }
 
-// Whether the server's zone files hold the zone's name. That reads them all, so the
-// zones found are remembered.
-static bool is_listed(pg_tz *zone)
+// Whether the server has taken a name as a POSIX specification, such as EST5: all of them have a
+// number, and the server gives them back in upper case.
+static bool looks_like_posix(std::string_view name)
 {
-    static pg_tz *found[64];
-    static int count;
-    if (std::find(found, found + count, zone) != found + count)
-        return true;
-    bool listed = false;
-    pg_tzenum *zones = pg_tzenumerate_start();
-    while (pg_tz *next = pg_tzenumerate_next(zones))
-        listed = listed || strcmp(pg_get_timezone_name(next), pg_get_timezone_name(zone)) == 0;
-    pg_tzenumerate_end(zones);
-    if (listed && count < static_cast<int>(std::size(found)))
-        found[count++] = zone;
-    return listed;
+    return has_digit(name) && std::none_of(name.begin(), name.end(),
+                                           [](unsigned char letter) { return islower(letter); });
+}
+
+// The names in the server's zone files that have a number. To list them is to read all these
+// files, so that is done once a session.
+class NumberedZones {
+  public:
+    bool has(std::string_view name)
+    {
+        if (!is_read_)
+            read();
+        return std::any_of(names_, names_ + count_, [name](const char *other) {
+            return strlen(other) == name.size() &&
+                   pg_strncasecmp(other, name.data(), name.size()) == 0;
+        });
+    }
+
+  private:
+    // After an error half-way it begins anew.
+    void read()
+    {
+        if (memory_ == nullptr)
+            memory_ =
+                AllocSetContextCreate(TopMemoryContext, "companion zones", ALLOCSET_SMALL_SIZES);
+        MemoryContextReset(memory_);
+        names_ = nullptr;
+        count_ = 0;
+        pg_tzenum *zones = pg_tzenumerate_start();
+        while (pg_tz *zone = pg_tzenumerate_next(zones))
+            if (has_digit(pg_get_timezone_name(zone)))
+                add(pg_get_timezone_name(zone));
+        pg_tzenumerate_end(zones);
+        is_read_ = true;
+    }
+
+    void add(const char *name)
+    {
+        constexpr int step = 64;
+        if (count_ == 0)
+            names_ = static_cast<char **>(MemoryContextAlloc(memory_, step * sizeof(char *)));
+        else if (count_ % step == 0)
+            names_ = static_cast<char **>(repalloc(names_, (count_ + step) * sizeof(char *)));
+        names_[count_++] = MemoryContextStrdup(memory_, name);
+    }
+
+    MemoryContext memory_;
+    char **names_;
+    int count_;
+    bool is_read_;
+};
+
+static NumberedZones numbered_zones;
+
+// Etc/GMT+5 and its like, which many use, and of which there are few.
+static bool is_whole_hour(std::string_view name)
+{
+    constexpr std::string_view prefix = "Etc/GMT";
+    const auto is_hour = [](std::string_view text) {
+        return text.size() >= 2 && text.size() <= 3 && (text[0] == '+' || text[0] == '-') &&
+               text.find_first_not_of("0123456789", 1) == text.npos;
+    };
+    return name.starts_with(prefix) && is_hour(name.substr(prefix.size()));
+}
+
+// Whether the server would take a name as a POSIX specification, and keep it in memory.
+static bool is_posix(std::string_view name)
+{
+    return has_digit(name) && !is_whole_hour(name) && !numbered_zones.has(name);
 }
 
 // Names that mean whatever this machine is set to, or that hide another's name.
@@ -65,13 +118,14 @@ static bool is_alias_of_machine(std::string_view name)
 
 pg_tz *find_zone(std::string_view name)
 {
-    if (name.empty() || name.size() > TZ_STRLEN_MAX)
+    if (name.empty() || name.size() > TZ_STRLEN_MAX || is_posix(name))
         return nullptr;
     pg_tz *zone = pg_tzset(pnstrdup(name.data(), name.size()));
     if (zone == nullptr || !pg_tz_acceptable(zone))
         return nullptr;
     const char *canonical = pg_get_timezone_name(zone);
-    if (is_alias_of_machine(canonical) || (looks_like_posix(canonical) && !is_listed(zone)))
+    if (is_alias_of_machine(canonical) ||
+        (looks_like_posix(canonical) && !numbered_zones.has(canonical)))
         return nullptr;
     return zone;
 }

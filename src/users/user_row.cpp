@@ -1,14 +1,20 @@
 // The user's row as the lock of what belongs to the user.
 #include "users/user_row.hpp"
 
-#include "postgres/statement.hpp"
+#include "postgres/flags.hpp"
 
 namespace companion {
 
 static Statement lock{"SELECT FROM companion.users WHERE id = $1 FOR NO KEY UPDATE", UUIDOID};
 
-static Statement lock_many{
-    "SELECT FROM companion.users WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", UUIDARRAYOID};
+// Which of the users, by position, are there and could not be locked.
+static Statement lock_free{R"sql(
+WITH locked AS MATERIALIZED (
+    SELECT id FROM companion.users WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+SELECT w.position FROM unnest($1) WITH ORDINALITY AS w (user_id, position)
+CROSS JOIN LATERAL (SELECT FROM companion.users WHERE id = w.user_id LIMIT 1) AS u
+WHERE w.user_id NOT IN (SELECT id FROM locked))sql",
+                           UUIDARRAYOID};
 
 static Statement find{"SELECT FROM companion.users WHERE id = $1", UUIDOID};
 
@@ -31,9 +37,9 @@ void lock_user(Datum user_id)
         refuse_unknown_user(user_id);
 }
 
-void lock_users(Datum user_ids)
+void lock_free_users(Datum user_ids, bool *are_busy)
 {
-    lock_many.execute({user_ids});
+    set_flags(are_busy, lock_free.execute({user_ids}));
 }
 
 void require_user(Datum user_id)

@@ -6,18 +6,19 @@
 namespace companion {
 
 // Lock the user's row until the transaction ends; false when there is no such user. Whoever
-// changes a user's link tokens, onboarding or several context items, or begins or ends a
-// conversation, does this first, so that such changes come one after the other and none
-// waits for another in a circle. New messages in an open conversation and the like do not
-// wait for it. Call this and the others within with_spi().
+// changes a user's link tokens, onboarding, scheduled messages or several context items, or
+// begins or ends a conversation, does this first, so that such changes come one after the
+// other and none waits for another in a circle; then comes a row of the queue, then the rest.
+// New messages in an open conversation and the like do not wait for it, and the start of a
+// message and its lease are on the queue alone. Call this and the others within with_spi().
 bool try_lock_user(Datum user_id);
 
 // The same, but error 23503 when there is no such user.
 void lock_user(Datum user_id);
 
-// Lock several users' rows (uuid[]), in one order whatever theirs is; those of no user are
-// passed over.
-void lock_users(Datum user_ids);
+// Lock several users' rows (uuid[]) without waiting, and flag those that another transaction
+// holds. One that is no user's is not flagged.
+void lock_free_users(Datum user_ids, bool *are_busy);
 
 // Error 23503 when there is no such user.
 void require_user(Datum user_id);

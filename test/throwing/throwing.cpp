@@ -8,6 +8,12 @@ extern "C" {
 PG_MODULE_MAGIC;
 }
 
+// These functions belong to no version of the extension
+namespace companion {
+bool version_is_checked = true;
+void check_version() {}
+} // namespace companion
+
 COMPANION_FUNCTION(throw_bad_alloc)
 {
     throw std::bad_alloc();
