@@ -15,5 +15,6 @@ COMPANION_FUNCTION(canonicalize_timezone)
         return row.unchanged();
     std::string_view name = text_view(given);
     ServerZone zone = require_zone(name);
-    return name == zone.name() ? row.unchanged() : row.with("timezone", TEXTOID, to_text(zone.name()));
+    return name == zone.name() ? row.unchanged()
+                               : row.with("timezone", TEXTOID, to_text(zone.name()));
 }
