@@ -66,6 +66,7 @@ WHERE shobj.refobjid <> 'companion_owner'::regrole;
 SELECT object AS superusers FROM members
 WHERE catalog <> 'pg_type' AND NOT EXISTS (
     SELECT FROM pg_shdepend AS d WHERE d.classid = members.classid AND d.objid = members.objid AND d.deptype = 'o');
+SELECT relation AS not_the_owners FROM relations WHERE relowner <> 'companion_owner'::regrole;
 SELECT signature AS definer FROM functions WHERE prosecdef;
 -- These two have no attribute, no member and no membership, and the one as which all runs owns nothing.
 SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls

@@ -10,10 +10,12 @@ BEGIN
         JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'companion'
         CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i
         WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-            AND i.type IN ('schema', 'table', 'view', 'function', 'composite type')
+            AND i.type IN ('schema', 'table', 'view', 'function')
+        UNION ALL
+        SELECT 'type', oid::regclass::text FROM pg_class
+        WHERE relnamespace = 'companion'::regnamespace AND relkind = 'c'
     LOOP
-        EXECUTE format('ALTER %s %s OWNER TO companion_owner',
-                       replace(member.type, 'composite ', ''), member.identity);
+        EXECUTE format('ALTER %s %s OWNER TO companion_owner', member.type, member.identity);
     END LOOP;
 END
 $$;
