@@ -122,13 +122,161 @@ BEGIN
 END
 $$;
 
--- Linking
-CREATE OR REPLACE FUNCTION companion.forget_redeem_failures() RETURNS bigint
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'companion_forget_redeem_failures';
+-- What is made anew.
+DROP FUNCTION
+    companion.schedule_jobs(interval),
+    companion.recent_messages(uuid,integer,uuid,uuid),
+    companion.upsert_user_context(uuid,text,text,text,real,integer,text,timestamp with time zone,uuid,jsonb,boolean),
+    companion.upsert_user_context_many(uuid,jsonb),
+    companion.recall_user_context(uuid,integer,integer,text[]),
+    companion.due_follow_ups(uuid,date),
+    companion.expire_user_context(integer),
+    companion.forget_redeem_failures(),
+    companion.follow_auth_users(regclass,name),
+    companion.unfollow_auth_users(regclass),
+    companion.require_pg_cron(),
+    companion.unschedule_jobs(),
+    companion.run_maintenance();
+DROP VIEW companion.personal_tables;
 
--- Users: their data, their settings, and following an auth table
-CREATE OR REPLACE VIEW companion.personal_tables WITH (security_invoker = true) AS
+-- Types that functions return.
+CREATE TYPE companion.message AS (
+    user_id uuid,
+    id uuid,
+    conversation_id uuid,
+    role text,
+    content text,
+    telegram_message_id bigint,
+    reply_to_id uuid,
+    edited_at timestamptz,
+    metadata jsonb,
+    created_at timestamptz
+);
+COMMENT ON TYPE companion.message IS 'A message as functions return it: the columns of messages, in its order.';
+COMMENT ON COLUMN companion.message.user_id IS 'Whose conversation it is in.';
+COMMENT ON COLUMN companion.message.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.message.conversation_id IS 'The conversation, one of the same user''s.';
+COMMENT ON COLUMN companion.message.role IS 'Who wrote it: user, assistant or system.';
+COMMENT ON COLUMN companion.message.content IS 'The text.';
+COMMENT ON COLUMN companion.message.telegram_message_id IS 'Telegram''s id within the chat with this user; a redelivered update is stored once.';
+COMMENT ON COLUMN companion.message.reply_to_id IS 'The message that this one answers, one of the same user''s.';
+COMMENT ON COLUMN companion.message.edited_at IS 'When the text was last edited; to be set by whoever changes content, as edit_message does.';
+COMMENT ON COLUMN companion.message.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at.';
+COMMENT ON COLUMN companion.message.created_at IS 'When it was written.';
+
+CREATE TYPE companion.context_item AS (
+    user_id uuid,
+    id uuid,
+    category text COLLATE "C",
+    key text COLLATE "C",
+    value text,
+    importance real,
+    emotional_valence smallint,
+    source text,
+    source_message_id uuid,
+    metadata jsonb,
+    pinned boolean,
+    expires_at timestamptz,
+    resolved_at timestamptz,
+    confirmations integer,
+    confirmed_at timestamptz,
+    last_referenced_at timestamptz,
+    value_since timestamptz,
+    previous_value text,
+    previous_source text,
+    previous_since timestamptz,
+    contradicted_by text,
+    created_at timestamptz,
+    updated_at timestamptz
+);
+COMMENT ON TYPE companion.context_item IS 'An item as functions return it: the columns of user_context, in its order.';
+COMMENT ON COLUMN companion.context_item.user_id IS 'Whom it is about.';
+COMMENT ON COLUMN companion.context_item.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.context_item.category IS 'What kind of fact it is; the app''s own words. follow_up is read by due_follow_ups().';
+COMMENT ON COLUMN companion.context_item.key IS 'Which fact within the category.';
+COMMENT ON COLUMN companion.context_item.value IS 'The fact.';
+COMMENT ON COLUMN companion.context_item.importance IS 'From 0 to 1.';
+COMMENT ON COLUMN companion.context_item.emotional_valence IS 'From -2 (painful) to 2 (joyful).';
+COMMENT ON COLUMN companion.context_item.source IS 'Where the value comes from: user (the user said so), pinned, extracted (by a model), or the app''s own word.';
+COMMENT ON COLUMN companion.context_item.source_message_id IS 'The message that it was learned from, one of the same user''s.';
+COMMENT ON COLUMN companion.context_item.metadata IS 'The app''s own data, a JSON object. follow_up_on is the local date, YYYY-MM-DD, on which to ask about it.';
+COMMENT ON COLUMN companion.context_item.pinned IS 'Whether it always comes first.';
+COMMENT ON COLUMN companion.context_item.expires_at IS 'When it stops being true; NULL: never.';
+COMMENT ON COLUMN companion.context_item.resolved_at IS 'When an open thread was settled or a follow-up asked; no longer recalled.';
+COMMENT ON COLUMN companion.context_item.confirmations IS 'How often the value was stated, the first time included.';
+COMMENT ON COLUMN companion.context_item.confirmed_at IS 'When the value was last stated.';
+COMMENT ON COLUMN companion.context_item.last_referenced_at IS 'When it was last used or stated.';
+COMMENT ON COLUMN companion.context_item.value_since IS 'Since when this value has held.';
+COMMENT ON COLUMN companion.context_item.previous_value IS 'The value that the last upsert superseded; NULL: none, it stated the same or a new item.';
+COMMENT ON COLUMN companion.context_item.previous_source IS 'The source before the last upsert.';
+COMMENT ON COLUMN companion.context_item.previous_since IS 'value_since before the last upsert.';
+COMMENT ON COLUMN companion.context_item.contradicted_by IS 'The value that the last upsert gave and that was not taken, because the user''s word stands; NULL: the last upsert was taken.';
+COMMENT ON COLUMN companion.context_item.created_at IS 'When it was first learned.';
+COMMENT ON COLUMN companion.context_item.updated_at IS 'When the row last changed.';
+
+-- Functions, views and triggers.
+CREATE FUNCTION companion.check_user() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_check_user';
+COMMENT ON FUNCTION companion.check_user() IS
+'Trigger, BEFORE INSERT OR UPDATE OF checkin_days, preferences: stores each weekday once, in order, and bounds what a grant lets one write. Error 23514, with the column''s name, for a list that is none of weekdays and for preferences over companion.max_json_size.';
+
+CREATE TRIGGER check_user BEFORE INSERT OR UPDATE OF checkin_days, preferences ON companion.users
+FOR EACH ROW EXECUTE FUNCTION companion.check_user();
+COMMENT ON TRIGGER check_user ON companion.users IS 'Stores each weekday once, in order; bounds what is written directly.';
+
+CREATE FUNCTION companion.adopt_users(auth_table regclass, email_column name) RETURNS bigint
+LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'companion_adopt_users';
+COMMENT ON FUNCTION companion.adopt_users(regclass, name) IS
+'Takes over the rows of an auth table, which it locks against writes, as follow_auth_users() does, without following it. Returns how many users were new or changed. Errors as there. Internal.';
+
+CREATE FUNCTION companion.follow_auth_users(
+    auth_table regclass DEFAULT to_regclass('auth.users'), email_column name DEFAULT 'email')
+RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    taken_over bigint;
+BEGIN
+    IF auth_table IS NULL THEN
+        RAISE EXCEPTION 'there is no auth table to follow'
+        USING ERRCODE = 'undefined_table', HINT = 'Name it: companion.follow_auth_users(''app.accounts'').';
+    END IF;
+    taken_over := companion.adopt_users(auth_table, email_column);
+    IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = auth_table AND t.tgname = 'companion_follow'
+               AND t.tgfoid <> 'companion.follow_auth_user()'::regprocedure) THEN
+        RAISE EXCEPTION 'table % has another trigger companion_follow', auth_table
+        USING ERRCODE = 'duplicate_object', HINT = 'Rename it: ALTER TRIGGER companion_follow ON ... RENAME TO ...';
+    END IF;
+    EXECUTE format('CREATE OR REPLACE TRIGGER companion_follow'
+                   ' AFTER INSERT OR DELETE OR UPDATE OF %I ON %s'
+                   ' FOR EACH ROW EXECUTE FUNCTION companion.follow_auth_user()',
+                   email_column, auth_table);
+    RETURN taken_over;
+END
+$$;
+COMMENT ON FUNCTION companion.follow_auth_users(regclass, name) IS
+'Puts the trigger companion_follow on an auth table, so that companion.users gains, changes the e-mail address of, and loses a user with it, and takes over the rows that are there. Returns how many of these were new or changed. Calling it again is harmless, and names another e-mail column. The column id is a uuid, the address text, varchar, char, name or citext, or a domain over one of them; a partitioned table is partitioned by id. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column, 42804 for one of another type or a virtual one, 42809 for a view, a foreign table, a partition and another partitioning, 42710 where it has another trigger of that name, 42501 where row-level security may hide some of its rows, 23502 for a row without an id.';
+
+CREATE FUNCTION companion.unfollow_auth_users(
+    auth_table regclass DEFAULT to_regclass('auth.users')) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_trigger AS t
+                   WHERE t.tgrelid = auth_table AND t.tgname = 'companion_follow'
+                       AND t.tgfoid = 'companion.follow_auth_user()'::regprocedure) THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('DROP TRIGGER companion_follow ON %s', auth_table);
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION companion.unfollow_auth_users(regclass) IS
+'Takes the trigger off an auth table; the users stay. Returns whether it was followed. The caller must own the table.';
+
+CREATE VIEW companion.personal_tables WITH (security_invoker = true) AS
 WITH RECURSIVE personal AS (
     SELECT c.oid, c.relname AS name, c.relpersistence, k.names, k.columns AS key, a.readable
     FROM pg_extension AS e
@@ -168,122 +316,144 @@ SELECT p.name, p.oid::regclass::text AS relation,
 FROM personal AS p;
 COMMENT ON VIEW companion.personal_tables IS
 'The extension''s tables that hold rows of a user: how a user''s are found ($1 is the user''s id), the columns that an admin may read (a secret is one that nobody may), the primary key, and in which order they are erased. Internal.';
+COMMENT ON COLUMN companion.personal_tables.name IS 'The table''s name.';
+COMMENT ON COLUMN companion.personal_tables.relation IS 'The table, qualified and quoted.';
+COMMENT ON COLUMN companion.personal_tables.condition IS 'Which rows are the user''s; $1 is the user''s id.';
+COMMENT ON COLUMN companion.personal_tables.columns IS 'The columns that an admin may read, quoted.';
+COMMENT ON COLUMN companion.personal_tables.key IS 'The primary key''s columns, quoted.';
 COMMENT ON COLUMN companion.personal_tables.is_readable IS 'False for an unlogged table on a standby, which has no rows there and cannot be named in a query.';
 COMMENT ON COLUMN companion.personal_tables.erasure_order IS 'A table that refers to another has the lower number: its rows go first, so that no foreign key has anything to do.';
-COMMENT ON FUNCTION companion.export_user(uuid) IS
-'All that is stored of a user: for each table an array of its rows, in the order of the primary key, without secrets. Empty arrays for an unknown user, and on a standby for telegram_redeem_failures, which is not replicated. For the user''s own, or admins, else error 42501.';
-COMMENT ON FUNCTION companion.erase_user(uuid) IS
-'Deletes all that is stored of a user, the audit trail included, and returns for each table how many rows; all zero for an unknown user. The auth system''s row is left: delete it there, too. For the user''s own, or admins, else error 42501. Error 09000 where a trigger keeps a row, 23503 where a foreign key of an app''s does; nothing is deleted then.';
 
-CREATE FUNCTION companion.check_user() RETURNS trigger
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'companion_check_user';
-COMMENT ON FUNCTION companion.check_user() IS
-'Trigger, BEFORE INSERT OR UPDATE OF checkin_days, preferences: stores each weekday once, in order, and bounds what a grant lets one write. Error 23514, with the column''s name, for a list that is none of weekdays and for preferences over companion.max_json_size.';
 CREATE FUNCTION companion.check_conversation() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_conversation';
 COMMENT ON FUNCTION companion.check_conversation() IS
 'Trigger, BEFORE INSERT OR UPDATE OF mood_summary, topics: what a grant lets one write is bounded as what close_conversation takes is. Error 23514 for more bytes than companion.max_json_size.';
-REVOKE ALL ON FUNCTION companion.check_user(), companion.check_conversation() FROM PUBLIC;
-CREATE TRIGGER check_user BEFORE INSERT OR UPDATE OF checkin_days, preferences ON companion.users
-FOR EACH ROW EXECUTE FUNCTION companion.check_user();
-COMMENT ON TRIGGER check_user ON companion.users IS 'Stores each weekday once, in order; bounds what is written directly.';
+
 CREATE TRIGGER check_conversation BEFORE INSERT OR UPDATE OF mood_summary, topics ON companion.conversations
 FOR EACH ROW EXECUTE FUNCTION companion.check_conversation();
 COMMENT ON TRIGGER check_conversation ON companion.conversations IS 'Bounds what is written directly.';
-COMMENT ON COLUMN companion.users.checkin_days IS 'ISO weekdays, 1 (Monday) to 7, on which the check-in comes; stored in order, each once.';
-COMMENT ON COLUMN companion.users.preferences IS 'The app''s own settings, a JSON object; up to companion.max_json_size.';
-COMMENT ON COLUMN companion.conversations.mood_summary IS 'How the user felt, in the app''s words; up to companion.max_json_size.';
-COMMENT ON COLUMN companion.conversations.topics IS 'What it was about; up to companion.max_json_size.';
-COMMENT ON FUNCTION companion.close_conversation(uuid, uuid, text, text[]) IS
-'Ends a conversation and says how the user felt and what it was about; NULL leaves that as it stands. Returns whether it was open; one that had ended keeps its end and takes the summary. Error 23503 when the user has no such conversation, 2202E or 22004 for topics that are not a plain list, 22023 for a summary or topics over companion.max_json_size, 09000 where a trigger suppresses the change.';
 
--- Weekdays that stand more than once stand once. Nobody's triggers are fired for that: they would
--- have the rights of whoever updates.
-DO $$
-DECLARE
-    role_before text := current_setting('session_replication_role');
-BEGIN
-    PERFORM set_config('session_replication_role', 'replica', true);
-    UPDATE companion.users SET checkin_days = ARRAY(SELECT DISTINCT day FROM unnest(checkin_days) AS d (day) ORDER BY day)
-    WHERE cardinality(checkin_days) <> (SELECT count(DISTINCT day) FROM unnest(checkin_days) AS d (day));
-    PERFORM set_config('session_replication_role', role_before, true);
-END
-$$;
+CREATE FUNCTION companion.check_message() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_check_message';
+COMMENT ON FUNCTION companion.check_message() IS
+'Trigger, BEFORE INSERT OR UPDATE OF metadata: what a grant lets one write is bounded as what a function takes is. Error 22023 for content over companion.max_message_length and for metadata over companion.max_json_size.';
 
-COMMENT ON FUNCTION companion.follow_auth_user() IS
-'Trigger that follow_auth_users() puts on an auth table, AFTER INSERT OR DELETE OR UPDATE OF the e-mail column: creates the user, erases them, or copies the address. Error 39P01 when it is called in any other way, 42703 and 42804 where the table has no columns to follow any more, 23502 for a row without an id, 09000 where a trigger on companion.users suppresses a row.';
-CREATE FUNCTION companion.adopt_users(auth_table regclass, email_column name) RETURNS bigint
+CREATE TRIGGER check_message BEFORE INSERT OR UPDATE OF metadata ON companion.messages
+FOR EACH ROW EXECUTE FUNCTION companion.check_message();
+COMMENT ON TRIGGER check_message ON companion.messages IS 'Bounds what is written directly.';
+
+CREATE FUNCTION companion.recent_messages(
+    user_id uuid, max_messages integer DEFAULT 20, conversation_id uuid DEFAULT NULL,
+    before uuid DEFAULT NULL)
+RETURNS SETOF companion.message
+LANGUAGE sql STABLE ROWS 20
+BEGIN ATOMIC
+    (SELECT m.user_id, m.id, m.conversation_id, m.role, m.content, m.telegram_message_id,
+            m.reply_to_id, m.edited_at, m.metadata, m.created_at
+     FROM companion.messages AS m
+     WHERE recent_messages.conversation_id IS NULL AND m.user_id = recent_messages.user_id
+         AND m.id < CASE WHEN before IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE before END
+     ORDER BY m.id DESC LIMIT max_messages)
+    UNION ALL
+    (SELECT m.user_id, m.id, m.conversation_id, m.role, m.content, m.telegram_message_id,
+            m.reply_to_id, m.edited_at, m.metadata, m.created_at
+     FROM companion.messages AS m
+     WHERE m.user_id = recent_messages.user_id
+         AND m.conversation_id = recent_messages.conversation_id
+         AND m.id < CASE WHEN before IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE before END
+     ORDER BY m.id DESC LIMIT max_messages)
+    ORDER BY id DESC;
+END;
+COMMENT ON FUNCTION companion.recent_messages(uuid, integer, uuid, uuid) IS
+'A user''s messages, or those of one conversation, the latest first. before is the id of the last message of the page before; NULL begins with the latest. max_messages NULL: all of them. For the user''s own, or workers and admins; others get no row. Error 2201W for a negative max_messages.';
+
+CREATE FUNCTION companion.search_rank(document tsvector, query tsquery) RETURNS real
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_search_rank';
+COMMENT ON FUNCTION companion.search_rank(tsvector, tsquery) IS
+'ts_rank() within bounds: of each word of the query 512 positions count, divided by how many words it has. Internal.';
+
+CREATE FUNCTION companion.search_excerpt(config regconfig, content text, query tsquery) RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_search_excerpt';
+COMMENT ON FUNCTION companion.search_excerpt(regconfig, text, tsquery) IS
+'The part of a text that matches a query, in bounded time: what search_messages() says of excerpt. Internal.';
+
+CREATE FUNCTION companion.upsert_user_context(
+    user_id uuid, category text, key text, value text, importance real DEFAULT 0.5,
+    emotional_valence integer DEFAULT 0, source text DEFAULT 'extracted',
+    expires_at timestamptz DEFAULT NULL, source_message_id uuid DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, pinned boolean DEFAULT NULL)
+RETURNS companion.context_item
 LANGUAGE c SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'companion_adopt_users';
-COMMENT ON FUNCTION companion.adopt_users(regclass, name) IS
-'Takes over the rows of an auth table, which it locks against writes, as follow_auth_users() does, without following it. Returns how many users were new or changed. Errors as there. Internal.';
-CREATE OR REPLACE FUNCTION companion.follow_auth_users(
-    auth_table regclass DEFAULT to_regclass('auth.users'), email_column name DEFAULT 'email')
-RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    taken_over bigint;
-BEGIN
-    IF auth_table IS NULL THEN
-        RAISE EXCEPTION 'there is no auth table to follow'
-        USING ERRCODE = 'undefined_table', HINT = 'Name it: companion.follow_auth_users(''app.accounts'').';
-    END IF;
-    taken_over := companion.adopt_users(auth_table, email_column);
-    IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = auth_table AND t.tgname = 'companion_follow'
-               AND t.tgfoid <> 'companion.follow_auth_user()'::regprocedure) THEN
-        RAISE EXCEPTION 'table % has another trigger companion_follow', auth_table
-        USING ERRCODE = 'duplicate_object', HINT = 'Rename it: ALTER TRIGGER companion_follow ON ... RENAME TO ...';
-    END IF;
-    EXECUTE format('CREATE OR REPLACE TRIGGER companion_follow'
-                   ' AFTER INSERT OR DELETE OR UPDATE OF %I ON %s'
-                   ' FOR EACH ROW EXECUTE FUNCTION companion.follow_auth_user()',
-                   email_column, auth_table);
-    RETURN taken_over;
-END
-$$;
-COMMENT ON FUNCTION companion.follow_auth_users(regclass, name) IS
-'Puts the trigger companion_follow on an auth table, so that companion.users gains, changes the e-mail address of, and loses a user with it, and takes over the rows that are there. Returns how many of these were new or changed. Calling it again is harmless, and names another e-mail column. The column id is a uuid, the address text, varchar, char, name or citext, or a domain over one of them; a partitioned table is partitioned by id. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column, 42804 for one of another type or a virtual one, 42809 for a view, a foreign table, a partition and another partitioning, 42710 where it has another trigger of that name, 42501 where row-level security may hide some of its rows, 23502 for a row without an id.';
-CREATE OR REPLACE FUNCTION companion.unfollow_auth_users(
-    auth_table regclass DEFAULT to_regclass('auth.users')) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_trigger AS t
-                   WHERE t.tgrelid = auth_table AND t.tgname = 'companion_follow'
-                       AND t.tgfoid = 'companion.follow_auth_user()'::regprocedure) THEN
-        RETURN false;
-    END IF;
-    EXECUTE format('DROP TRIGGER companion_follow ON %s', auth_table);
-    RETURN true;
-END
-$$;
-COMMENT ON FUNCTION companion.unfollow_auth_users(regclass) IS
-'Takes the trigger off an auth table; the users stay. Returns whether it was followed. The caller must own the table.';
+AS 'MODULE_PATHNAME', 'companion_upsert_user_context';
+COMMENT ON FUNCTION companion.upsert_user_context(uuid, text, text, text, real, integer, text, timestamptz, uuid, jsonb, boolean) IS
+'Remembers a fact and returns its row. The same value again confirms it; another supersedes it, and the former goes to user_context_history. What a user said or pinned gives way only to source user or pinned: else it stands as it was, and contradicted_by holds the value that was not taken. NULL for an optional argument keeps what was there (on a new item: the default). expires_at: infinity clears an expiry; a past one stores an item that no read returns; end_of_day() makes one of a local date. source pinned pins. metadata replaces what was there. Error 22023 for an argument out of bounds, 22008 for -infinity, 22004 for a missing one, 23503 for an unknown user or message, 42501 for another''s item, 54000 beyond companion.max_context_items, 09000 where a trigger suppresses the row or changes user_id, category or key.';
 
-COMMENT ON FUNCTION companion.start_onboarding(uuid) IS
-'Begins a user''s onboarding, unless it has begun, and returns the step that comes next; NULL when none does. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger suppresses the row.';
-COMMENT ON FUNCTION companion.advance_onboarding(uuid, text, jsonb) IS
-'Adds the answers of a step to the user''s, and returns the step that comes after it; NULL after the last. A step may be answered again. name, companion_name and support_style: 1 to 200 characters; timezone: an IANA name; checkin_time: HH:MM, null opts out; channel: web, telegram or whatsapp; null leaves one open; any other answer is the app''s own. For the user''s own, or workers and admins, else error 42501. Error 22023 for a wrong or missing answer (the field is in the message and in the error''s column name), for answers that are no object and for an unknown step, 23514 for answers of more than 64 kB in all, 55000 before start_onboarding and after complete_onboarding, 23503 for an unknown user, 09000 where a trigger suppresses the row. After an error nothing has changed.';
-COMMENT ON FUNCTION companion.complete_onboarding(uuid) IS
-'Copies the answers to users and sets onboarding_completed_at, so that check-ins due from now on are sent: all or nothing. True once; false, and nothing changes, when it was complete. For the user''s own, or workers and admins, else error 42501. Error 55000 before start_onboarding and while a required step lacks an answer, 22023 for an answer that is no longer valid, 23503 for an unknown user, 09000 where a trigger suppresses a row.';
-COMMENT ON FUNCTION companion.create_telegram_link_token(uuid, interval) IS
-'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds, 09000 where a trigger suppresses the token or keeps one that is to give way.';
-COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text) IS
-'Ties a Telegram account to the user of a link token, re-enables the telegram channel and uses up the user''s other tokens, in one step. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters, 09000 where a trigger suppresses a row.';
-COMMENT ON FUNCTION companion.revoke_telegram_link_tokens(uuid) IS
-'Deletes a user''s unused link tokens and returns how many there were. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger keeps one.';
-COMMENT ON FUNCTION companion.unlink_telegram(uuid) IS
-'Unties the user''s Telegram account; returns whether there was one. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger suppresses the change.';
-COMMENT ON FUNCTION companion.expire_telegram_link_tokens(integer) IS
-'Deletes up to max_rows link tokens, the oldest first: unused ones past their time, and used ones after companion.token_retention. Passes over what others hold, and what a trigger keeps; returns how many. Part of run_maintenance(). Error 22023 for a bound below 1, 23503 where an app''s foreign key keeps one.';
+CREATE FUNCTION companion.upsert_user_context_many(user_id uuid, facts jsonb)
+RETURNS SETOF companion.context_item
+LANGUAGE c ROWS 50 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS 'MODULE_PATHNAME', 'companion_upsert_user_context_many';
+COMMENT ON FUNCTION companion.upsert_user_context_many(uuid, jsonb) IS
+'upsert_user_context for an array of at most companion.max_facts objects with its arguments'' names: one row for each element, in input order, all or nothing. A field left out has the argument''s default, null is NULL. expires_at may be a local date, YYYY-MM-DD: the end of that day in the user''s zone. Of elements with the same category and key the last counts. Errors as there, and 22007, 22008 or 22P02 for a time or id that cannot be read; one about an element names it, counting from 0, and its field. Error 54000 for more objects.';
+
+CREATE FUNCTION companion.recall_user_context(
+    user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
+    categories text[] DEFAULT NULL)
+RETURNS SETOF companion.context_item
+LANGUAGE c STABLE ROWS 20 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET jit = off
+AS 'MODULE_PATHNAME', 'companion_recall_user_context';
+COMMENT ON FUNCTION companion.recall_user_context(uuid, integer, integer, text[]) IS
+'The items that matter most now: pinned ones first, then by recall_score(), then by category and key; no expired and no resolved one. max_items: 1 to 10000. max_chars: the most characters that user_context_prompt() makes of them; an item that does not fit is passed over. categories: only these. Error 22023 otherwise, 42501 for another''s.';
+
+CREATE FUNCTION companion.due_follow_ups(user_id uuid, on_date date DEFAULT NULL)
+RETURNS SETOF companion.context_item
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT c.user_id, c.id, c.category, c.key, c.value, c.importance, c.emotional_valence,
+           c.source, c.source_message_id, c.metadata, c.pinned, c.expires_at, c.resolved_at,
+           c.confirmations, c.confirmed_at, c.last_referenced_at, c.value_since,
+           c.previous_value, c.previous_source, c.previous_since, c.contradicted_by,
+           c.created_at, c.updated_at
+    FROM companion.user_context AS c
+    JOIN companion.users AS u ON u.id = c.user_id
+    WHERE c.user_id = due_follow_ups.user_id AND c.category = 'follow_up'
+        AND c.resolved_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > companion.now())
+        AND (c.metadata ->> 'follow_up_on') COLLATE "C"
+            <= to_char(coalesce(on_date, (companion.now() AT TIME ZONE u.timezone)::date), 'YYYY-MM-DD')
+    ORDER BY (c.metadata ->> 'follow_up_on') COLLATE "C", c.key;
+END;
+COMMENT ON FUNCTION companion.due_follow_ups(uuid, date) IS
+'The user''s items of category follow_up whose metadata has a follow_up_on of this date or before, and that resolve_user_context() has not marked as asked; the oldest first. on_date: NULL for the user''s local today. No rows for another''s.';
+
+CREATE FUNCTION companion.expire_user_context(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE c SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS 'MODULE_PATHNAME', 'companion_expire_user_context';
+COMMENT ON FUNCTION companion.expire_user_context(integer) IS
+'Deletes expired items, which no read returns any more; their values stay in user_context_history. It passes over rows that are locked, and the items of users who are. Returns how many. Error 22023 for a bound below 1.';
+
+CREATE FUNCTION companion.forget_redeem_failures() RETURNS bigint
+LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'companion_forget_redeem_failures';
 COMMENT ON FUNCTION companion.forget_redeem_failures() IS
 'Deletes the counts of unknown link tokens whose minute is over, up to 10,000 at once; passes over what others hold, and returns how many. Part of run_maintenance().';
 
--- pg_cron
-DROP FUNCTION companion.schedule_jobs(interval);
+CREATE FUNCTION companion.run_maintenance() RETURNS TABLE (task text, affected bigint)
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT 'abandoned messages', companion.finish_abandoned()
+    UNION ALL SELECT 'expired context items', companion.expire_user_context()
+    UNION ALL SELECT 'link tokens', companion.expire_telegram_link_tokens()
+    UNION ALL SELECT 'redeem failures', companion.forget_redeem_failures();
+END;
+COMMENT ON FUNCTION companion.run_maintenance() IS
+'What is to be done every few minutes, each step bounded: how many rows each has finished or deleted.';
+
 CREATE FUNCTION companion.is_pg_crons(catalog regclass, object oid) RETURNS boolean
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -295,7 +465,7 @@ END;
 COMMENT ON FUNCTION companion.is_pg_crons(regclass, oid) IS
 'Whether an object of a catalog (pg_proc, pg_class) belongs to the extension pg_cron, rather than to whoever has made a schema of that name. Internal.';
 
-CREATE OR REPLACE FUNCTION companion.require_pg_cron() RETURNS void
+CREATE FUNCTION companion.require_pg_cron() RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -377,7 +547,7 @@ $$;
 COMMENT ON FUNCTION companion.schedule_jobs(name, interval) IS
 'Creates the pg_cron jobs companion_dispatch, companion_maintenance and companion_retention, or sets them right where they exist; those of another login in this database go. run_as: the login that they run as, no superuser and in companion_admin; another than the caller needs a superuser. every: how often to dispatch. Error 55000 without pg_cron, 0A000 for seconds before pg_cron 1.5, 22023 for an interval that cron cannot keep and for a login that cannot run them, 42704 for one that does not exist.';
 
-CREATE OR REPLACE FUNCTION companion.unschedule_jobs() RETURNS integer
+CREATE FUNCTION companion.unschedule_jobs() RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -392,6 +562,82 @@ END
 $$;
 COMMENT ON FUNCTION companion.unschedule_jobs() IS
 'Removes this database''s companion jobs from pg_cron, those of the caller or, as a superuser, of everybody; returns how many there were. Error 55000 without pg_cron.';
+
+-- What is said of the rest.
+COMMENT ON FUNCTION companion.start_onboarding(uuid) IS
+'Begins a user''s onboarding, unless it has begun, and returns the step that comes next; NULL when none does. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger suppresses the row.';
+COMMENT ON FUNCTION companion.advance_onboarding(uuid,text,jsonb) IS
+'Adds the answers of a step to the user''s, and returns the step that comes after it; NULL after the last. A step may be answered again. name, companion_name and support_style: 1 to 200 characters; timezone: an IANA name; checkin_time: HH:MM, null opts out; channel: web, telegram or whatsapp; null leaves one open; any other answer is the app''s own. For the user''s own, or workers and admins, else error 42501. Error 22023 for a wrong or missing answer (the field is in the message and in the error''s column name), for answers that are no object and for an unknown step, 23514 for answers of more than 64 kB in all, 55000 before start_onboarding and after complete_onboarding, 23503 for an unknown user, 09000 where a trigger suppresses the row. After an error nothing has changed.';
+COMMENT ON FUNCTION companion.complete_onboarding(uuid) IS
+'Copies the answers to users and sets onboarding_completed_at, so that check-ins due from now on are sent: all or nothing. True once; false, and nothing changes, when it was complete. For the user''s own, or workers and admins, else error 42501. Error 55000 before start_onboarding and while a required step lacks an answer, 22023 for an answer that is no longer valid, 23503 for an unknown user, 09000 where a trigger suppresses a row.';
+COMMENT ON FUNCTION companion.follow_auth_user() IS
+'Trigger that follow_auth_users() puts on an auth table, AFTER INSERT OR DELETE OR UPDATE OF the e-mail column: creates the user, erases them, or copies the address. Error 39P01 when it is called in any other way, 42703 and 42804 where the table has no columns to follow any more, 23502 for a row without an id, 09000 where a trigger on companion.users suppresses a row.';
+COMMENT ON FUNCTION companion.export_user(uuid) IS
+'All that is stored of a user: for each table an array of its rows, in the order of the primary key, without secrets. Empty arrays for an unknown user, and on a standby for telegram_redeem_failures, which is not replicated. For the user''s own, or admins, else error 42501.';
+COMMENT ON FUNCTION companion.erase_user(uuid) IS
+'Deletes all that is stored of a user, the audit trail included, and returns for each table how many rows; all zero for an unknown user. The auth system''s row is left: delete it there, too. For the user''s own, or admins, else error 42501. Error 09000 where a trigger keeps a row, 23503 where a foreign key of an app''s does; nothing is deleted then.';
+COMMENT ON FUNCTION companion.open_conversation(uuid,text,text,interval) IS
+'The open conversation of a user on a channel, if its last message (or, without one, its start) is younger than idle; else that one is ended and a new one begun. Two calls at once get the same. initiated_by, user or companion, counts for a new one. idle: zero to 100 years. For the user''s own, then initiated by user, or workers and admins. Error 22023 for an unknown channel or initiator or another idle, 23503 for an unknown user, 42501 for another''s or as the companion, 09000 where a trigger suppresses a row or changes user_id, id or channel.';
+COMMENT ON FUNCTION companion.close_conversation(uuid,uuid,text,text[]) IS
+'Ends a conversation and says how the user felt and what it was about; NULL leaves that as it stands. Returns whether it was open; one that had ended keeps its end and takes the summary. Error 23503 when the user has no such conversation, 2202E or 22004 for topics that are not a plain list, 22023 for a summary or topics over companion.max_json_size, 09000 where a trigger suppresses the change.';
+COMMENT ON FUNCTION companion.add_message(uuid,uuid,text,text,bigint,uuid,jsonb,bigint) IS
+'Adds a message to a conversation and returns its id. A Telegram update delivered again stores nothing and returns the id of the first. A message may be added to a conversation that has ended: an answer belongs where the question is. What it replies to is named by reply_to_id or by Telegram''s id, not both; a Telegram id that is not stored leaves reply_to_id NULL. role user sets users.last_user_message_at. End users add their own, with role user and without telegram_message_id. Error 22023 for an unknown role, for content that is empty or over companion.max_message_length, for two replies, for metadata that is not an object or over companion.max_json_size and for a Telegram id below 1; 23503 for a conversation or a message replied to that is not the user''s; 42501 for another''s, another role or a Telegram id as an end user; 09000 where a trigger suppresses the row or changes user_id, id, conversation_id or telegram_message_id.';
+COMMENT ON FUNCTION companion.edit_message(uuid,uuid,text,bigint) IS
+'Replaces a message''s text and returns its id. The earlier text and when it was written are added to metadata, in the array edits, of which the oldest are dropped where companion.max_json_size leaves no room for all. The same text again changes nothing. The message is named by its id or, with message_id NULL, by Telegram''s; a Telegram id that is not stored gives NULL. Error 23503 when the user has no such message, 22023 for content that is empty or over companion.max_message_length, and unless exactly one id is given, 09000 where a trigger suppresses the change or changes user_id or id.';
+COMMENT ON FUNCTION companion.search_messages(uuid,text,integer) IS
+'The user''s messages that match a query, the best first, of equals the latest. The query is as on the web: words, "a phrase", or, -not; any text is one, and one without words finds nothing. excerpt is the part that matches, up to 35 words, the words found between two asterisks on each side; a search looks for it in the first 4000 bytes of each message and, as long as they make no more than 2 MB in all, further on. Words are compared under companion.text_search_config. query: up to 1000 characters; max_results: 1 to 1000; error 22023 otherwise. For the user''s own, or workers and admins; error 42501 for another''s, 42704 for a setting that names no configuration.';
+COMMENT ON FUNCTION companion.claim_messages(text,integer,interval,text[]) IS
+'Leases due messages to a worker, the oldest first, passing over what others hold, and waits for nobody. Each row carries the attempt that the worker must report with. address is NULL when the user has unlinked the channel meanwhile. A message past its send_before is recorded as skipped instead, one that used up companion.max_attempts as failed. worker: 1 to 200 characters. max_messages: 1 to 10000. lease: above zero, at most a day. channels: NULL for all. Error 22023 otherwise.';
+COMMENT ON FUNCTION companion.start_send(uuid,uuid,integer) IS
+'The point of no return, called right before sending: true once per message, for the newest attempt only, and only before its send_before. After false, do not send. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
+COMMENT ON FUNCTION companion.start_send_many(uuid[],uuid[],integer[]) IS
+'start_send for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, which means not now, call again. Do not send after NULL. Error 2202E when the arrays differ in length.';
+COMMENT ON FUNCTION companion.mark_sent(uuid,uuid,integer,text,bigint) IS
+'Reports that the message was sent after start_send: files content (or the text given when it was scheduled) as an assistant message in the user''s companion-initiated conversation and finishes the message, all at once. Still accepted when the message has become unknown meanwhile. Error 22023 when there is no text at all and for a telegram_message_id below 1. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
+COMMENT ON FUNCTION companion.mark_sent_many(uuid[],uuid[],integer[],text[],bigint[]) IS
+'mark_sent for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. Errors as of mark_sent; 2202E when the arrays differ in length.';
+COMMENT ON FUNCTION companion.mark_failed(uuid,uuid,integer,text,interval,boolean) IS
+'Reports that the message was not sent. It comes back after retry_after, or after a backoff that doubles with each attempt, until companion.max_attempts or send_before; then it has failed. permanent (a blocked bot): failed at once, and the channel is disabled for the user. Error 22023 for a negative retry_after or one over 30 days. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
+COMMENT ON FUNCTION companion.mark_failed_many(uuid[],uuid[],integer[],text[],interval,boolean) IS
+'mark_failed for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. Error 2202E when the arrays differ in length.';
+COMMENT ON FUNCTION companion.mark_skipped(uuid,uuid,integer,text) IS
+'Reports that the message is not to be sent after all, and why. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
+COMMENT ON FUNCTION companion.mark_skipped_many(uuid[],uuid[],integer[],text[]) IS
+'mark_skipped for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. Error 2202E when the arrays differ in length.';
+COMMENT ON FUNCTION companion.extend_lease(uuid,uuid,integer,interval) IS
+'Moves the end of the lease to this long from now: above zero, at most a day, else error 22023. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
+COMMENT ON FUNCTION companion.extend_lease_many(uuid[],uuid[],integer[],interval) IS
+'extend_lease for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, which means not now, call again. Error 2202E when the arrays differ in length.';
+COMMENT ON FUNCTION companion.create_telegram_link_token(uuid,interval) IS
+'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds, 09000 where a trigger suppresses the token or keeps one that is to give way.';
+COMMENT ON FUNCTION companion.redeem_telegram_link_token(text,bigint,text) IS
+'Ties a Telegram account to the user of a link token, re-enables the telegram channel and uses up the user''s other tokens, in one step. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters, 09000 where a trigger suppresses a row.';
+COMMENT ON FUNCTION companion.revoke_telegram_link_tokens(uuid) IS
+'Deletes a user''s unused link tokens and returns how many there were. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger keeps one.';
+COMMENT ON FUNCTION companion.unlink_telegram(uuid) IS
+'Unties the user''s Telegram account; returns whether there was one. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger suppresses the change.';
+COMMENT ON FUNCTION companion.expire_telegram_link_tokens(integer) IS
+'Deletes up to max_rows link tokens, the oldest first: unused ones past their time, and used ones after companion.token_retention. Passes over what others hold, and what a trigger keeps; returns how many. Part of run_maintenance(). Error 22023 for a bound below 1, 23503 where an app''s foreign key keeps one.';
+COMMENT ON FUNCTION companion.finish_abandoned(integer) IS
+'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for the kinds in companion.retry_unknown), skipped past send_before, failed after companion.max_attempts. What others hold, the user or the message, is passed over for later. Returns how many. Error 22023 for a bound below 1.';
+COMMENT ON COLUMN companion.users.checkin_days IS 'ISO weekdays, 1 (Monday) to 7, on which the check-in comes; stored in order, each once.';
+COMMENT ON COLUMN companion.users.preferences IS 'The app''s own settings, a JSON object; up to companion.max_json_size.';
+COMMENT ON COLUMN companion.conversations.mood_summary IS 'How the user felt, in the app''s words; up to companion.max_json_size.';
+COMMENT ON COLUMN companion.conversations.topics IS 'What it was about; up to companion.max_json_size.';
+COMMENT ON COLUMN companion.dispatch_queue.worker IS 'Who holds the lease, or held the last; NULL until it is claimed.';
+
+-- Weekdays that stand more than once stand once. Nobody's triggers are fired for that: they would
+-- have the rights of whoever updates.
+DO $$
+DECLARE
+    role_before text := current_setting('session_replication_role');
+BEGIN
+    PERFORM set_config('session_replication_role', 'replica', true);
+    UPDATE companion.users SET checkin_days = ARRAY(SELECT DISTINCT day FROM unnest(checkin_days) AS d (day) ORDER BY day)
+    WHERE cardinality(checkin_days) <> (SELECT count(DISTINCT day) FROM unnest(checkin_days) AS d (day));
+    PERFORM set_config('session_replication_role', role_before, true);
+END
+$$;
 
 -- Every privilege on an object of the extension that is not its owner's.
 CREATE VIEW companion.privileges WITH (security_invoker = true) AS
@@ -486,9 +732,17 @@ BEGIN
     GRANT SELECT ON companion.privileges TO companion_admin;
     FOR callers, functions IN VALUES
         ('companion_runtime',
-         'current_user_id now uuid_v7 checkin_instant end_of_day usable_channel channel_address
-          recall_score'),
-        ('companion_admin', 'adopt_users is_pg_crons require_job_login job_command schedule_jobs')
+         'current_user_id now uuid_v7 checkin_instant end_of_day usable_channel
+          channel_address recall_score'),
+        ('companion_runtime',
+         'search_rank search_excerpt'),
+        ('companion_user, companion_worker, companion_admin',
+         'recent_messages upsert_user_context upsert_user_context_many recall_user_context
+          due_follow_ups'),
+        ('companion_admin',
+         'run_maintenance expire_user_context forget_redeem_failures follow_auth_users
+          unfollow_auth_users adopt_users is_pg_crons require_pg_cron require_job_login
+          job_command schedule_jobs unschedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s',
