@@ -6,6 +6,7 @@
 \i test/fresh.sql
 \set VERBOSITY terse
 SET client_min_messages = error;
+SET jit = off;
 CREATE ROLE regress_owner IN ROLE companion_admin;
 CREATE ROLE regress_maker;
 CREATE ROLE regress_app;

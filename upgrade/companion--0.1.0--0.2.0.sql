@@ -2,6 +2,22 @@
 SET LOCAL search_path TO pg_catalog, pg_temp;
 SET LOCAL standard_conforming_strings TO on;
 
+-- What the app has granted and revoked on functions, for those that are dropped and made anew.
+DO $$
+BEGIN
+    PERFORM set_config('update_of_companion.rights', coalesce((
+        SELECT jsonb_agg(to_jsonb(r))::text FROM (
+            SELECT p.oid, p.proname AS name, c.grantee, c.is_given, c.is_grantable
+            FROM pg_proc AS p
+            JOIN pg_init_privs AS i ON i.objoid = p.oid AND i.classoid = 'pg_proc'::regclass AND i.privtype = 'e'
+            CROSS JOIN LATERAL (
+                SELECT grantee, made.grantor IS NULL AS is_given, now.is_grantable
+                FROM aclexplode(p.proacl) AS now FULL JOIN aclexplode(i.initprivs) AS made USING (grantee)
+                WHERE now.grantor IS NULL OR made.grantor IS NULL) AS c
+            WHERE p.pronamespace = 'companion'::regnamespace) AS r), '[]'), true);
+END
+$$;
+
 -- The roles that own and act. A role belongs to the cluster, so it may be there already, from
 -- another database or another installation; one that could do more than we give it is refused.
 DO $$
@@ -668,6 +684,7 @@ DECLARE
     theirs text;
     ours text[];
     given record;
+    made jsonb;
 BEGIN
     FOR member IN
         SELECT i.type, i.identity FROM pg_depend AS d
@@ -763,6 +780,26 @@ BEGIN
                            given.policy, given.relation, given.roles, theirs);
         END LOOP;
     END LOOP;
+
+    made := (
+        SELECT jsonb_object_agg(objoid, initprivs::text[]) FROM pg_init_privs
+        WHERE privtype = 'e' AND classoid = 'pg_proc'::regclass);
+    FOR given IN
+        SELECT p.oid::regprocedure AS function, r.is_given,
+               CASE r.grantee WHEN 0 THEN 'PUBLIC' ELSE r.grantee::regrole::text END AS grantee,
+               CASE WHEN r.is_grantable THEN 'WITH GRANT OPTION' END AS option
+        FROM jsonb_to_recordset(current_setting('update_of_companion.rights')::jsonb)
+            AS r (oid oid, name name, grantee oid, is_given boolean, is_grantable boolean)
+        JOIN pg_proc AS p ON p.proname = r.name AND p.pronamespace = 'companion'::regnamespace AND p.oid <> r.oid
+    LOOP
+        IF given.is_given THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s %s', given.function, given.grantee, given.option);
+        ELSE
+            EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %s', given.function, given.grantee);
+        END IF;
+    END LOOP;
+    UPDATE pg_init_privs SET initprivs = ARRAY(SELECT jsonb_array_elements_text(made -> objoid::text)::aclitem)
+    WHERE privtype = 'e' AND classoid = 'pg_proc'::regclass AND made ? objoid::text;
 
     UPDATE pg_init_privs AS i SET initprivs = (
         SELECT array_agg(format('%s=%s/companion_owner',

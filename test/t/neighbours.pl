@@ -306,6 +306,10 @@ CREATE EXTENSION companion VERSION '0.1.0';
 CREATE ROLE analyst;
 GRANT SELECT ON companion.users TO analyst;
 GRANT EXECUTE ON FUNCTION companion.checkin_instant(text, date, time) TO analyst;
+GRANT EXECUTE ON FUNCTION companion.recent_messages TO analyst;
+REVOKE EXECUTE ON FUNCTION companion.recent_messages FROM companion_user;
+GRANT EXECUTE ON FUNCTION companion.schedule_jobs TO analyst WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION companion.unschedule_jobs TO PUBLIC;
 ALTER EXTENSION companion UPDATE;
 GRANT USAGE ON SCHEMA companion TO analyst;
 SQL
@@ -314,10 +318,14 @@ for my $database ('fresh', 'updated')
     is(anyones($database), '', "$database: default privileges open nothing");
     is(dumped($database), '', '... and nothing of the rights is dumped');
 }
-is(dumped('granted'), <<'SQL', 'what the app has granted is kept and dumped');
+is(dumped('granted'), <<'SQL', 'what the app has granted and revoked is kept and dumped');
 GRANT ALL ON FUNCTION companion.checkin_instant(timezone text, local_date date, local_time time without time zone) TO analyst;
+GRANT ALL ON FUNCTION companion.recent_messages(user_id uuid, max_messages integer, conversation_id uuid, before uuid) TO analyst;
+GRANT ALL ON FUNCTION companion.schedule_jobs(run_as name, every interval) TO analyst WITH GRANT OPTION;
+GRANT ALL ON FUNCTION companion.unschedule_jobs() TO PUBLIC;
 GRANT SELECT ON TABLE companion.users TO analyst;
 GRANT USAGE ON SCHEMA companion TO analyst;
+REVOKE ALL ON FUNCTION companion.recent_messages(user_id uuid, max_messages integer, conversation_id uuid, before uuid) FROM companion_user;
 SQL
 
 # A library that is newer than the SQL refuses every function, in each database by its own, and as soon
