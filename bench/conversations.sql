@@ -26,6 +26,11 @@ FROM (SELECT i, CASE WHEN i % 1000 = 0 THEN 0 ELSE i % :users END AS n
       FROM generate_series(0, 100 * :users - 1) AS i) AS m
 JOIN sentences AS s ON s.n = m.i % 20000;
 REINDEX TABLE companion.messages;
+-- The texts that are hardest to make an excerpt of, of a user who has no others
+INSERT INTO companion.users (id) VALUES (:'hard');
+INSERT INTO companion.conversations (user_id, id, channel) VALUES (:'hard', :'hard', 'web');
+INSERT INTO companion.messages (user_id, conversation_id, role, content)
+SELECT :'hard', :'hard', 'user', repeat('a b ', 16000) FROM generate_series(1, 100);
 VACUUM ANALYZE companion.users, companion.conversations, companion.messages;
 
 -- An end user whom no policy holds

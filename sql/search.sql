@@ -128,6 +128,55 @@ FROM generate_series(1, 50000) AS n;
 SELECT count(*) FROM companion.search_messages(:maya, 'needle');
 SELECT count(*) FROM companion.search_messages(:maya, 'haystack');
 
+-- The excerpt: up to 35 words around what matches best, wherever it is; a phrase rather than its words.
+CREATE FUNCTION pg_temp.excerpt(content text, query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    excerpt text;
+BEGIN
+    INSERT INTO companion.messages (user_id, conversation_id, role, content)
+    SELECT user_id, id, 'user', excerpt.content FROM companion.conversations
+    WHERE user_id = '00000000-0000-0000-0000-000000000002';
+    SELECT f.excerpt INTO excerpt FROM companion.search_messages('00000000-0000-0000-0000-000000000002', query) AS f;
+    DELETE FROM companion.messages WHERE user_id = '00000000-0000-0000-0000-000000000002';
+    RETURN excerpt;
+END
+$$;
+SELECT string_agg('word' || n, ' ') AS words FROM generate_series(1, 3000) AS n \gset
+SELECT string_agg('rose ' || n, ' ') AS roses FROM generate_series(1, 100) AS n \gset
+SELECT pg_temp.excerpt(:'words', 'word2900');
+SELECT pg_temp.excerpt(:'words', '"word1 word2"');
+SELECT pg_temp.excerpt(:'words', 'word3000');
+SELECT pg_temp.excerpt(:'words', 'word1 word2000');
+SELECT pg_temp.excerpt(:'words', '-rose');
+SELECT pg_temp.excerpt(:'roses' || ' a red rose, blooming. ' || :'roses', '"red rose"');
+SELECT pg_temp.excerpt(:'roses' || ' a red rose, blooming. ' || :'roses', '"red rose" or "no such words"');
+SELECT pg_temp.excerpt(repeat('日本語', 40000) || ' 花', '花') IS NULL AS beyond_a_document;
+SELECT pg_temp.excerpt(repeat('日本語', 10000) || ' 花', '花') LIKE '% **花**' AS found;
+SELECT pg_temp.excerpt(content, query) FROM (VALUES
+    (1, 'A well-known state-of-the-art park.', 'art'), (2, 'A well-known state-of-the-art park.', 'well-known'),
+    (3, 'See (http://example.com/garden?x=1), or write to ana@example.com!', 'example.com'),
+    (4, 'See (http://example.com/garden?x=1), or write to ana@example.com!', 'write'),
+    (5, '<p>She said "yes"</p>', 'yes'), (6, 'one two one', 'one -three'), (7, 'C''est déjà l''été', 'ÉTÉ'),
+    (8, '!! ... no?', 'no'), (9, E'two\nlines and\ttabs', 'lines')) AS v (n, content, query) ORDER BY n;
+-- Neither a text nor a query can make a search long: each of these took minutes.
+SELECT companion.open_conversation(:diego, 'web') AS conversation \gset
+INSERT INTO companion.messages (user_id, conversation_id, role, content)
+SELECT :diego, :'conversation', 'user', content FROM
+    (VALUES (repeat('a b ', 16000)), ((SELECT string_agg(chr(256 + n % 333), ' ') FROM generate_series(1, 30000) AS n))) AS v (content),
+    generate_series(1, 8);
+SET statement_timeout = '20s';
+SELECT query, (SELECT count(*) FROM companion.search_messages(:diego, v.what)) AS found FROM (VALUES
+    (1, 'a phrase', '"a b"'), (2, 'a long phrase', '"' || repeat('a b ', 240) || '"'),
+    (3, 'one that does not match', '"' || repeat('a b ', 200) || 'c"'), (4, 'many words', repeat('a b ', 240)),
+    (5, 'many phrases', (SELECT string_agg('"a b" or "b a"', ' or ') FROM generate_series(1, 50))),
+    (6, 'different words', (SELECT string_agg(chr(256 + n), ' ') FROM generate_series(0, 332) AS n)),
+    (7, 'many that are not', 'a ' || repeat('-c ', 300))) AS v (n, query, what) ORDER BY n;
+RESET statement_timeout;
+-- Texts that are long are kept before they make a chunk, so that they are not read at each search.
+SELECT message_count FROM companion.search_chunks WHERE user_id = :diego;
+DELETE FROM companion.messages WHERE user_id = :diego;
+SELECT companion.add_message(:diego, :'conversation', 'user', 'tomatoes for Diego') IS NOT NULL AS added;
+
 -- An end user searches their own; a worker anybody's. What is kept is nobody's to read.
 SET ROLE companion_user;
 SET companion.user_id = :diego;

@@ -14,6 +14,9 @@ constexpr int64 most_read = 2000000;
 // In words: an excerpt, and how much of it comes before what matches.
 constexpr int excerpt_length = 35, lead_length = 5;
 
+// With so many of a query's operands an excerpt is as good as it gets.
+constexpr int enough_operands = 10;
+
 // How many of the stretches that have the most operands are tried, whether they match.
 constexpr int most_tries = 20;
 
@@ -242,10 +245,12 @@ Excerpts::Stretch Excerpts::richest(const Piece &piece, bool *is_match) const
         const Stretch stretch{this, &piece, index,
                               piece.end_of(index, excerpt_length - lead_length)};
         const int operands = count_operands(stretch);
-        const bool is_tried = tries < most_tries && (operands > most || !*is_match);
-        const bool is_another = is_tried && matches(stretch);
-        tries += is_tried;
-        if (is_another > *is_match || (is_another == *is_match && operands > most)) {
+        const bool is_richer = operands > most;
+        tries = is_richer ? 0 : tries;
+        if (!is_richer && (operands < most || *is_match || tries++ >= most_tries))
+            continue;
+        const bool is_another = matches(stretch);
+        if (is_another > *is_match || (is_another == *is_match && is_richer)) {
             best = stretch;
             most = operands;
             *is_match = is_another;
@@ -289,7 +294,8 @@ text *Excerpts::of(std::string_view content)
         if (is_match || operands > most)
             excerpt = piece.show_from(stretch.first);
         most = Max(most, operands);
-        if (is_match || part.size() == content.size() || readable_ <= 0)
+        const bool is_good = is_match || operands >= enough_operands;
+        if (is_good || part.size() == content.size() || readable_ <= 0)
             return excerpt;
         content.remove_prefix(next_piece(part));
         readable_ -= static_cast<int64>(part.size());

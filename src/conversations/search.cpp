@@ -11,26 +11,31 @@ using namespace companion;
 namespace {
 
 constexpr int chunk_size = 64;
+// How many bytes of texts may be read anew at each search before they are kept, a chunk or not.
+constexpr int64 most_read_anew = 256 * 1024;
 constexpr int max_query_length = 1000;
 
 // Of every text 100,000 characters are read: so many always make a document, and a message
 // written past the functions may be longer than companion.max_message_length allows.
 
 // Up to which message a user's ($1) chunks reach, whether they are right, of the wanted
-// configuration ($2) and of exactly the messages there are, and how many are newer.
+// configuration ($2) and of exactly the messages there are, and how many are newer, of how many
+// bytes.
 Statement inspect{R"sql(
     SELECT kept.until,
            kept.is_of_config AND (kept.messages, kept.hash) =
                (SELECT count(*), coalesce(bit_xor(uuid_hash_extended(m.id, 0)), 0)
                 FROM companion.messages AS m WHERE m.user_id = $1 AND m.id <= kept.until),
-           (SELECT count(*) FROM companion.messages AS m
-            WHERE m.user_id = $1 AND m.id > kept.until)
+           newer.messages, newer.bytes
     FROM (SELECT coalesce((array_agg(c.last_message_id ORDER BY c.last_message_id DESC))[1],
                           '00000000-0000-0000-0000-000000000000') AS until,
                  coalesce(sum(c.message_count), 0) AS messages,
                  coalesce(bit_xor(c.message_ids_hash), 0) AS hash,
                  coalesce(bool_and(c.config = $2), true) AS is_of_config
-          FROM companion.search_chunks AS c WHERE c.user_id = $1 OFFSET 0) AS kept)sql",
+          FROM companion.search_chunks AS c WHERE c.user_id = $1 OFFSET 0) AS kept
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS messages, coalesce(sum(octet_length(m.content)), 0) AS bytes
+        FROM companion.messages AS m WHERE m.user_id = $1 AND m.id > kept.until) AS newer)sql",
                   UUIDOID, TEXTOID};
 
 // What is kept asks for the user's row, by its foreign key: not while another holds that.
@@ -97,14 +102,16 @@ struct Search {
 struct Kept {
     pg_uuid_t until;
     bool is_right;
-    int64 newer;
+    int64 newer, newer_bytes;
+
+    bool is_to_grow() const { return newer >= chunk_size || newer_bytes > most_read_anew; }
 };
 
 Kept inspect_chunks(const Search &search)
 {
     inspect.execute({search.user_id, search.config_name});
     return {*DatumGetUUIDP(result_field(0, 1)), DatumGetBool(result_field(0, 2)),
-            DatumGetInt64(result_field(0, 3))};
+            DatumGetInt64(result_field(0, 3)), DatumGetInt64(result_field(0, 4))};
 }
 
 // A lock of our own, apart from those of SQL's pg_advisory_lock, which are 1 and 2.
@@ -135,16 +142,17 @@ void catch_up(const Search &search)
         forget.execute({search.user_id});
         kept = inspect_chunks(search);
     }
-    const int64 whole_chunks = kept.newer / chunk_size * chunk_size;
+    const int64 count =
+        kept.newer_bytes > most_read_anew ? kept.newer : kept.newer / chunk_size * chunk_size;
     keep.execute({search.user_id, search.config_name, search.config, Int32GetDatum(chunk_size),
-                  UUIDPGetDatum(&kept.until), Int64GetDatum(whole_chunks)});
+                  UUIDPGetDatum(&kept.until), Int64GetDatum(count)});
 }
 
 // Whether the chunks are right, after they were brought up to date where that is due.
 bool use_chunks(const Search &search)
 {
     const Kept kept = inspect_chunks(search);
-    if ((kept.is_right && kept.newer < chunk_size) || !may_keep(search.user_id))
+    if ((kept.is_right && !kept.is_to_grow()) || !may_keep(search.user_id))
         return kept.is_right;
     catch_up(search);
     return true;
