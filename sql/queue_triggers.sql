@@ -86,11 +86,10 @@ COMMIT;
 DROP TRIGGER tell_before ON companion.dispatch_queue;
 
 -- A trigger that does something of its own: more statements, also on the queue.
-CREATE TABLE queue_log (change text, attempt integer, sending boolean);
-CREATE FUNCTION pg_temp.log() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE TABLE trigger_log (change text, attempt integer, sending boolean);
+CREATE FUNCTION pg_temp.log() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO public.queue_log
+    INSERT INTO public.trigger_log
     VALUES (tg_op, coalesce(new.attempt, old.attempt), coalesce(new.sending, old.sending));
     PERFORM FROM companion.dispatch_queue FOR UPDATE;
     RETURN coalesce(new, old);
@@ -99,9 +98,9 @@ $$;
 CREATE TRIGGER log BEFORE UPDATE OR DELETE ON companion.dispatch_queue
 FOR EACH ROW EXECUTE FUNCTION pg_temp.log();
 CALL pg_temp.walk_through();
-SELECT * FROM queue_log;
+SELECT * FROM trigger_log;
 DROP TRIGGER log ON companion.dispatch_queue;
-DROP TABLE queue_log;
+DROP TABLE trigger_log;
 
 -- One that suppresses a row, or changes what keeps a message from being lost or sent twice, is an
 -- error at once; nothing has happened then.

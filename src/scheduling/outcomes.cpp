@@ -84,7 +84,7 @@ class Reports {
     // One that gave its lease back holds none.
     bool is_current(Queue &queue, int index)
     {
-        if (!may_be_current(queue, index))
+        if (!come_to(queue, index))
             return false;
         const Locking locking = queue.lock(!is_bulk_);
         busy_[index] = locking == Locking::busy;
@@ -92,21 +92,26 @@ class Reports {
                queue.row().is_claimed();
     }
 
-    // Lock the users of those messages that may change, as may_change(queue, index) says.
-    template <class MayChange>
-    void lock_users(MayChange may_change)
+    // Lock the users of those messages that may change: on the queue, or else late(index).
+    template <class Late>
+    void lock_users(Late late)
     {
-        places_ = static_cast<int *>(palloc(Max(count_, 1) * sizeof(int)));
+        const int room = Max(count_, 1);
+        changing_ = static_cast<int *>(palloc(room * sizeof(int)));
+        queue_places_ = static_cast<ItemPointerData *>(palloc0(room * sizeof(ItemPointerData)));
         Queue queue;
-        for (int index = 0; index < count_; index++)
-            if (may_change(queue, index)) {
-                places_[changing_users_.size()] = index;
-                changing_users_.add(user_ids_.values[index]);
-                changing_messages_.add(message_ids_.values[index]);
-            }
+        for (int index = 0; index < count_; index++) {
+            if (may_be_current(queue, index))
+                queue_places_[index] = queue.place();
+            else if (!late(index))
+                continue;
+            changing_[changing_users_.size()] = index;
+            changing_users_.add(user_ids_.values[index]);
+            changing_messages_.add(message_ids_.values[index]);
+        }
         queue.close();
         if (is_bulk_)
-            flag_busy(lock_free_users, changing_users_.finish());
+            flag_busy(lock_free_users, changing_users_.finish(), changing_users_.size());
         else if (changing_users_.size() > 0)
             try_lock_user(user_ids_.values[0]);
     }
@@ -146,14 +151,25 @@ class Reports {
     }
 
   private:
+    // Come to the message on the queue as before, or find it.
+    bool come_to(Queue &queue, int index) const
+    {
+        if (queue_places_ == nullptr)
+            return may_be_current(queue, index);
+        if (!ItemPointerIsValid(&queue_places_[index]))
+            return false;
+        queue.come_to(queue_places_[index]);
+        return true;
+    }
+
     template <class Flag, class... Arrays>
     void flag_busy(Flag flag, Arrays... arrays)
     {
         bool *are_busy = make_flags(changing_users_.size());
         flag(arrays..., are_busy);
-        for (int changing = 0; changing < changing_users_.size(); changing++)
-            if (are_busy[changing])
-                busy_[places_[changing]] = true;
+        for (int place = 0; place < changing_users_.size(); place++)
+            if (are_busy[place])
+                busy_[changing_[place]] = true;
     }
 
     Column same_for_all(Datum value, bool is_null)
@@ -190,7 +206,8 @@ class Reports {
     Column user_ids_, message_ids_, attempts_;
     bool *accepted_, *busy_;
     ArrayBuilder changing_users_{UUIDOID}, changing_messages_{UUIDOID};
-    int *places_; // of those in the arguments
+    int *changing_;                           // which they are
+    ItemPointerData *queue_places_ = nullptr; // of all, once known; invalid for the others
 };
 
 // Apply a change to every message whose report is current, unless it refuses. change
@@ -221,8 +238,7 @@ template <class Change>
 void finish_each_current(Reports &reports, Change change)
 {
     with_spi([&] {
-        reports.lock_users(
-            [&](Queue &queue, int index) { return reports.may_be_current(queue, index); });
+        reports.lock_users([](int) { return false; });
         reports.for_all(
             [&](int first, int last) {
                 Unsent unsent;
@@ -359,9 +375,7 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
         if (!telegram_ids.nulls[index])
             check_telegram_id("telegram_message_id", DatumGetInt64(telegram_ids.values[index]));
     with_spi([&] {
-        reports.lock_users([&](Queue &queue, int index) {
-            return reports.may_be_current(queue, index) || is_unknown(reports, index);
-        });
+        reports.lock_users([&](int index) { return is_unknown(reports, index); });
         reports.for_all(
             [&](int first, int last) {
                 Sent sent;

@@ -47,6 +47,11 @@ class Queue {
     // Come to a message's row, not locked yet; false when it is not on the queue.
     bool find(const pg_uuid_t &user_id, const pg_uuid_t &message_id);
 
+    // Where the row come to is, and to come there again: by another Queue, too, within the
+    // same call.
+    ItemPointerData place() const { return found_->tts_tid; }
+    void come_to(const ItemPointerData &place) { found_->tts_tid = place; }
+
     // Lock the newest version of the row, waiting for whoever holds it if that is allowed.
     Locking lock(bool may_wait);
 

@@ -7,10 +7,14 @@ namespace companion {
 
 static Statement lock{"SELECT FROM companion.users WHERE id = $1 FOR NO KEY UPDATE", UUIDOID};
 
-// Which of the users, by position, are there and could not be locked.
 static Statement lock_free{R"sql(
+SELECT FROM companion.users WHERE id = ANY ($1) FOR NO KEY UPDATE SKIP LOCKED)sql",
+                           UUIDARRAYOID};
+
+// Which of the users, by position, are there and cannot be locked.
+static Statement find_busy{R"sql(
 WITH locked AS MATERIALIZED (
-    SELECT id FROM companion.users WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+    SELECT id FROM companion.users WHERE id = ANY ($1) FOR NO KEY UPDATE SKIP LOCKED)
 SELECT w.position FROM unnest($1) WITH ORDINALITY AS w (user_id, position)
 CROSS JOIN LATERAL (SELECT FROM companion.users WHERE id = w.user_id LIMIT 1) AS u
 WHERE w.user_id NOT IN (SELECT id FROM locked))sql",
@@ -37,9 +41,11 @@ void lock_user(Datum user_id)
         refuse_unknown_user(user_id);
 }
 
-void lock_free_users(Datum user_ids, bool *are_busy)
+// Mostly each is another user, and free.
+void lock_free_users(Datum user_ids, int count, bool *are_busy)
 {
-    set_flags(are_busy, lock_free.execute({user_ids}));
+    if (lock_free.execute({user_ids}) < static_cast<uint64>(count))
+        set_flags(are_busy, find_busy.execute({user_ids}));
 }
 
 void require_user(Datum user_id)

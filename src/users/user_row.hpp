@@ -16,9 +16,9 @@ bool try_lock_user(Datum user_id);
 // The same, but error 23503 when there is no such user.
 void lock_user(Datum user_id);
 
-// Lock several users' rows (uuid[]) without waiting, and flag those that another transaction
+// Lock so many users' rows (uuid[]) without waiting, and flag those that another transaction
 // holds. One that is no user's is not flagged.
-void lock_free_users(Datum user_ids, bool *are_busy);
+void lock_free_users(Datum user_ids, int count, bool *are_busy);
 
 // Error 23503 when there is no such user.
 void require_user(Datum user_id);
