@@ -37,6 +37,7 @@ CROSS JOIN LATERAL (
     SELECT companion.checkin_instant(u.timezone, last.date, u.checkin_time) AS at) AS due;
 RESET session_replication_role;
 
+SET companion.clock = :'at';
 SELECT companion.rewind_dispatch(timestamptz :'at' - interval '1 minute') \g /dev/null
 VACUUM ANALYZE;
 CHECKPOINT;

@@ -16,7 +16,7 @@ BEGIN
         -- Functions that take the row type of users keep a column with a default from being added there
         IF altered <> 'companion.users'::regclass THEN
             EXECUTE format('ALTER TABLE %s ADD COLUMN "Twice" integer GENERATED ALWAYS AS (2) STORED,'
-                           ' ADD COLUMN since timestamptz DEFAULT now()', altered);
+                           ' ADD COLUMN IF NOT EXISTS since timestamptz DEFAULT now()', altered);
         END IF;
         FOREACH added IN ARRAY '{user_id,data,field,value,item,place,position,rank,reason,channel,c,m}'::text[] LOOP
             EXECUTE format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS %I text', altered, added);

@@ -1,5 +1,6 @@
 -- Dispatch: a tick finds who is due since the last one, and enqueues each check-in once.
 \i test/fresh.sql
+SET companion.clock = '2026-03-02 09:00+00';
 CREATE TEMP VIEW checkins AS
 SELECT u.display_name AS name, m.idempotency_key AS key, m.timezone, m.scheduled_for, m.status,
     m.failure_reason
@@ -139,6 +140,30 @@ SELECT companion.dispatch('2026-03-07 00:00+00') AS "enqueued without a gap";
 RESET companion.min_gap;
 DELETE FROM companion.users;
 
+-- Of what one user is due at once, after thirty hours or three days, only the latest is sent: the
+-- others would go out in the same minute. A later one that is not due, since its day is none of the
+-- user's, holds nothing up; nor does any where there need be no gap.
+INSERT INTO companion.users (display_name, checkin_time, onboarding_completed_at, checkin_days) VALUES
+    ('daily', '09:00', '2026-01-01', DEFAULT), ('afternoons', '15:00', '2026-01-01', DEFAULT),
+    ('Tuesdays', '09:00', '2026-01-01', '{2}');
+SET companion.clock = '2026-03-04 14:00+00';
+SET companion.catch_up = '2d';
+SELECT companion.rewind_dispatch('2026-03-03 08:00+00');
+SELECT companion.dispatch() AS enqueued;
+SELECT name, key, status, failure_reason FROM checkins;
+SET companion.catch_up = '4d';
+SET companion.clock = '2026-03-07 14:00+00';
+SELECT companion.dispatch() AS "after three days";
+SELECT name, key, status, failure_reason FROM checkins WHERE scheduled_for > '2026-03-04 14:00+00';
+SET companion.min_gap = 0;
+SET companion.clock = '2026-03-09 14:00+00';
+SELECT companion.dispatch() AS "without a gap";
+SELECT name, key, status, failure_reason FROM checkins WHERE scheduled_for > '2026-03-07 14:00+00';
+RESET companion.min_gap;
+RESET companion.catch_up;
+DELETE FROM companion.users;
+SET companion.clock = '2026-03-04 10:00+00';
+
 -- Travel. A user whose local day, as now seen, had its check-in gets no second one that day,
 -- whichever way they went; the next day's comes as ever.
 INSERT INTO companion.users (display_name, timezone, checkin_time, onboarding_completed_at) VALUES
@@ -214,8 +239,8 @@ DELETE FROM companion.users;
 INSERT INTO companion.users (display_name, timezone, checkin_time, onboarding_completed_at) VALUES
     ('last hour', 'America/Nuuk', '23:30', '2010-01-01'),
         ('midnight', 'America/Nuuk', '00:00', '2010-01-01');
-SELECT companion.rewind_dispatch('2024-03-31 00:00+00');
 SET companion.clock = '2024-03-31 01:00+00';
+SELECT companion.rewind_dispatch('2024-03-31 00:00+00');
 SELECT companion.dispatch('2024-03-31 00:59+00') AS "before the jump",
     companion.dispatch('2024-03-31 01:00+00') AS "at the jump";
 SELECT name, key, scheduled_for, status FROM checkins;
@@ -225,6 +250,7 @@ INSERT INTO companion.users (display_name, timezone, checkin_time, onboarding_co
     ('morning', 'Pacific/Apia', '09:00', '2010-01-01'),
         ('midnight', 'Pacific/Apia', '00:00', '2010-01-01'),
     ('last minute', 'Pacific/Apia', '23:59:59.999999', '2010-01-01');
+SET companion.clock = '2011-12-31 10:00+00';
 SELECT companion.rewind_dispatch('2011-12-29 10:00+00');
 SELECT companion.dispatch(at) AS enqueued
 FROM (VALUES ('2011-12-30 09:59:59.999999+00'::timestamptz), ('2011-12-30 10:00+00'),
@@ -271,6 +297,7 @@ SELECT companion.next_checkin('00000000-0000-0000-0000-000000000002',
            '2011-12-24 00:00+00') AS "over the missing Friday",
        companion.next_checkin('00000000-0000-0000-0000-00000000000a') AS "unknown user";
 -- What it foretells is what dispatch does: also after a check-in, and where one is too close.
+SET companion.clock = '2026-03-30 08:00+00';
 SELECT companion.rewind_dispatch('2026-03-30 08:00+00');
 SELECT companion.dispatch('2026-03-30 09:00+00') > 0 AS enqueued;
 UPDATE companion.users SET checkin_time = '11:00';
@@ -349,6 +376,85 @@ SELECT companion.sent_today(:maya) AS "at 01:00",
 UPDATE companion.users SET timezone = 'Pacific/Honolulu';
 SELECT companion.sent_today(:maya, at => '2026-03-04 09:59+00') AS "the day before",
     companion.sent_today(:maya) AS "at 02:00";
+
+-- What is written obeys the limits of messages.
+SET companion.max_message_length = 3;
+SET companion.max_json_size = '1kB';
+SELECT arguments, pg_temp.error_of(format('SELECT companion.schedule_message(%L, now(), %s)',
+    :maya, arguments)) AS outcome FROM (VALUES
+    ('''äöü'''), ('''äöü!'''),
+    ('''x'', generation_context => jsonb_build_object(''a'', repeat(''x'', 900))'),
+    ('''x'', generation_context => jsonb_build_object(''a'', repeat(''x'', 1100))')) AS v (arguments);
+RESET companion.max_message_length;
+RESET companion.max_json_size;
+
+-- A time that has not come is no tick's, unless a clock is set; none is rewound to before what
+-- retention keeps, which is nine days at least.
+SET companion.clock = '';
+SELECT statement, regexp_replace(pg_temp.error_of(format('SELECT companion.%s', statement)),
+    ' is [0-9].*, (which|before)', ' is ..., \1') AS outcome
+FROM (VALUES ('dispatch(clock_timestamp() + interval ''1 minute'')'),
+    ('rewind_dispatch(clock_timestamp() + interval ''1 minute'')'),
+    ('rewind_dispatch(clock_timestamp())'), ('dispatch(clock_timestamp())')) AS v (statement);
+SET companion.clock = '2026-03-04 12:00+00';
+SELECT retention, to_at, set_config('companion.retention', retention, false) = retention AS set,
+    pg_temp.error_of(format('SELECT companion.rewind_dispatch(%L)', to_at)) AS outcome
+FROM (VALUES ('90d', '2025-12-04 12:00+00'), ('90d', '2025-12-04 11:59:59+00'),
+    ('1d', '2026-02-23 12:00+00'), ('1d', '2026-02-23 11:59:59+00'),
+    ('1d', '2026-03-05 12:00+00')) AS v (retention, to_at);
+RESET companion.retention;
+DELETE FROM companion.users;
+
+-- Triggers of an operator's. One that suppresses a check-in has its way; one that would lose a
+-- message, or have it found elsewhere, is an error at once.
+CREATE FUNCTION suppress() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RETURN NULL; END $$;
+CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RETURN jsonb_populate_record(new, format('{"%s": "%s"}', tg_argv[0], tg_argv[1])::jsonb); END $$;
+CREATE FUNCTION pg_temp.outcome_with(relation text, action text, statement text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    outcome text;
+BEGIN
+    EXECUTE format('CREATE TRIGGER operators BEFORE INSERT OR UPDATE ON companion.%I
+        FOR EACH ROW EXECUTE FUNCTION %s', relation, action);
+    outcome := pg_temp.error_of(statement);
+    EXECUTE format('DROP TRIGGER operators ON companion.%I', relation);
+    RETURN outcome;
+END
+$$;
+INSERT INTO companion.users (id, display_name, checkin_time, onboarding_completed_at) VALUES
+    ('00000000-0000-0000-0000-000000000001', 'Maya', '09:00', '2026-01-01'),
+    ('00000000-0000-0000-0000-000000000002', 'Diego', '10:00', '2026-01-01');
+SELECT companion.rewind_dispatch('2026-03-04 08:00+00');
+SELECT relation, action, pg_temp.outcome_with(relation, action,
+    'SELECT companion.dispatch(''2026-03-04 09:00+00'')') AS outcome
+FROM (VALUES ('dispatch_queue', 'suppress()'), ('dispatch_state', 'suppress()'),
+    ('scheduled_messages', 'suppress()')) AS v (relation, action);
+SELECT (SELECT count(*) FROM companion.scheduled_messages) AS messages,
+    (SELECT count(*) FROM companion.dispatch_queue) AS queued,
+    (SELECT previous_tick FROM companion.dispatch_state);
+SELECT relation, action, pg_temp.outcome_with(relation, action, format(
+    'SELECT companion.schedule_message(%L, companion.now(), NULL, idempotency_key => %L)', :maya, 'k')) AS outcome
+FROM (VALUES ('scheduled_messages', 'suppress()'), ('dispatch_queue', 'suppress()'),
+    ('scheduled_messages', 'change(user_id, ''00000000-0000-0000-0000-000000000002'')'),
+    ('scheduled_messages', 'change(id, ''00000000-0000-0000-0000-000000000002'')'),
+    ('scheduled_messages', 'change(idempotency_key, ''other'')'),
+    ('dispatch_queue', 'change(user_id, ''00000000-0000-0000-0000-000000000002'')'),
+    ('dispatch_queue', 'change(message_id, ''00000000-0000-0000-0000-000000000002'')'),
+    ('scheduled_messages', 'change(content, ''changed'')')) AS v (relation, action);
+SELECT content, (SELECT count(*) FROM companion.dispatch_queue) AS queued FROM companion.scheduled_messages;
+-- What keeps a user from being looked at again is one, too. Whatever changes a user's time has them
+-- looked at: here, whatever is said of Diego, he is greeted at eight.
+SELECT pg_temp.outcome_with('dispatch_recheck', 'suppress()', 'UPDATE companion.users SET checkin_time = ''08:00''');
+CREATE TRIGGER operators BEFORE UPDATE ON companion.users
+FOR EACH ROW WHEN (new.display_name = 'Diego') EXECUTE FUNCTION change('checkin_time', '08:00');
+SELECT companion.dispatch('2026-03-04 09:30+00') AS enqueued;
+SELECT count(*) AS rechecks FROM companion.dispatch_recheck;
+UPDATE companion.users SET location = 'Lima';
+SELECT count(*) AS rechecks FROM companion.dispatch_recheck;
+DROP TRIGGER operators ON companion.users;
+DELETE FROM companion.users;
 
 -- The clock must be a time, and an empty one is the real one.
 SELECT value, pg_temp.error_of(format('SET LOCAL companion.clock = %L', value)) AS outcome

@@ -53,6 +53,47 @@ SELECT key, status FROM state;
 SELECT pg_temp.error_of('SET LOCAL companion.retention = ' || value) AS outcome
     FROM (VALUES ('''0'''), ('''23h'''), ('''11y'''), ('''4000d''')) AS v (value);
 
+-- It goes in batches, the oldest first. Nothing goes within nine days, however little is to be kept:
+-- the longest companion.catch_up, and two days.
+SELECT count(companion.schedule_message(:maya, companion.now(), 'old', 'custom', NULL, 'old ' || n))
+FROM generate_series(1, 5) AS n;
+SET companion.clock = '2026-06-03 13:00+00';
+SELECT count(companion.mark_skipped(user_id, message_id, attempt, 'old')) AS finished
+FROM companion.claim_messages('w', 100) WHERE content = 'old';
+SET companion.retention = '1d';
+SET companion.clock = '2026-06-12 13:00+00';
+SELECT companion.apply_retention();
+SET companion.clock = '2026-06-12 13:00:00.000001+00';
+SELECT companion.apply_retention(2) AS two, companion.expire_messages(2) AS two, companion.apply_retention() AS "the rest";
+SELECT pg_temp.error_of(format('SELECT companion.apply_retention(%s)', max_rows)) AS outcome
+FROM (VALUES ('0'), ('-1'), ('NULL')) AS v (max_rows);
+RESET companion.retention;
+
+-- Maintenance works off what has become too much for a day's, too, and one step that fails for a lock
+-- does not undo the others. pg_cron's log is deleted where it is pg_cron's.
+SELECT count(companion.schedule_message(:maya, companion.now(), 'old', 'custom', NULL, 'older ' || n))
+FROM generate_series(1, 3) AS n;
+SELECT count(companion.mark_skipped(user_id, message_id, attempt, 'old')) AS finished
+FROM companion.claim_messages('w', 100) WHERE content = 'old';
+SET companion.clock = '2026-10-12 13:00+00';
+CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE 'somebody holds a lock' USING ERRCODE = 'lock_not_available'; END $$;
+CREATE TRIGGER operators BEFORE DELETE ON companion.user_context
+FOR EACH ROW EXECUTE FUNCTION fail();
+SELECT FROM companion.upsert_user_context(:maya, 'mood', 'today', 'tired', expires_at => '2026-10-11');
+SELECT * FROM companion.run_maintenance();
+DROP TRIGGER operators ON companion.user_context;
+SELECT * FROM companion.run_maintenance();
+SELECT companion.expire_job_runs() AS "no pg_cron";
+CREATE SCHEMA cron;
+CREATE TABLE cron.job (jobid bigint, jobname text, database text);
+CREATE TABLE cron.job_run_details (runid bigint, jobid bigint, end_time timestamptz);
+INSERT INTO cron.job VALUES (1, 'companion_dispatch', current_database());
+INSERT INTO cron.job_run_details VALUES (1, 1, '2026-01-01');
+SELECT companion.expire_job_runs() AS "somebody else's", companion.apply_retention();
+SELECT * FROM cron.job_run_details;
+DROP SCHEMA cron CASCADE;
+
 -- Settings have units and bounds.
 RESET companion.clock;
 SELECT name, setting, unit, min_val, max_val, context FROM pg_settings WHERE name LIKE 'companion.%'

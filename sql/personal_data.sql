@@ -11,9 +11,9 @@ WHERE c.relnamespace = 'companion'::regnamespace AND c.relkind IN ('r', 'p')
 ORDER BY 1;
 
 -- Two users with a row in every table that holds something of a user.
-INSERT INTO companion.users (id, display_name, email, telegram_user_id) VALUES
-    ('00000000-0000-0000-0000-000000000001', 'Maya', 'maya@example.org', 101),
-    ('00000000-0000-0000-0000-000000000002', 'Diego', 'diego@example.org', 102);
+INSERT INTO companion.users (id, display_name, email, telegram_user_id, onboarding_completed_at) VALUES
+    ('00000000-0000-0000-0000-000000000001', 'Maya', 'maya@example.org', 101, '2026-03-01'),
+    ('00000000-0000-0000-0000-000000000002', 'Diego', 'diego@example.org', 102, '2026-03-01');
 INSERT INTO companion.conversations (user_id, id, channel) SELECT id, id, 'web' FROM companion.users;
 INSERT INTO companion.messages (user_id, id, conversation_id, role, content)
 SELECT id, id, id, 'user', 'hello from ' || display_name FROM companion.users;
@@ -70,8 +70,8 @@ SELECT pg_temp.error_of('SELECT companion.export_user(NULL)') AS export,
 -- With what an operator puts on the tables. Each case starts from a user with rows everywhere, and
 -- is undone.
 CREATE FUNCTION pg_temp.fill() RETURNS void LANGUAGE sql AS $$
-    INSERT INTO companion.users (id, display_name, telegram_user_id) VALUES
-        ('00000000-0000-0000-0000-000000000001', 'Maya', 101);
+    INSERT INTO companion.users (id, display_name, telegram_user_id, onboarding_completed_at) VALUES
+        ('00000000-0000-0000-0000-000000000001', 'Maya', 101, '2026-03-01');
     INSERT INTO companion.conversations (user_id, id, channel) SELECT id, id, 'web' FROM companion.users;
     INSERT INTO companion.messages (user_id, id, conversation_id, role, content)
     SELECT id, id, id, 'user', 'hello' FROM companion.users;

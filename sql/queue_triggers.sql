@@ -87,7 +87,8 @@ DROP TRIGGER tell_before ON companion.dispatch_queue;
 
 -- A trigger that does something of its own: more statements, also on the queue.
 CREATE TABLE trigger_log (change text, attempt integer, sending boolean);
-CREATE FUNCTION pg_temp.log() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.log() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO public.trigger_log
     VALUES (tg_op, coalesce(new.attempt, old.attempt), coalesce(new.sending, old.sending));

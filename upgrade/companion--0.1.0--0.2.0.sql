@@ -136,7 +136,8 @@ DROP FUNCTION
     companion.unfollow_auth_users(regclass),
     companion.require_pg_cron(),
     companion.unschedule_jobs(),
-    companion.run_maintenance();
+    companion.run_maintenance(),
+    companion.apply_retention();
 DROP VIEW companion.personal_tables;
 
 -- Types that functions return.
@@ -443,16 +444,164 @@ AS 'MODULE_PATHNAME', 'companion_forget_redeem_failures';
 COMMENT ON FUNCTION companion.forget_redeem_failures() IS
 'Deletes the counts of unknown link tokens whose minute is over, up to 10,000 at once; passes over what others hold, and returns how many. Part of run_maintenance().';
 
-CREATE FUNCTION companion.run_maintenance() RETURNS TABLE (task text, affected bigint)
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
+-- Dispatch: who is locked, or changed unseen, is looked at again.
+-- Neither a tick nor an end user's transaction may wait here: there is no foreign key, whose check
+-- would wait for the user's row, and no key that two of them could both write.
+CREATE TABLE companion.dispatch_recheck (
+    user_id uuid NOT NULL,
+    id uuid NOT NULL DEFAULT companion.uuid_v7(),
+    since timestamptz NOT NULL CHECK (isfinite(since)),
+    PRIMARY KEY (user_id, id)
+);
+COMMENT ON TABLE companion.dispatch_recheck IS
+'Users at whom dispatch is to look again: locked when a tick came to them, or changed in a transaction that it could not see into. Internal.';
+COMMENT ON COLUMN companion.dispatch_recheck.user_id IS 'Whom to look at; it may be gone.';
+COMMENT ON COLUMN companion.dispatch_recheck.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.dispatch_recheck.since IS 'Check-ins that are due after this time are still to be found.';
+ALTER TABLE companion.dispatch_recheck ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.dispatch_recheck
+TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.dispatch_recheck IS 'Workers and admins read it.';
+SELECT pg_catalog.pg_extension_config_dump('companion.dispatch_recheck', '');
+
+CREATE FUNCTION companion.recheck_user() RETURNS trigger
+LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'companion_recheck_user';
+COMMENT ON FUNCTION companion.recheck_user() IS
+'Trigger, AFTER INSERT OR UPDATE: notes the user in dispatch_recheck, as from the last tick that the statement sees.';
+
+CREATE TRIGGER recheck_new_user AFTER INSERT ON companion.users
+FOR EACH ROW WHEN (new.checkin_time IS NOT NULL AND new.onboarding_completed_at IS NOT NULL)
+EXECUTE FUNCTION companion.recheck_user();
+COMMENT ON TRIGGER recheck_new_user ON companion.users IS
+'Has dispatch look at a new user whose check-in may be due before the row is committed.';
+-- Not UPDATE OF: a trigger of the app's may change these columns, too.
+CREATE TRIGGER recheck_changed_user AFTER UPDATE ON companion.users
+FOR EACH ROW WHEN (
+    new.checkin_time IS NOT NULL AND new.onboarding_completed_at IS NOT NULL
+    AND (new.checkin_time IS DISTINCT FROM old.checkin_time
+         OR new.timezone IS DISTINCT FROM old.timezone
+         OR new.checkin_days IS DISTINCT FROM old.checkin_days
+         OR new.checkin_paused_until IS DISTINCT FROM old.checkin_paused_until
+         OR new.onboarding_completed_at IS DISTINCT FROM old.onboarding_completed_at))
+EXECUTE FUNCTION companion.recheck_user();
+COMMENT ON TRIGGER recheck_changed_user ON companion.users IS
+'Has dispatch look again at a user whose check-in may be due before its change is committed.';
+
+-- The rules of check-ins, as dispatch and next_checkin name them.
+CREATE FUNCTION companion.checkin_key(local_date date) RETURNS text
+LANGUAGE sql STABLE
+RETURN 'checkin:' || to_char(local_date, 'YYYY-MM-DD');
+COMMENT ON FUNCTION companion.checkin_key(date) IS
+'The idempotency key of a local day''s check-in. Internal.';
+
+CREATE FUNCTION companion.checkins_due(
+    timezone text, checkin_time time, checkin_days smallint[], after timestamptz, until timestamptz,
+    OUT local_date date, OUT scheduled_for timestamptz) RETURNS SETOF record
+LANGUAGE c STABLE STRICT ROWS 1
+AS 'MODULE_PATHNAME', 'companion_checkins_due';
+COMMENT ON FUNCTION companion.checkins_due(text, time, smallint[], timestamptz, timestamptz) IS
+'The local dates, of these weekdays, whose check-in at this time is due after one time and up to another, and its instant. None in an unknown zone. Internal. Error 22008 for an infinite time.';
+
+CREATE FUNCTION companion.checkins_nearby(
+    user_id uuid, timezone text, local_date date, scheduled_for timestamptz,
+    key text, key_from text, key_until text, min_gap interval,
+    OUT day_is_taken boolean, OUT key_is_used boolean, OUT is_too_close boolean)
+RETURNS SETOF record
+LANGUAGE sql STABLE ROWS 1
 BEGIN ATOMIC
-    SELECT 'abandoned messages', companion.finish_abandoned()
-    UNION ALL SELECT 'expired context items', companion.expire_user_context()
-    UNION ALL SELECT 'link tokens', companion.expire_telegram_link_tokens()
-    UNION ALL SELECT 'redeem failures', companion.forget_redeem_failures();
+    SELECT
+        coalesce(bool_or(CASE WHEN near.timezone = checkins_nearby.timezone
+            THEN near.local_date = checkins_nearby.local_date
+            ELSE (near.scheduled_for AT TIME ZONE checkins_nearby.timezone)::date
+                = checkins_nearby.local_date END), false),
+        coalesce(bool_or(near.idempotency_key = key), false),
+        coalesce(bool_or(near.status IN ('pending', 'sent', 'unknown')
+            AND checkins_nearby.scheduled_for < coalesce(near.sent_at, near.scheduled_for) + min_gap
+            AND checkins_nearby.scheduled_for > near.scheduled_for - min_gap), false)
+    FROM companion.scheduled_messages AS near
+    WHERE near.user_id = checkins_nearby.user_id
+        AND near.idempotency_key >= key_from AND near.idempotency_key < key_until;
 END;
+COMMENT ON FUNCTION companion.checkins_nearby(uuid, text, date, timestamptz, text, text, text, interval) IS
+'Of one possible check-in, what the user''s check-ins of the days around it say, whose keys lie within [key_from, key_until): day_is_taken: one stands already for this local day, as now seen: by its own date where it was made in this zone, else by its instant. key_is_used: one stands under this key, made in another zone. is_too_close: one that was or may be sent lies within min_gap. Internal.';
+
+-- Retention: in batches, by an index; pg_cron's log with the caller's rights.
+CREATE INDEX scheduled_messages_created ON companion.scheduled_messages (created_at);
+COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
+-- The planner settings keep it an index walk, whatever the statistics say.
+CREATE FUNCTION companion.expire_messages(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE c SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS 'MODULE_PATHNAME', 'companion_expire_messages';
+COMMENT ON FUNCTION companion.expire_messages(integer) IS
+'Deletes messages finished longer than companion.retention ago, which counts as nine days at least: no catch-up reaches further back. Passes over what somebody else has locked. Returns how many. Error 22023 for a bound below 1.';
+
+-- Each step by itself: what one of them meets does not stop or undo the others.
+CREATE FUNCTION companion.run_maintenance() RETURNS TABLE (task text, affected bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    FOREACH task IN ARRAY ARRAY['abandoned messages', 'expired context items', 'link tokens',
+                                'redeem failures', 'old messages'] LOOP
+        BEGIN
+            affected := CASE task
+                WHEN 'abandoned messages' THEN companion.finish_abandoned()
+                WHEN 'expired context items' THEN companion.expire_user_context()
+                WHEN 'link tokens' THEN companion.expire_telegram_link_tokens()
+                WHEN 'redeem failures' THEN companion.forget_redeem_failures()
+                ELSE companion.expire_messages() END;
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            RAISE WARNING 'maintenance has left out "%": %', task, SQLERRM
+            USING ERRCODE = SQLSTATE;
+            affected := NULL;
+        END;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
 COMMENT ON FUNCTION companion.run_maintenance() IS
-'What is to be done every few minutes, each step bounded: how many rows each has finished or deleted.';
+'What is to be done every few minutes, each step bounded: how many rows each has finished or deleted; NULL, with a WARNING, for a step that would have had to wait for somebody. Rows that somebody has locked are passed over.';
+
+CREATE FUNCTION companion.expire_job_runs(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    finished_before timestamptz := companion.now() - current_setting('companion.retention')::interval;
+    deleted bigint;
+BEGIN
+    IF 2 > (SELECT count(*) FROM pg_class AS c
+            JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = 'cron'
+            WHERE c.relname IN ('job', 'job_run_details') AND companion.is_pg_crons('pg_class', c.oid)
+                AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+                AND (c.relname = 'job' OR has_table_privilege(c.oid, 'DELETE'))) THEN
+        RETURN 0;
+    END IF;
+    DELETE FROM cron.job_run_details WHERE runid IN (
+        SELECT run.runid FROM cron.job_run_details AS run JOIN cron.job ON job.jobid = run.jobid
+        WHERE job.database = current_database() AND run.end_time < finished_before
+            AND companion.job_command(job.jobname::text) IS NOT NULL
+        LIMIT max_rows);
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    RETURN deleted;
+END
+$$;
+COMMENT ON FUNCTION companion.expire_job_runs(integer) IS
+'Deletes what pg_cron has logged, longer than companion.retention ago, of this database''s companion jobs, as far as the caller may: with the caller''s rights. Returns how many rows; 0 where there is no pg_cron.';
+
+CREATE FUNCTION companion.apply_retention(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    deleted bigint := companion.expire_messages(max_rows);
+BEGIN
+    PERFORM companion.expire_job_runs(max_rows);
+    RETURN deleted;
+END
+$$;
+COMMENT ON FUNCTION companion.apply_retention(integer) IS
+'What is to be done every day: expire_messages(max_rows) and expire_job_runs(max_rows). Returns how many messages were deleted. Error 22023 for a bound below 1.';
 
 CREATE FUNCTION companion.is_pg_crons(catalog regclass, object oid) RETURNS boolean
 LANGUAGE sql STABLE
@@ -564,6 +713,12 @@ COMMENT ON FUNCTION companion.unschedule_jobs() IS
 'Removes this database''s companion jobs from pg_cron, those of the caller or, as a superuser, of everybody; returns how many there were. Error 55000 without pg_cron.';
 
 -- What is said of the rest.
+COMMENT ON FUNCTION companion.dispatch(timestamptz) IS
+'One tick: enqueues the check-ins that are due after the previous tick and up to at, and returns how many. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at before the previous tick does nothing. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set; 09000 where a trigger suppresses a row of dispatch_queue.';
+COMMENT ON FUNCTION companion.rewind_dispatch(timestamptz) IS
+'Sets the previous tick, so that the next one covers what is due after to_at, and nothing before. What was enqueued already is not enqueued again. Error 22008 for an infinite time; 22023 for one in the future, unless companion.clock is set, and for one before what companion.retention keeps.';
+COMMENT ON FUNCTION companion.schedule_message(uuid, timestamptz, text, text, text, text, jsonb) IS
+'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, and a kind, channel or key that is not valid, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
 COMMENT ON FUNCTION companion.start_onboarding(uuid) IS
 'Begins a user''s onboarding, unless it has begun, and returns the step that comes next; NULL when none does. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger suppresses the row.';
 COMMENT ON FUNCTION companion.advance_onboarding(uuid,text,jsonb) IS
@@ -725,6 +880,7 @@ BEGIN
     END LOOP;
 
     GRANT USAGE ON SCHEMA companion TO companion_runtime;
+    GRANT SELECT ON companion.dispatch_recheck TO companion_worker, companion_admin;
     FOR relation IN SELECT oid FROM pg_class
         WHERE relnamespace = 'companion'::regnamespace AND relkind = 'r'
     LOOP
@@ -737,12 +893,13 @@ BEGIN
          'current_user_id now uuid_v7 checkin_instant end_of_day usable_channel
           channel_address recall_score'),
         ('companion_runtime',
-         'search_rank search_excerpt'),
+         'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
         ('companion_user, companion_worker, companion_admin',
          'recent_messages upsert_user_context upsert_user_context_many recall_user_context
           due_follow_ups'),
         ('companion_admin',
-         'run_maintenance expire_user_context forget_redeem_failures follow_auth_users
+         'run_maintenance apply_retention expire_messages expire_job_runs
+          expire_user_context forget_redeem_failures follow_auth_users
           unfollow_auth_users adopt_users is_pg_crons require_pg_cron require_job_login
           job_command schedule_jobs unschedule_jobs')
     LOOP

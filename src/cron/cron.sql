@@ -7,22 +7,78 @@ AS 'MODULE_PATHNAME', 'companion_finish_abandoned';
 COMMENT ON FUNCTION companion.finish_abandoned(integer) IS
 'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for the kinds in companion.retry_unknown), skipped past send_before, failed after companion.max_attempts. What others hold, the user or the message, is passed over for later. Returns how many. Error 22023 for a bound below 1.';
 
-CREATE FUNCTION companion.run_maintenance() RETURNS TABLE (task text, affected bigint)
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT 'abandoned messages', companion.finish_abandoned()
-    UNION ALL SELECT 'expired context items', companion.expire_user_context()
-    UNION ALL SELECT 'link tokens', companion.expire_telegram_link_tokens()
-    UNION ALL SELECT 'redeem failures', companion.forget_redeem_failures();
-END;
-COMMENT ON FUNCTION companion.run_maintenance() IS
-'What is to be done every few minutes, each step bounded: how many rows each has finished or deleted.';
-
-CREATE FUNCTION companion.apply_retention() RETURNS bigint
+-- The planner settings keep it an index walk, whatever the statistics say.
+CREATE FUNCTION companion.expire_messages(max_rows integer DEFAULT 10000) RETURNS bigint
 LANGUAGE c SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'companion_apply_retention';
-COMMENT ON FUNCTION companion.apply_retention() IS
-'Deletes messages finished longer than companion.retention ago, and what pg_cron has logged of this database''s companion jobs before then. Returns how many messages.';
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS 'MODULE_PATHNAME', 'companion_expire_messages';
+COMMENT ON FUNCTION companion.expire_messages(integer) IS
+'Deletes messages finished longer than companion.retention ago, which counts as nine days at least: no catch-up reaches further back. Passes over what somebody else has locked. Returns how many. Error 22023 for a bound below 1.';
+
+-- Each step by itself: what one of them meets does not stop or undo the others.
+CREATE FUNCTION companion.run_maintenance() RETURNS TABLE (task text, affected bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    FOREACH task IN ARRAY ARRAY['abandoned messages', 'expired context items', 'link tokens',
+                                'redeem failures', 'old messages'] LOOP
+        BEGIN
+            affected := CASE task
+                WHEN 'abandoned messages' THEN companion.finish_abandoned()
+                WHEN 'expired context items' THEN companion.expire_user_context()
+                WHEN 'link tokens' THEN companion.expire_telegram_link_tokens()
+                WHEN 'redeem failures' THEN companion.forget_redeem_failures()
+                ELSE companion.expire_messages() END;
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            RAISE WARNING 'maintenance has left out "%": %', task, SQLERRM
+            USING ERRCODE = SQLSTATE;
+            affected := NULL;
+        END;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION companion.run_maintenance() IS
+'What is to be done every few minutes, each step bounded: how many rows each has finished or deleted; NULL, with a WARNING, for a step that would have had to wait for somebody. Rows that somebody has locked are passed over.';
+
+CREATE FUNCTION companion.expire_job_runs(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    finished_before timestamptz := companion.now() - current_setting('companion.retention')::interval;
+    deleted bigint;
+BEGIN
+    IF 2 > (SELECT count(*) FROM pg_class AS c
+            JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = 'cron'
+            WHERE c.relname IN ('job', 'job_run_details') AND companion.is_pg_crons('pg_class', c.oid)
+                AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+                AND (c.relname = 'job' OR has_table_privilege(c.oid, 'DELETE'))) THEN
+        RETURN 0;
+    END IF;
+    DELETE FROM cron.job_run_details WHERE runid IN (
+        SELECT run.runid FROM cron.job_run_details AS run JOIN cron.job ON job.jobid = run.jobid
+        WHERE job.database = current_database() AND run.end_time < finished_before
+            AND companion.job_command(job.jobname::text) IS NOT NULL
+        LIMIT max_rows);
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    RETURN deleted;
+END
+$$;
+COMMENT ON FUNCTION companion.expire_job_runs(integer) IS
+'Deletes what pg_cron has logged, longer than companion.retention ago, of this database''s companion jobs, as far as the caller may: with the caller''s rights. Returns how many rows; 0 where there is no pg_cron.';
+
+CREATE FUNCTION companion.apply_retention(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    deleted bigint := companion.expire_messages(max_rows);
+BEGIN
+    PERFORM companion.expire_job_runs(max_rows);
+    RETURN deleted;
+END
+$$;
+COMMENT ON FUNCTION companion.apply_retention(integer) IS
+'What is to be done every day: expire_messages(max_rows) and expire_job_runs(max_rows). Returns how many messages were deleted. Error 22023 for a bound below 1.';
 
 CREATE FUNCTION companion.cron_schedule(every interval) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp

@@ -1,25 +1,48 @@
 // Retention: what is old enough goes.
+#include "cron/retention.hpp"
+
+#include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
-#include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 
 using namespace companion;
 
 namespace {
 
-Statement delete_messages{"DELETE FROM companion.scheduled_messages"
-                          " WHERE status <> 'pending' AND finished_at < $1",
-                          TIMESTAMPTZOID};
+// Users who are being erased, and messages that somebody is changing, are passed over. The
+// look-up of the user's row keeps to the lock order, and needs no more than to find it.
+Statement delete_messages{R"sql(
+    WITH old AS MATERIALIZED (
+        SELECT m.user_id, m.id
+        FROM companion.scheduled_messages AS m
+        CROSS JOIN LATERAL (
+            SELECT FROM companion.users AS u WHERE u.id = m.user_id
+            FOR KEY SHARE SKIP LOCKED) AS held
+        WHERE m.created_at < $1 AND m.finished_at < $1 AND m.status <> 'pending'
+        ORDER BY m.created_at LIMIT $2
+        FOR UPDATE OF m SKIP LOCKED)
+    DELETE FROM companion.scheduled_messages AS m USING old
+    WHERE m.user_id = old.user_id AND m.id = old.id
+)sql",
+                          TIMESTAMPTZOID, INT8OID};
 
-uint64 apply_retention(TimestampTz before)
+uint64 expire_messages(int64 max_rows)
 {
-    return delete_messages.execute({TimestampTzGetDatum(before)});
+    return with_spi([max_rows] {
+        return delete_messages.execute(
+            {TimestampTzGetDatum(kept_since()), Int64GetDatum(max_rows)});
+    });
 }
 
 } // namespace
 
+COMPANION_FUNCTION(expire_messages)
+{
+    PG_RETURN_INT64(expire_messages(batch_size(Arguments(fcinfo), 0)));
+}
+
+// What 0.1.0 called, without a bound.
 COMPANION_FUNCTION(apply_retention)
 {
-    TimestampTz before = now() - static_cast<int64>(settings::retention) * USECS_PER_SEC;
-    PG_RETURN_INT64(with_spi([before] { return apply_retention(before); }));
+    PG_RETURN_INT64(expire_messages(PG_INT32_MAX));
 }

@@ -91,7 +91,8 @@ TO companion_user, companion_worker, companion_admin;
 
 -- Written by the functions only.
 GRANT SELECT ON companion.scheduled_messages TO companion_user, companion_worker, companion_admin;
-GRANT SELECT ON companion.dispatch_queue, companion.pending_messages, companion.dispatch_state
+GRANT SELECT ON companion.dispatch_queue, companion.pending_messages, companion.dispatch_state,
+    companion.dispatch_recheck
 TO companion_worker, companion_admin;
 
 -- Nobody but the functions reads token_hash.
@@ -125,7 +126,7 @@ BEGIN
         ('companion_user, companion_worker, companion_admin, companion_runtime',
          'current_user_id now uuid_v7 checkin_instant end_of_day usable_channel channel_address
           recall_score'),
-        ('companion_runtime', 'search_rank search_excerpt'),
+        ('companion_runtime', 'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
         ('companion_user, companion_worker, companion_admin',
          'canonical_timezone next_checkin sent_today
           start_onboarding advance_onboarding complete_onboarding
@@ -143,7 +144,8 @@ BEGIN
           mark_failed_many mark_skipped mark_skipped_many extend_lease extend_lease_many
           redeem_telegram_link_token'),
         ('companion_admin',
-         'rewind_dispatch finish_abandoned run_maintenance apply_retention expire_user_context
+         'rewind_dispatch finish_abandoned run_maintenance apply_retention expire_messages
+          expire_job_runs expire_user_context
           expire_telegram_link_tokens forget_redeem_failures
           follow_auth_user follow_auth_users unfollow_auth_users adopt_users
           cron_schedule is_pg_crons require_pg_cron require_job_login job_command schedule_jobs

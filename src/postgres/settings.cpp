@@ -29,7 +29,7 @@ int redeem_failures_per_minute;
 
 static char *half_lives_text;
 static char *clock_text;
-static bool clock_is_set;
+static bool has_clock;
 static TimestampTz clock_time;
 
 // Allocate what a check hook hands to its assign hook.
@@ -83,8 +83,8 @@ static bool check_clock(char **value, void **extra, GucSource)
 
 static void assign_clock(const char *, void *extra)
 {
-    clock_is_set = extra != nullptr;
-    if (clock_is_set)
+    has_clock = extra != nullptr;
+    if (has_clock)
         clock_time = *static_cast<TimestampTz *>(extra);
 }
 
@@ -148,7 +148,7 @@ static void define_scheduling()
 {
     define_seconds("companion.catch_up",
                    "How late a check-in may be found, or sent, before it is skipped.", &catch_up,
-                   4 * hour, 0, 7 * day);
+                   4 * hour, 0, longest_catch_up);
     define_seconds("companion.min_gap", "The least time between two check-ins of one user.",
                    &min_gap, 6 * hour, 0, 20 * hour);
     define_count("companion.max_attempts", "How often a message is tried before it has failed.",
@@ -236,7 +236,12 @@ namespace companion {
 
 TimestampTz now()
 {
-    return settings::clock_is_set ? settings::clock_time : GetCurrentTransactionStartTimestamp();
+    return settings::has_clock ? settings::clock_time : GetCurrentTransactionStartTimestamp();
+}
+
+bool clock_is_set()
+{
+    return settings::has_clock;
 }
 
 } // namespace companion

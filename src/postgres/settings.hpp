@@ -12,6 +12,9 @@ namespace companion::settings {
 // Register every setting with the server. Called once, when the library loads.
 void define();
 
+// The most that companion.catch_up can be, in seconds.
+inline constexpr int longest_catch_up = 7 * SECS_PER_DAY;
+
 extern char *user_id;       // companion.user_id: the identity where no JWT is set
 extern int lock_wait;       // companion.lock_wait, milliseconds
 extern int catch_up;        // companion.catch_up, seconds
@@ -41,6 +44,9 @@ namespace companion {
 // The time that every function goes by: companion.clock where it is set, else the
 // start of the transaction.
 TimestampTz now();
+
+// Whether companion.clock is set.
+bool clock_is_set();
 
 inline Interval *seconds_interval(int seconds)
 {

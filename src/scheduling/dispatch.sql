@@ -13,6 +13,88 @@ USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.dispatch_state IS 'Workers and admins read it.';
 SELECT pg_catalog.pg_extension_config_dump('companion.dispatch_state', '');
 
+-- Neither a tick nor an end user's transaction may wait here: there is no foreign key, whose check
+-- would wait for the user's row, and no key that two of them could both write.
+CREATE TABLE companion.dispatch_recheck (
+    user_id uuid NOT NULL,
+    id uuid NOT NULL DEFAULT companion.uuid_v7(),
+    since timestamptz NOT NULL CHECK (isfinite(since)),
+    PRIMARY KEY (user_id, id)
+);
+COMMENT ON TABLE companion.dispatch_recheck IS
+'Users at whom dispatch is to look again: locked when a tick came to them, or changed in a transaction that it could not see into. Internal.';
+COMMENT ON COLUMN companion.dispatch_recheck.user_id IS 'Whom to look at; it may be gone.';
+COMMENT ON COLUMN companion.dispatch_recheck.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.dispatch_recheck.since IS 'Check-ins that are due after this time are still to be found.';
+ALTER TABLE companion.dispatch_recheck ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.dispatch_recheck
+TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.dispatch_recheck IS 'Workers and admins read it.';
+SELECT pg_catalog.pg_extension_config_dump('companion.dispatch_recheck', '');
+
+CREATE FUNCTION companion.recheck_user() RETURNS trigger
+LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'companion_recheck_user';
+COMMENT ON FUNCTION companion.recheck_user() IS
+'Trigger, AFTER INSERT OR UPDATE: notes the user in dispatch_recheck, as from the last tick that the statement sees.';
+
+CREATE TRIGGER recheck_new_user AFTER INSERT ON companion.users
+FOR EACH ROW WHEN (new.checkin_time IS NOT NULL AND new.onboarding_completed_at IS NOT NULL)
+EXECUTE FUNCTION companion.recheck_user();
+COMMENT ON TRIGGER recheck_new_user ON companion.users IS
+'Has dispatch look at a new user whose check-in may be due before the row is committed.';
+-- Not UPDATE OF: a trigger of the app's may change these columns, too.
+CREATE TRIGGER recheck_changed_user AFTER UPDATE ON companion.users
+FOR EACH ROW WHEN (
+    new.checkin_time IS NOT NULL AND new.onboarding_completed_at IS NOT NULL
+    AND (new.checkin_time IS DISTINCT FROM old.checkin_time
+         OR new.timezone IS DISTINCT FROM old.timezone
+         OR new.checkin_days IS DISTINCT FROM old.checkin_days
+         OR new.checkin_paused_until IS DISTINCT FROM old.checkin_paused_until
+         OR new.onboarding_completed_at IS DISTINCT FROM old.onboarding_completed_at))
+EXECUTE FUNCTION companion.recheck_user();
+COMMENT ON TRIGGER recheck_changed_user ON companion.users IS
+'Has dispatch look again at a user whose check-in may be due before its change is committed.';
+
+-- The rules of check-ins, as dispatch and next_checkin name them.
+CREATE FUNCTION companion.checkin_key(local_date date) RETURNS text
+LANGUAGE sql STABLE
+RETURN 'checkin:' || to_char(local_date, 'YYYY-MM-DD');
+COMMENT ON FUNCTION companion.checkin_key(date) IS
+'The idempotency key of a local day''s check-in. Internal.';
+
+CREATE FUNCTION companion.checkins_due(
+    timezone text, checkin_time time, checkin_days smallint[], after timestamptz, until timestamptz,
+    OUT local_date date, OUT scheduled_for timestamptz) RETURNS SETOF record
+LANGUAGE c STABLE STRICT ROWS 1
+AS 'MODULE_PATHNAME', 'companion_checkins_due';
+COMMENT ON FUNCTION companion.checkins_due(text, time, smallint[], timestamptz, timestamptz) IS
+'The local dates, of these weekdays, whose check-in at this time is due after one time and up to another, and its instant. None in an unknown zone. Internal. Error 22008 for an infinite time.';
+
+CREATE FUNCTION companion.checkins_nearby(
+    user_id uuid, timezone text, local_date date, scheduled_for timestamptz,
+    key text, key_from text, key_until text, min_gap interval,
+    OUT day_is_taken boolean, OUT key_is_used boolean, OUT is_too_close boolean)
+RETURNS SETOF record
+LANGUAGE sql STABLE ROWS 1
+BEGIN ATOMIC
+    SELECT
+        coalesce(bool_or(CASE WHEN near.timezone = checkins_nearby.timezone
+            THEN near.local_date = checkins_nearby.local_date
+            ELSE (near.scheduled_for AT TIME ZONE checkins_nearby.timezone)::date
+                = checkins_nearby.local_date END), false),
+        coalesce(bool_or(near.idempotency_key = key), false),
+        coalesce(bool_or(near.status IN ('pending', 'sent', 'unknown')
+            AND checkins_nearby.scheduled_for < coalesce(near.sent_at, near.scheduled_for) + min_gap
+            AND checkins_nearby.scheduled_for > near.scheduled_for - min_gap), false)
+    FROM companion.scheduled_messages AS near
+    WHERE near.user_id = checkins_nearby.user_id
+        AND near.idempotency_key >= key_from AND near.idempotency_key < key_until;
+END;
+COMMENT ON FUNCTION companion.checkins_nearby(uuid, text, date, timestamptz, text, text, text, interval) IS
+'Of one possible check-in, what the user''s check-ins of the days around it say, whose keys lie within [key_from, key_until): day_is_taken: one stands already for this local day, as now seen: by its own date where it was made in this zone, else by its instant. key_is_used: one stands under this key, made in another zone. is_too_close: one that was or may be sent lies within min_gap. Internal.';
+
 -- The planner settings keep the tick an index walk whatever the statistics say; compiling it anew
 -- each time would take longer than the tick.
 CREATE FUNCTION companion.dispatch(at timestamptz DEFAULT companion.now()) RETURNS integer
@@ -20,13 +102,13 @@ LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_dispatch';
 COMMENT ON FUNCTION companion.dispatch(timestamptz) IS
-'One tick: enqueues the check-ins that are due after the previous tick and up to at, and returns how many. What is found later than companion.catch_up is recorded as skipped. The first tick ever covers the minute before it. An at before the previous tick does nothing. Error 22008 for an infinite at.';
+'One tick: enqueues the check-ins that are due after the previous tick and up to at, and returns how many. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at before the previous tick does nothing. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set; 09000 where a trigger suppresses a row of dispatch_queue.';
 
 CREATE FUNCTION companion.rewind_dispatch(to_at timestamptz) RETURNS void
 LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_rewind_dispatch';
 COMMENT ON FUNCTION companion.rewind_dispatch(timestamptz) IS
-'Sets the previous tick, so that the next one covers what is due after to_at. What was enqueued already is not enqueued again. Error 22008 for an infinite time.';
+'Sets the previous tick, so that the next one covers what is due after to_at, and nothing before. What was enqueued already is not enqueued again. Error 22008 for an infinite time; 22023 for one in the future, unless companion.clock is set, and for one before what companion.retention keeps.';
 
 CREATE FUNCTION companion.schedule_message(
     user_id uuid, scheduled_for timestamptz, content text, kind text DEFAULT 'custom',
@@ -35,7 +117,7 @@ CREATE FUNCTION companion.schedule_message(
 LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_schedule_message';
 COMMENT ON FUNCTION companion.schedule_message(uuid, timestamptz, text, text, text, text, jsonb) IS
-'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Error 23503 for an unknown user, 22023 for an empty content and for a kind, channel or key that is not valid, 22008 for an infinite time.';
+'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, and a kind, channel or key that is not valid, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
 
 CREATE FUNCTION companion.next_checkin(user_id uuid, after timestamptz DEFAULT companion.now()) RETURNS timestamptz
 LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp

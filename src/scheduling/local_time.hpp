@@ -34,6 +34,12 @@ concept TimeZone = requires(const Zone &zone, std::int64_t instant)
         } -> std::same_as<Period>;
 };
 
+// The date that a wall reading lies on, in days since 1970-01-01.
+constexpr std::int64_t floor_date(std::int64_t reading)
+{
+    return reading / day - (reading % day < 0);
+}
+
 // Further than any offset from UTC, and half as far as any jump of a clock.
 inline constexpr std::int64_t furthest_offset = 26 * hour;
 
@@ -81,5 +87,32 @@ std::int64_t furthest_reading(const Zone &zone, std::int64_t instant)
         begin = period.end;
     }
 }
+
+// What a clock in this zone comes to read for the first time within (from, to]: dates, and of
+// each a stretch of times of day, both ends inclusive. There is none where the last date is
+// before the first, or its last time before the first.
+template <TimeZone Zone>
+class NewReadings {
+  public:
+    NewReadings(const Zone &zone, std::int64_t from, std::int64_t to)
+        : first_(furthest_reading(zone, from) + 1), last_(furthest_reading(zone, to))
+    {
+    }
+
+    std::int64_t first_date() const { return floor_date(first_); }
+    std::int64_t last_date() const { return floor_date(last_); }
+
+    std::int64_t first_time(std::int64_t date) const
+    {
+        return std::max(first_ - date * day, std::int64_t{0});
+    }
+    std::int64_t last_time(std::int64_t date) const
+    {
+        return std::min(last_ - date * day, day - 1);
+    }
+
+  private:
+    std::int64_t first_, last_;
+};
 
 } // namespace companion

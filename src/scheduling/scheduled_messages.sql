@@ -31,7 +31,9 @@ CREATE TABLE companion.scheduled_messages (
     CHECK ((kind = 'checkin') = starts_with(idempotency_key, 'checkin:'))
 ) WITH (fillfactor = 50);
 -- Half of each page is left free, so that finishing a whole batch is HOT: no index
--- covers a column that changes, and old and new rows fit side by side.
+-- covers a column that changes, and old and new rows fit side by side. Retention, too, goes by
+-- the time at which a row was made, which is never after it was finished.
+CREATE INDEX scheduled_messages_created ON companion.scheduled_messages (created_at);
 
 COMMENT ON TABLE companion.scheduled_messages IS
 'One row a message that the companion starts, and what became of it. Rows are finished, not deleted, until companion.retention has passed.';
@@ -74,6 +76,8 @@ CREATE TABLE companion.dispatch_queue (
 -- A lease is not indexed, so claiming and starting are HOT: each page keeps room
 -- for the two new versions of every row that it takes.
 CREATE INDEX dispatch_queue_visible ON companion.dispatch_queue (visible_at, message_id);
+
+COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
 
 COMMENT ON TABLE companion.dispatch_queue IS
 'One narrow row a pending message: what workers claim from. Internal. It has no foreign key, so that it can stay on one node; a row whose message is gone is dropped when it is next claimed.';

@@ -38,4 +38,11 @@ inline TimestampTz from_instant(std::int64_t instant)
     return instant - epoch_days * day;
 }
 
+// The weekday of a date (days since 1970-01-01), 1 (Monday) to 7.
+inline int iso_weekday(std::int64_t date)
+{
+    const int weekday = j2day(static_cast<int>(date) + UNIX_EPOCH_JDATE);
+    return weekday == 0 ? 7 : weekday;
+}
+
 } // namespace companion

@@ -71,6 +71,7 @@ SQL
 # A user is due every 36 seconds, a hundred in an hour.
 query('CREATE EXTENSION companion');
 query(slurp_file(dirname(__FILE__) . '/occasions.sql'));
+set_clock('2026-03-01 08:00+00');
 query(<<'SQL');
 SELECT companion.rewind_dispatch('2026-03-01 08:00+00');
 INSERT INTO companion.users (timezone, checkin_time, onboarding_completed_at)
@@ -104,12 +105,24 @@ SQL
 like(slurp_file($node->logfile), qr/terminated by signal 6/, '... and so the server has crashed');
 
 my $other = DBI->connect('dbi:Pg:', undef, undef, { RaiseError => 1, AutoCommit => 0 });
-$other->do("SELECT FROM companion.users WHERE checkin_time = '10:30' FOR UPDATE");
+# A tick waits for no user; a trigger of an operator's has it wait half-way
+query(<<'SQL');
+CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(1);
+    RETURN new;
+END
+$$;
+CREATE TRIGGER stall BEFORE INSERT ON companion.scheduled_messages
+FOR EACH ROW WHEN (new.scheduled_for = '2026-03-01 10:30+00') EXECUTE FUNCTION stall();
+SQL
+$other->do('SELECT pg_advisory_xact_lock(1)');
 tick_breaks_off("SET statement_timeout = '1s'; SELECT companion.dispatch()",
-    qr/canceling statement due to statement timeout/, 'no time, with a user locked half-way');
+    qr/canceling statement due to statement timeout/, 'no time, half-way');
 tick_breaks_off("SET lock_timeout = '1s'; SELECT companion.dispatch()",
-    qr/canceling statement due to lock timeout/, 'no time to wait for the user');
+    qr/canceling statement due to lock timeout/, 'no time to wait for a lock');
 $other->rollback;
+query('DROP TRIGGER stall ON companion.scheduled_messages');
 $other->do('SELECT companion.dispatch()');
 tick_breaks_off("SET lock_timeout = '1s'; SELECT companion.dispatch()",
     qr/canceling statement due to lock timeout/, 'no time to wait for another tick');

@@ -19,8 +19,12 @@ load_rich_data($node, 'app');
 $node->safe_psql('postgres', q{ALTER DATABASE app SET companion.min_gap = '5h'});
 my $app = describe($node, 'app');
 
-# Telegram accounts that presented unknown tokens, and what searches have read, are not dumped.
-my $is_dumped = q{dump.condition IS DISTINCT FROM 'WHERE false'};
+# Telegram accounts that presented unknown tokens, and what searches have read, are not dumped. Whom
+# dispatch is to look at again is, and every user comes in addition: to it they are new.
+my $is_dumped = q{dump.condition IS DISTINCT FROM 'WHERE false' AND c.relname <> 'dispatch_recheck'};
+my $looked_at = q{SELECT count(*) FILTER (WHERE u.checkin_time = '10:00'), count(DISTINCT r.user_id)
+    FROM companion.dispatch_recheck AS r JOIN companion.users AS u ON u.id = r.user_id};
+is($node->safe_psql('app', $looked_at), '1|1', 'dispatch is to look at one user again');
 
 sub dump_app
 {
@@ -60,6 +64,7 @@ sub as_replica
 }
 
 run_sql(new_database('plain'), dump_app('plain.sql'));
+is($node->safe_psql('plain', $looked_at), '2|10', '... and once restored, at all who have check-ins');
 is_same($app, $node, 'plain', $is_dumped, 'plain');
 
 my $custom = dump_app('app.dump', '--format=custom');
@@ -68,6 +73,7 @@ is_same($app, $node, 'custom', $is_dumped, 'custom');
 
 my $directory = dump_app('app.dir', '--format=directory', '--jobs=2');
 as_replica(sub { restore(new_database('directory'), $directory, '--jobs=2'); });
+is($node->safe_psql('directory', $looked_at), '1|1', '... but not where it was restored without triggers');
 is_same($app, $node, 'directory', $is_dumped, 'directory, two jobs');
 
 my $inserts = dump_app('inserts.sql', '--inserts');

@@ -92,3 +92,6 @@ SELECT row_number() OVER (ORDER BY user_id), * FROM companion.claim_messages('wo
 SELECT companion.start_send(user_id, message_id, attempt) FROM claimed WHERE n <> 1;
 SELECT companion.mark_sent(user_id, message_id, attempt, 'sent') FROM claimed WHERE n = 2;
 SELECT companion.mark_failed(user_id, message_id, attempt, 'try later', '10 minutes') FROM claimed WHERE n = 3;
+
+-- Somebody changes their time, and is to be looked at again.
+UPDATE companion.users SET checkin_time = '10:00' WHERE email = 'user4@example.org';

@@ -173,6 +173,30 @@ TEST_CASE("a change of less than a grain")
     CHECK(instant_of(zone, 10, 1172 * second) == at(10, 0) + 1172 * second);
 }
 
+TEST_CASE("what a clock comes to read: dates, and their times of day, both ends inclusive")
+{
+    const MadeUpZone zone(hour, {{at(10, 1), 2 * hour}, {at(20, 1), hour}});
+    const NewReadings evening(zone, at(5, 22), at(5, 23) - 1);
+    CHECK(evening.first_date() == 5);
+    CHECK(evening.last_date() == 5);
+    CHECK(evening.first_time(5) == 23 * hour + 1);
+    CHECK(evening.last_time(5) == day - 1);
+
+    const NewReadings days(zone, at(5, 22), at(7, 5));
+    CHECK(days.first_date() == 5);
+    CHECK(days.last_date() == 7);
+    CHECK(days.first_time(6) == 0);
+    CHECK(days.last_time(6) == day - 1);
+    CHECK(days.last_time(7) == 6 * hour);
+
+    const NewReadings jump(zone, at(10, 1) - 1, at(10, 1));
+    CHECK(jump.first_time(10) == 2 * hour);
+    CHECK(jump.last_time(10) == 3 * hour);
+
+    const NewReadings set_back(zone, at(20, 1) - 1, at(20, 1, 30));
+    CHECK(set_back.last_time(20) < set_back.first_time(20));
+}
+
 TEST_CASE("random zones: the first instant at which the clock has come that far")
 {
     Random random(20260304);
