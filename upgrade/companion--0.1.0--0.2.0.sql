@@ -124,20 +124,20 @@ $$;
 
 -- What is made anew.
 DROP FUNCTION
+    companion.apply_retention(),
     companion.schedule_jobs(interval),
+    companion.due_follow_ups(uuid,date),
     companion.recent_messages(uuid,integer,uuid,uuid),
     companion.upsert_user_context(uuid,text,text,text,real,integer,text,timestamp with time zone,uuid,jsonb,boolean),
     companion.upsert_user_context_many(uuid,jsonb),
     companion.recall_user_context(uuid,integer,integer,text[]),
-    companion.due_follow_ups(uuid,date),
-    companion.expire_user_context(integer),
     companion.forget_redeem_failures(),
+    companion.run_maintenance(),
+    companion.expire_user_context(integer),
     companion.follow_auth_users(regclass,name),
     companion.unfollow_auth_users(regclass),
     companion.require_pg_cron(),
-    companion.unschedule_jobs(),
-    companion.run_maintenance(),
-    companion.apply_retention();
+    companion.unschedule_jobs();
 DROP VIEW companion.personal_tables;
 
 -- Types that functions return.
@@ -214,6 +214,29 @@ COMMENT ON COLUMN companion.context_item.previous_since IS 'value_since before t
 COMMENT ON COLUMN companion.context_item.contradicted_by IS 'The value that the last upsert gave and that was not taken, because the user''s word stands; NULL: the last upsert was taken.';
 COMMENT ON COLUMN companion.context_item.created_at IS 'When it was first learned.';
 COMMENT ON COLUMN companion.context_item.updated_at IS 'When the row last changed.';
+
+-- A new table.
+CREATE TABLE companion.dispatch_recheck (
+    user_id uuid NOT NULL,
+    id uuid NOT NULL DEFAULT companion.uuid_v7(),
+    since timestamptz NOT NULL CHECK (isfinite(since)),
+    PRIMARY KEY (user_id, id)
+);
+COMMENT ON TABLE companion.dispatch_recheck IS
+'Users at whom dispatch is to look again: locked when a tick came to them, or changed in a transaction that it could not see into. Internal.';
+COMMENT ON COLUMN companion.dispatch_recheck.user_id IS 'Whom to look at; it may be gone.';
+COMMENT ON COLUMN companion.dispatch_recheck.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.dispatch_recheck.since IS 'Check-ins that are due after this time are still to be found.';
+ALTER TABLE companion.dispatch_recheck ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.dispatch_recheck
+TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.dispatch_recheck IS 'Workers and admins read it.';
+SELECT pg_catalog.pg_extension_config_dump('companion.dispatch_recheck', '');
+
+-- A new index.
+CREATE INDEX scheduled_messages_created ON companion.scheduled_messages (created_at);
+COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
 
 -- Functions, views and triggers.
 CREATE FUNCTION companion.check_user() RETURNS trigger
@@ -438,33 +461,6 @@ AS 'MODULE_PATHNAME', 'companion_expire_user_context';
 COMMENT ON FUNCTION companion.expire_user_context(integer) IS
 'Deletes expired items, which no read returns any more; their values stay in user_context_history. It passes over rows that are locked, and the items of users who are. Returns how many. Error 22023 for a bound below 1.';
 
-CREATE FUNCTION companion.forget_redeem_failures() RETURNS bigint
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'companion_forget_redeem_failures';
-COMMENT ON FUNCTION companion.forget_redeem_failures() IS
-'Deletes the counts of unknown link tokens whose minute is over, up to 10,000 at once; passes over what others hold, and returns how many. Part of run_maintenance().';
-
--- Dispatch: who is locked, or changed unseen, is looked at again.
--- Neither a tick nor an end user's transaction may wait here: there is no foreign key, whose check
--- would wait for the user's row, and no key that two of them could both write.
-CREATE TABLE companion.dispatch_recheck (
-    user_id uuid NOT NULL,
-    id uuid NOT NULL DEFAULT companion.uuid_v7(),
-    since timestamptz NOT NULL CHECK (isfinite(since)),
-    PRIMARY KEY (user_id, id)
-);
-COMMENT ON TABLE companion.dispatch_recheck IS
-'Users at whom dispatch is to look again: locked when a tick came to them, or changed in a transaction that it could not see into. Internal.';
-COMMENT ON COLUMN companion.dispatch_recheck.user_id IS 'Whom to look at; it may be gone.';
-COMMENT ON COLUMN companion.dispatch_recheck.id IS 'Time-ordered id.';
-COMMENT ON COLUMN companion.dispatch_recheck.since IS 'Check-ins that are due after this time are still to be found.';
-ALTER TABLE companion.dispatch_recheck ENABLE ROW LEVEL SECURITY;
-CREATE POLICY every_row ON companion.dispatch_recheck
-TO companion_worker, companion_admin, companion_runtime
-USING (true) WITH CHECK (true);
-COMMENT ON POLICY every_row ON companion.dispatch_recheck IS 'Workers and admins read it.';
-SELECT pg_catalog.pg_extension_config_dump('companion.dispatch_recheck', '');
-
 CREATE FUNCTION companion.recheck_user() RETURNS trigger
 LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_recheck_user';
@@ -476,7 +472,7 @@ FOR EACH ROW WHEN (new.checkin_time IS NOT NULL AND new.onboarding_completed_at 
 EXECUTE FUNCTION companion.recheck_user();
 COMMENT ON TRIGGER recheck_new_user ON companion.users IS
 'Has dispatch look at a new user whose check-in may be due before the row is committed.';
--- Not UPDATE OF: a trigger of the app's may change these columns, too.
+
 CREATE TRIGGER recheck_changed_user AFTER UPDATE ON companion.users
 FOR EACH ROW WHEN (
     new.checkin_time IS NOT NULL AND new.onboarding_completed_at IS NOT NULL
@@ -489,7 +485,6 @@ EXECUTE FUNCTION companion.recheck_user();
 COMMENT ON TRIGGER recheck_changed_user ON companion.users IS
 'Has dispatch look again at a user whose check-in may be due before its change is committed.';
 
--- The rules of check-ins, as dispatch and next_checkin name them.
 CREATE FUNCTION companion.checkin_key(local_date date) RETURNS text
 LANGUAGE sql STABLE
 RETURN 'checkin:' || to_char(local_date, 'YYYY-MM-DD');
@@ -527,10 +522,12 @@ END;
 COMMENT ON FUNCTION companion.checkins_nearby(uuid, text, date, timestamptz, text, text, text, interval) IS
 'Of one possible check-in, what the user''s check-ins of the days around it say, whose keys lie within [key_from, key_until): day_is_taken: one stands already for this local day, as now seen: by its own date where it was made in this zone, else by its instant. key_is_used: one stands under this key, made in another zone. is_too_close: one that was or may be sent lies within min_gap. Internal.';
 
--- Retention: in batches, by an index; pg_cron's log with the caller's rights.
-CREATE INDEX scheduled_messages_created ON companion.scheduled_messages (created_at);
-COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
--- The planner settings keep it an index walk, whatever the statistics say.
+CREATE FUNCTION companion.forget_redeem_failures() RETURNS bigint
+LANGUAGE c SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'companion_forget_redeem_failures';
+COMMENT ON FUNCTION companion.forget_redeem_failures() IS
+'Deletes the counts of unknown link tokens whose minute is over, up to 10,000 at once; passes over what others hold, and returns how many. Part of run_maintenance().';
+
 CREATE FUNCTION companion.expire_messages(max_rows integer DEFAULT 10000) RETURNS bigint
 LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
@@ -538,7 +535,6 @@ AS 'MODULE_PATHNAME', 'companion_expire_messages';
 COMMENT ON FUNCTION companion.expire_messages(integer) IS
 'Deletes messages finished longer than companion.retention ago, which counts as nine days at least: no catch-up reaches further back. Passes over what somebody else has locked. Returns how many. Error 22023 for a bound below 1.';
 
--- Each step by itself: what one of them meets does not stop or undo the others.
 CREATE FUNCTION companion.run_maintenance() RETURNS TABLE (task text, affected bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -713,12 +709,6 @@ COMMENT ON FUNCTION companion.unschedule_jobs() IS
 'Removes this database''s companion jobs from pg_cron, those of the caller or, as a superuser, of everybody; returns how many there were. Error 55000 without pg_cron.';
 
 -- What is said of the rest.
-COMMENT ON FUNCTION companion.dispatch(timestamptz) IS
-'One tick: enqueues the check-ins that are due after the previous tick and up to at, and returns how many. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at before the previous tick does nothing. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set; 09000 where a trigger suppresses a row of dispatch_queue.';
-COMMENT ON FUNCTION companion.rewind_dispatch(timestamptz) IS
-'Sets the previous tick, so that the next one covers what is due after to_at, and nothing before. What was enqueued already is not enqueued again. Error 22008 for an infinite time; 22023 for one in the future, unless companion.clock is set, and for one before what companion.retention keeps.';
-COMMENT ON FUNCTION companion.schedule_message(uuid, timestamptz, text, text, text, text, jsonb) IS
-'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, and a kind, channel or key that is not valid, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
 COMMENT ON FUNCTION companion.start_onboarding(uuid) IS
 'Begins a user''s onboarding, unless it has begun, and returns the step that comes next; NULL when none does. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger suppresses the row.';
 COMMENT ON FUNCTION companion.advance_onboarding(uuid,text,jsonb) IS
@@ -741,6 +731,12 @@ COMMENT ON FUNCTION companion.edit_message(uuid,uuid,text,bigint) IS
 'Replaces a message''s text and returns its id. The earlier text and when it was written are added to metadata, in the array edits, of which the oldest are dropped where companion.max_json_size leaves no room for all. The same text again changes nothing. The message is named by its id or, with message_id NULL, by Telegram''s; a Telegram id that is not stored gives NULL. Error 23503 when the user has no such message, 22023 for content that is empty or over companion.max_message_length, and unless exactly one id is given, 09000 where a trigger suppresses the change or changes user_id or id.';
 COMMENT ON FUNCTION companion.search_messages(uuid,text,integer) IS
 'The user''s messages that match a query, the best first, of equals the latest. The query is as on the web: words, "a phrase", or, -not; any text is one, and one without words finds nothing. excerpt is the part that matches, up to 35 words, the words found between two asterisks on each side; a search looks for it in the first 4000 bytes of each message and, as long as they make no more than 2 MB in all, further on. Words are compared under companion.text_search_config. query: up to 1000 characters; max_results: 1 to 1000; error 22023 otherwise. For the user''s own, or workers and admins; error 42501 for another''s, 42704 for a setting that names no configuration.';
+COMMENT ON FUNCTION companion.dispatch(timestamp with time zone) IS
+'One tick: enqueues the check-ins that are due after the previous tick and up to at, and returns how many. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at before the previous tick does nothing. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set; 09000 where a trigger suppresses a row of dispatch_queue.';
+COMMENT ON FUNCTION companion.rewind_dispatch(timestamp with time zone) IS
+'Sets the previous tick, so that the next one covers what is due after to_at, and nothing before. What was enqueued already is not enqueued again. Error 22008 for an infinite time; 22023 for one in the future, unless companion.clock is set, and for one before what companion.retention keeps.';
+COMMENT ON FUNCTION companion.schedule_message(uuid,timestamp with time zone,text,text,text,text,jsonb) IS
+'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, and a kind, channel or key that is not valid, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
 COMMENT ON FUNCTION companion.claim_messages(text,integer,interval,text[]) IS
 'Leases due messages to a worker, the oldest first, passing over what others hold, and waits for nobody. Each row carries the attempt that the worker must report with. address is NULL when the user has unlinked the channel meanwhile. A message past its send_before is recorded as skipped instead, one that used up companion.max_attempts as failed. worker: 1 to 200 characters. max_messages: 1 to 10000. lease: above zero, at most a day. channels: NULL for all. Error 22023 otherwise.';
 COMMENT ON FUNCTION companion.start_send(uuid,uuid,integer) IS
@@ -888,6 +884,7 @@ BEGIN
     END LOOP;
     GRANT SELECT ON companion.personal_tables TO companion_runtime;
     GRANT SELECT ON companion.privileges TO companion_admin;
+    GRANT SELECT ON companion.dispatch_recheck TO companion_worker, companion_admin;
     FOR callers, functions IN VALUES
         ('companion_runtime',
          'current_user_id now uuid_v7 checkin_instant end_of_day usable_channel
@@ -899,9 +896,9 @@ BEGIN
           due_follow_ups'),
         ('companion_admin',
          'run_maintenance apply_retention expire_messages expire_job_runs
-          expire_user_context forget_redeem_failures follow_auth_users
-          unfollow_auth_users adopt_users is_pg_crons require_pg_cron require_job_login
-          job_command schedule_jobs unschedule_jobs')
+          expire_user_context forget_redeem_failures follow_auth_users unfollow_auth_users
+          adopt_users is_pg_crons require_pg_cron require_job_login job_command
+          schedule_jobs unschedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s',
