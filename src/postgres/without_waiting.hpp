@@ -69,9 +69,9 @@ void do_by_halves(int first, int last, Work work, Busy busy)
         return;
     }
     const int middle = first + (last - first) / 2;
-    for (const auto &[begin, end] : {std::pair(first, middle), std::pair(middle, last)})
-        if (!try_without_waiting([&] { work(begin, end); }))
-            do_by_halves(begin, end, work, busy);
+    for (const auto &half : {std::pair(first, middle), std::pair(middle, last)})
+        if (!try_without_waiting([&] { work(half.first, half.second); }))
+            do_by_halves(half.first, half.second, work, busy);
 }
 
 // Do the work for [0, count) without waiting. Where it has to wait, look() may find out for
