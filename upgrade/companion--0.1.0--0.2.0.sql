@@ -456,7 +456,7 @@ COMMENT ON FUNCTION companion.due_follow_ups(uuid, date) IS
 
 CREATE FUNCTION companion.expire_user_context(max_rows integer DEFAULT 10000) RETURNS bigint
 LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_expire_user_context';
 COMMENT ON FUNCTION companion.expire_user_context(integer) IS
 'Deletes expired items, which no read returns any more; their values stay in user_context_history. It passes over rows that are locked, and the items of users who are. Returns how many. Error 22023 for a bound below 1.';
