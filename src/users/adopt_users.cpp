@@ -151,9 +151,9 @@ void require_rights(Oid table)
 // transaction ends, when the trigger is on them, too.
 List *lock_tables(Oid root)
 {
-    if (get_rel_relkind(root) == RELKIND_PARTITIONED_TABLE)
-        return find_all_inheritors(root, ShareRowExclusiveLock, nullptr);
     LockRelationOid(root, ShareRowExclusiveLock);
+    if (get_rel_relkind(root) == RELKIND_PARTITIONED_TABLE)
+        return find_all_inheritors(root, ShareRowExclusiveLock, nullptr); // which locks the others
     return list_make1_oid(root);
 }
 
