@@ -33,6 +33,7 @@ build_server() {
             CFLAGS='-O1 -fno-omit-frame-pointer' CPPFLAGS=-DUSE_VALGRIND
         make --silent --jobs="$(nproc)"
         as_root make --silent install
+        as_root make --silent --directory=contrib/citext install
         as_root install --mode=644 src/tools/valgrind.supp "$server"
     ) >/dev/null
 }
