@@ -23,7 +23,7 @@ COMMENT ON COLUMN companion.message.content IS 'The text.';
 COMMENT ON COLUMN companion.message.telegram_message_id IS 'Telegram''s id within the chat with this user; a redelivered update is stored once.';
 COMMENT ON COLUMN companion.message.reply_to_id IS 'The message that this one answers, one of the same user''s.';
 COMMENT ON COLUMN companion.message.edited_at IS 'When the text was last edited; to be set by whoever changes content, as edit_message does.';
-COMMENT ON COLUMN companion.message.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at.';
+COMMENT ON COLUMN companion.message.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
 COMMENT ON COLUMN companion.message.created_at IS 'When it was written.';
 CREATE TYPE companion.context_item AS (
     user_id uuid,
@@ -179,6 +179,7 @@ COMMENT ON FUNCTION companion.add_message(uuid, uuid, text, text, bigint, uuid, 
 'Adds a message to a conversation and returns its id. A Telegram update delivered again stores nothing and returns the id of the first. A message may be added to a conversation that has ended: an answer belongs where the question is. What it replies to is named by reply_to_id or by Telegram''s id, not both; a Telegram id that is not stored leaves reply_to_id NULL. role user sets users.last_user_message_at. End users add their own, with role user and without telegram_message_id. Error 22023 for an unknown role, for content that is empty or over companion.max_message_length, for two replies, for metadata that is not an object or over companion.max_json_size and for a Telegram id below 1; 23503 for a conversation or a message replied to that is not the user''s; 42501 for another''s, another role or a Telegram id as an end user; 09000 where a trigger suppresses the row or changes user_id, id, conversation_id or telegram_message_id.';
 COMMENT ON FUNCTION companion.edit_message(uuid, uuid, text, bigint) IS
 'Replaces a message''s text and returns its id. The earlier text and when it was written are added to metadata, in the array edits, of which the oldest are dropped where companion.max_json_size leaves no room for all. The same text again changes nothing. The message is named by its id or, with message_id NULL, by Telegram''s; a Telegram id that is not stored gives NULL. Error 23503 when the user has no such message, 22023 for content that is empty or over companion.max_message_length, and unless exactly one id is given, 09000 where a trigger suppresses the change or changes user_id or id.';
+COMMENT ON COLUMN companion.messages.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
 
 -- Searching in bounded time.
 CREATE FUNCTION companion.search_rank(document tsvector, query tsquery) RETURNS real
