@@ -33,17 +33,17 @@ ORDER BY p.proname COLLATE "C", pg_get_function_identity_arguments(p.oid) COLLAT
 \echo '|---|---|---|---|---|'
 SELECT format('| `%s` | %s | %s | %s | %s |', name,
               CASE WHEN boot_val = '' THEN 'empty' ELSE current_setting(name) END,
-              CASE WHEN unit = 's' THEN (min_val || ' s')::interval::text ELSE min_val END,
-              CASE WHEN unit = 's' THEN (max_val || ' s')::interval::text ELSE max_val END,
+              CASE unit WHEN 's' THEN (min_val || ' s')::interval::text WHEN 'kB' THEN pg_size_pretty(min_val::bigint * 1024) ELSE min_val END,
+              CASE unit WHEN 's' THEN (max_val || ' s')::interval::text WHEN 'kB' THEN pg_size_pretty(max_val::bigint * 1024) ELSE max_val END,
               concat_ws(' ', short_desc, extra_desc,
                         CASE context WHEN 'user' THEN 'Anyone may set it.' END))
 FROM pg_settings WHERE name LIKE 'companion.%' ORDER BY name COLLATE "C";
 \echo
 
-\echo '## Tables and views'
+\echo '## Tables, views and types'
 \echo
 SELECT format(E'### %s\n\n%s\n\n| column | type | default | what it is |\n|---|---|---|---|\n%s\n',
-              c.relname, obj_description(c.oid, 'pg_class'), columns.list)
+              c.relname, coalesce(obj_description(c.oid, 'pg_class'), obj_description(c.reltype, 'pg_type')), columns.list)
 FROM pg_class AS c
 CROSS JOIN LATERAL (
     SELECT string_agg(format('| `%s` | %s%s | %s | %s |', a.attname, format_type(a.atttypid, a.atttypmod),
@@ -54,5 +54,5 @@ CROSS JOIN LATERAL (
     FROM pg_attribute AS a
     LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
-WHERE c.relnamespace = 'companion'::regnamespace AND c.relkind IN ('r', 'v')
-ORDER BY c.relkind, c.relname COLLATE "C";
+WHERE c.relnamespace = 'companion'::regnamespace AND c.relkind IN ('r', 'v', 'c')
+ORDER BY array_position('{r,v,c}', c.relkind), c.relname COLLATE "C";

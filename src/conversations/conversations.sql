@@ -73,7 +73,7 @@ COMMENT ON COLUMN companion.messages.content IS 'The text.';
 COMMENT ON COLUMN companion.messages.telegram_message_id IS 'Telegram''s id within the chat with this user; a redelivered update is stored once.';
 COMMENT ON COLUMN companion.messages.reply_to_id IS 'The message that this one answers, one of the same user''s.';
 COMMENT ON COLUMN companion.messages.edited_at IS 'When the text was last edited; to be set by whoever changes content, as edit_message does.';
-COMMENT ON COLUMN companion.messages.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at.';
+COMMENT ON COLUMN companion.messages.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
 COMMENT ON COLUMN companion.messages.created_at IS 'When it was written.';
 COMMENT ON INDEX companion.messages_conversation IS 'A conversation''s messages in order.';
 COMMENT ON INDEX companion.messages_telegram IS 'A redelivered Telegram update is refused.';
@@ -111,7 +111,7 @@ COMMENT ON COLUMN companion.message.content IS 'The text.';
 COMMENT ON COLUMN companion.message.telegram_message_id IS 'Telegram''s id within the chat with this user; a redelivered update is stored once.';
 COMMENT ON COLUMN companion.message.reply_to_id IS 'The message that this one answers, one of the same user''s.';
 COMMENT ON COLUMN companion.message.edited_at IS 'When the text was last edited; to be set by whoever changes content, as edit_message does.';
-COMMENT ON COLUMN companion.message.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at.';
+COMMENT ON COLUMN companion.message.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
 COMMENT ON COLUMN companion.message.created_at IS 'When it was written.';
 
 ALTER TABLE companion.conversations ENABLE ROW LEVEL SECURITY;

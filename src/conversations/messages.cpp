@@ -20,9 +20,9 @@ static Statement insert_one{R"sql(
             coalesce($9, '{}'))
     ON CONFLICT (user_id, telegram_message_id) WHERE telegram_message_id IS NOT NULL DO NOTHING
     RETURNING m.user_id = $1 AND m.id = $2 AND m.conversation_id = $3
-        AND m.telegram_message_id IS NOT DISTINCT FROM $6)sql",
-                            UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, INT8OID, UUIDOID, INT8OID,
-                            JSONBOID};
+        AND m.telegram_message_id IS NOT DISTINCT FROM $6)sql",  UUIDOID, UUIDOID, UUIDOID,
+                            TEXTOID, TEXTOID, INT8OID, UUIDOID,
+                            INT8OID, JSONBOID};
 
 static Statement insert_sent{R"sql(
     INSERT INTO companion.messages AS m
@@ -32,8 +32,9 @@ static Statement insert_sent{R"sql(
     FROM unnest($1, $2, $3, $4, $5, $6)
         AS n (user_id, id, conversation_id, content, telegram_message_id, metadata)
     ON CONFLICT (user_id, telegram_message_id) WHERE telegram_message_id IS NOT NULL DO NOTHING
-    RETURNING m.user_id, m.id, m.conversation_id, m.telegram_message_id)sql",
-                             UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT8ARRAYOID,
+    RETURNING m.user_id, m.id, m.conversation_id, m.telegram_message_id)sql",       UUIDARRAYOID,
+                             UUIDARRAYOID, UUIDARRAYOID,
+                             TEXTARRAYOID, INT8ARRAYOID,
                              JSONBARRAYOID};
 
 static Statement find_delivered{R"sql(
@@ -134,8 +135,8 @@ static SentText fit(Datum content)
     const int length = character_count(text);
     if (length <= settings::max_message_length)
         return {content, {0, true}};
-    const int size = pg_mbcharcliplen(text.data(), static_cast<int>(text.size()),
-                                      settings::max_message_length);
+    const int size =
+        pg_mbcharcliplen(text.data(), static_cast<int>(text.size()), settings::max_message_length);
     const char *metadata = psprintf("{\"cut_from\": %d}", length);
     return {to_text({text.data(), static_cast<std::size_t>(size)}),
             {DirectFunctionCall1(jsonb_in, CStringGetDatum(metadata)), false}};
@@ -187,12 +188,11 @@ void SentMessages::find_first(FiledMessage *filed) const
     const NullableDatum none{0, true};
     for (int index = 0; index < size(); index++)
         if (!filed[index].is_new && !is_found[index])
-            filed[index].id = file_message({user_ids_.at(index).value,
-                                            conversation_ids_.at(index).value, to_text("assistant"),
-                                            contents_.at(index).value,
-                                            telegram_message_ids_.at(index), none, none,
-                                            metadatas_.at(index)})
-                                  .id;
+            filed[index].id =
+                file_message({user_ids_.at(index).value, conversation_ids_.at(index).value,
+                              to_text("assistant"), contents_.at(index).value,
+                              telegram_message_ids_.at(index), none, none, metadatas_.at(index)})
+                    .id;
 }
 
 FiledMessage *SentMessages::file() const
