@@ -169,7 +169,7 @@ is(seen('end_user', "SET companion.user_id = '00000000-0000-0000-0000-0000000000
 is(seen('owner', "SELECT FROM companion.erase_user('00000000-0000-0000-0000-000000000002')"),
     seen_as('owner'), 'an admin\'s');
 query('app', <<'SQL');
-UPDATE companion.scheduled_messages SET status = 'skipped', finished_at = '2020-01-01'
+UPDATE companion.scheduled_messages SET status = 'skipped', created_at = '2020-01-01', finished_at = '2020-01-01'
 WHERE user_id = '00000000-0000-0000-0000-000000000003';
 SQL
 is(seen('jobs', 'SELECT companion.apply_retention()'), seen_as('jobs'), 'a job\'s');
