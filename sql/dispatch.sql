@@ -431,6 +431,10 @@ SELECT relation, action, pg_temp.outcome_with(relation, action,
     'SELECT companion.dispatch(''2026-03-04 09:00+00'')') AS outcome
 FROM (VALUES ('dispatch_queue', 'suppress()'), ('dispatch_state', 'suppress()'),
     ('scheduled_messages', 'suppress()')) AS v (relation, action);
+BEGIN;
+DELETE FROM companion.dispatch_state;
+SELECT pg_temp.outcome_with('dispatch_state', 'suppress()', 'SELECT companion.dispatch(''2026-03-04 09:00+00'')');
+ROLLBACK;
 SELECT (SELECT count(*) FROM companion.scheduled_messages) AS messages,
     (SELECT count(*) FROM companion.dispatch_queue) AS queued,
     (SELECT previous_tick FROM companion.dispatch_state);

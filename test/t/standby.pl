@@ -97,7 +97,7 @@ sub outcomes
 # Volatile, but only by what they return, or by what they keep where they can
 my $reads = qr/^companion\.(uuid_v7|search_messages)\(/;
 # pg_cron is not installed here
-my $of_cron = qr/^companion\.\w*(cron|schedule_jobs|job_login)/;
+my $of_cron = qr/^companion\.\w*(cron|schedule_jobs|job_login|job_runs)/;
 
 for my $role (qw(maya worker admin))
 {
