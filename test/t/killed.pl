@@ -1,7 +1,9 @@
 # Everything is killed at random for some time: workers at every point between claim and mark, or
-# stalled until their leases have run out, the server's backends, the whole server. In the end each
-# check-in was sent once, or is unknown because its worker died after start_send; none was sent
-# twice, and none is lost.
+# stalled until their leases have run out, the server's backends, the whole server. Beside them sit
+# squatters, who hold what belongs to users whose messages are in hand. In the end each check-in was
+# sent once, or is unknown because its worker died after start_send; none was sent twice, and none
+# is lost. And no message took longer from its claim to the answer to mark_sent than the bound below,
+# but for those whose user was held or whose worker was stalled, and while the server was down.
 #
 # KILLED_SECONDS sets for how long, KILLED_SEED repeats the choices (not the machine's timing).
 use strict;
@@ -24,6 +26,9 @@ note $context;
 srand $seed;
 
 my $workers = 4;
+my $squatters = 4;
+my $longest_squat = $seconds / 5;
+my $latency_bound = 10; # seconds; generous, since the machine is slow at times
 my $users = 20000;
 my $begin = '2026-03-01 00:00+00';
 
@@ -49,6 +54,7 @@ query('CREATE EXTENSION companion');
 query(slurp_file(dirname(__FILE__) . '/occasions.sql'));
 query(<<"SQL");
 CREATE ROLE worker LOGIN IN ROLE companion_worker;
+CREATE ROLE person LOGIN IN ROLE companion_user;
 SELECT companion.rewind_dispatch('$begin');
 INSERT INTO companion.users
     (timezone, checkin_time, onboarding_completed_at, telegram_user_id, preferred_channel)
@@ -72,9 +78,9 @@ sub deck
 }
 
 my %running; # the name of each process, by its id
-my $workers_started = 0;
+my ($workers_started, $squatters_started) = (0, 0);
 my %dead_workers; # by name
-my @failed_workers;
+my @failed;
 my %killed; # how many, by kind
 
 sub start_process
@@ -100,7 +106,7 @@ sub start_worker
 {
     my @seed = @_;
     my $name = 'worker ' . ++$workers_started;
-    start_process($name, $^X, "$programs/worker.pl", $name, $messenger_port, "$folder/journal", @seed);
+    start_process($name, $^X, "$programs/worker.pl", $name, $messenger_port, $folder, @seed);
 }
 
 sub start_mortal_workers
@@ -111,6 +117,16 @@ sub start_mortal_workers
 sub start_immortal_workers
 {
     start_worker() while processes(qr/^worker/) < $workers;
+}
+
+sub start_squatters
+{
+    while (processes(qr/^squatter/) < $squatters)
+    {
+        my $name = 'squatter ' . ++$squatters_started;
+        start_process($name, $^X, "$programs/squatter.pl", $folder, $longest_squat,
+            $seed + $squatters_started);
+    }
 }
 
 # A tick of the scheduler, unless the one before is still running
@@ -129,13 +145,13 @@ END
     close $messenger;
 }
 
-# Take note of the worker that has ended: killed, or because it was told to stop
+# Take note of a process that has ended: killed, or because it was told to stop
 sub note_death
 {
-    my ($worker, $status) = @_;
+    my ($name, $status) = @_;
     return if $status == 0;
-    push @failed_workers, $worker if $status != 9;
-    $dead_workers{$worker} = 1;
+    push @failed, $name if $status != 9;
+    $dead_workers{$name} = 1 if $name =~ /^worker/;
 }
 
 sub reap
@@ -144,7 +160,7 @@ sub reap
     {
         next unless waitpid($pid, WNOHANG) == $pid;
         my $name = delete $running{$pid};
-        note_death($name, $?) if $name =~ /^worker/;
+        note_death($name, $?) if $name =~ /^(worker|squatter)/;
     }
 }
 
@@ -176,10 +192,43 @@ sub kill_worker
 }
 
 # Until the next kill: its leases run out, and it does not know
+my %stalled; # since when, by name
+my @stalls;  # whose, from when, until when
 sub stall_worker
 {
-    my $pid = pick_worker();
-    $killed{'worker, stalled only'} += kill 'STOP', $pid if $pid;
+    my $pid = pick_worker() or return;
+    $stalled{ $running{$pid} } = time;
+    $killed{'worker, stalled only'} += kill 'STOP', $pid;
+}
+
+sub resume_workers
+{
+    kill 'CONT', processes(qr/^worker/);
+    push @stalls, map { [ $_, $stalled{$_}, time ] } keys %stalled;
+    %stalled = ();
+}
+
+sub kill_squatter
+{
+    my @pids = processes(qr/^squatter/);
+    $killed{squatter} += kill 'KILL', $pids[ rand @pids ] if @pids;
+}
+
+# Somebody's transaction that does nothing
+sub end_transaction
+{
+    my ($pid) = run_command([ 'psql', '-XAtq', '-c', <<'SQL' ]);
+SELECT pid FROM pg_stat_activity
+WHERE state = 'idle in transaction' AND pg_terminate_backend(pid) ORDER BY random() LIMIT 1
+SQL
+    $killed{'backend, by pg_terminate_backend'}++ if $pid;
+}
+
+my @downtimes; # from when, until when
+
+sub wait_for_server
+{
+    keep_on(sub { }, sub { system_log('psql', '-Xq', '-c', 'SELECT') == 0 });
 }
 
 # A backend in the middle of a statement, if there is one
@@ -190,7 +239,12 @@ SELECT pid FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
 ORDER BY state = 'active' DESC, random() LIMIT 1
 SQL
-    $killed{backend} += kill 'KILL', $pid if $pid;
+    my $from = time;
+    return unless $pid && kill 'KILL', $pid;
+    $killed{backend}++;
+    sleep 0.2; # until the postmaster knows
+    wait_for_server();
+    push @downtimes, [ $from, time ];
 }
 
 # The backends of a postmaster that was killed may be there still
@@ -202,32 +256,50 @@ sub start_server
 
 sub stop_server
 {
+    my $from = time;
     $node->stop('immediate');
     $killed{'server, by immediate stop'}++;
     start_server();
+    push @downtimes, [ $from, time ];
 }
 
 sub kill_postmaster
 {
-    my $postmaster = $node->{_pid};
+    my ($from, $postmaster) = (time, $node->{_pid});
     $node->kill9;
     keep_on(sub { }, sub { !kill 0, $postmaster });
     $killed{'server, by SIGKILL'}++;
     start_server();
+    push @downtimes, [ $from, time ];
 }
 
+# Storms, in which the server does not last, and after each a time when it does, which the longest
+# transaction of a squatter fits into.
 my $next_kill = deck((\&kill_worker) x 2, (\&stall_worker) x 3, (\&kill_backend) x 3,
     \&stop_server, \&kill_postmaster);
+my $next_small_kill = deck(\&kill_worker, \&stall_worker, \&kill_squatter, \&end_transaction);
 my $end = time + $seconds;
+
+sub kill_at_random
+{
+    my ($next) = @_;
+    my $pause_end = time + rand 1.5;
+    keep_on(sub { start_mortal_workers(); start_squatters(); start_tick('infinity') },
+        sub { time > $pause_end });
+    resume_workers();
+    $next->()->();
+}
+
 while (time < $end)
 {
-    my $pause_end = time + rand 1.5;
-    keep_on(sub { start_mortal_workers(); start_tick('infinity') }, sub { time > $pause_end });
-    kill 'CONT', processes(qr/^worker/);
-    $next_kill->()->();
+    kill_at_random($next_kill) for 1 .. 10;
+    my $calm_end = time + $longest_squat * 1.5;
+    kill_at_random($next_small_kill) while time < $calm_end;
 }
 
 # In peace: workers that live, and a scheduler that goes no further.
+kill 'KILL', processes(qr/^squatter/);
+resume_workers();
 $killed{'worker at any time'} += kill 'KILL', processes(qr/^worker/);
 keep_on(sub { }, sub { !%running });
 $node->poll_query_until('postgres', 'SELECT true');
@@ -254,10 +326,33 @@ CREATE TABLE delivered (place bigint, message_id uuid);
 COPY delivered FROM '$folder/sent';
 CREATE TABLE journal (event text, message_id uuid, attempt integer);
 COPY journal FROM '$folder/journal';
+CREATE TABLE latencies
+    (user_id uuid, message_id uuid, worker text, from_at numeric, until_at numeric);
+COPY latencies FROM '$folder/latencies';
+CREATE TABLE held (user_id uuid, from_at numeric, until_at numeric);
+COPY held FROM '$folder/held';
 CREATE TABLE dead_workers (name) AS VALUES $dead_workers;
+CREATE TABLE stalls (worker text, from_at numeric, until_at numeric);
+CREATE TABLE downtimes (from_at numeric, until_at numeric);
+SQL
+query("INSERT INTO stalls VALUES ('$_->[0]', $_->[1], $_->[2])") for @stalls;
+query("INSERT INTO downtimes VALUES ($_->[0], $_->[1])") for @downtimes;
+# Of a squatter that was killed nobody knows when its transaction ended
+query(<<"SQL");
+CREATE VIEW squats AS
+SELECT user_id, from_at, coalesce(max(until_at), from_at + $longest_squat + 5) AS until_at
+FROM held GROUP BY user_id, from_at;
+CREATE VIEW undisturbed AS
+SELECT l.*, until_at - from_at AS seconds FROM latencies AS l
+WHERE NOT EXISTS (SELECT FROM squats AS s WHERE s.user_id = l.user_id
+        AND s.from_at < l.until_at AND s.until_at > l.from_at)
+    AND NOT EXISTS (SELECT FROM stalls AS s WHERE s.worker = l.worker
+        AND s.from_at < l.until_at AND s.until_at > l.from_at)
+    AND NOT EXISTS (SELECT FROM downtimes AS d
+        WHERE d.from_at < l.until_at AND d.until_at > l.from_at);
 SQL
 
-is_deeply(\@failed_workers, [], "no worker had an error ($context)");
+is_deeply(\@failed, [], "no worker and no squatter had an error ($context)");
 isnt(query('SELECT count(*) FROM delivered'), '0', "messages were sent ($context)");
 find_none('occasion without its one message', <<"SQL");
 WITH occasions AS (SELECT * FROM occasions('$begin', '$until')),
@@ -292,11 +387,17 @@ FROM (SELECT m.*, d.place
       FROM companion.scheduled_messages AS m JOIN delivered AS d ON d.message_id = m.id
       WHERE m.status = 'sent') AS m
 FULL JOIN (companion.messages AS f JOIN companion.conversations AS c
-    ON c.user_id = f.user_id AND c.id = f.conversation_id AND c.initiated_by = 'companion')
+    ON c.user_id = f.user_id AND c.id = f.conversation_id AND c.initiated_by = 'companion'
+        AND f.role = 'assistant')
 ON f.user_id = m.user_id AND f.id = m.message_id AND c.id = m.conversation_id
     AND f.telegram_message_id = m.place
 WHERE m.id IS NULL OR f.id IS NULL
 SQL
+
+isnt(query(q{SELECT count(*) FROM journal WHERE event = 'held'}), '0',
+    "reports met what squatters held ($context)");
+find_none("message that took over $latency_bound s to mark_sent while nothing held it up",
+    "SELECT * FROM undisturbed WHERE seconds > $latency_bound");
 
 note "$context: " . query(<<'SQL');
 SELECT format('%s to %s: %s occasions, %s sent, %s unknown of which %s went out; '
@@ -306,6 +407,16 @@ SELECT format('%s to %s: %s occasions, %s sent, %s unknown of which %s went out;
     count(*) FILTER (WHERE status = 'unknown' AND id IN (SELECT message_id FROM delivered)),
     sum(attempts - 1), (SELECT count(*) FROM journal WHERE event = 'refused'))
 FROM companion.scheduled_messages
+SQL
+note 'claim to mark_sent: ' . query(<<'SQL');
+SELECT format('%s of %s messages were undisturbed; half took up to %s s, 99 of 100 up to %s s, '
+        'all up to %s s; %s transactions of squatters held up to %s s, and %s times a report',
+    count(*), (SELECT count(*) FROM latencies),
+    round(percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds), 3),
+    round(percentile_disc(0.99) WITHIN GROUP (ORDER BY seconds), 3), round(max(seconds), 3),
+    (SELECT count(*) FROM squats), (SELECT round(max(until_at - from_at), 1) FROM held),
+    (SELECT count(*) FROM journal WHERE event = 'held'))
+FROM undisturbed
 SQL
 note "killed: $_ $killed{$_}" for sort keys %killed;
 note query(<<'SQL');

@@ -1,30 +1,40 @@
 # A worker as an app would write it: claims, starts, sends and reports, and outlasts the server's
 # restarts. With a seed, it kills itself when it comes to some point for the n-th time.
 #
-#     worker.pl NAME MESSENGER JOURNAL [SEED]
+#     worker.pl NAME MESSENGER FOLDER [SEED]
 #
-# The journal gets a line for each start_send that was refused or not answered, for each mark_sent
-# that succeeded, and for the worker's death. It connects as libpq does, as the role worker.
+# By its seed it reports one message after the other, or many at once. What another transaction
+# holds, by an error 55P03 of a single form or by NULL from a bulk one, it asks for again later.
+#
+# The folder's journal gets a line for each start_send that was refused or not answered, for each
+# report that found its message held, for each mark_sent that succeeded, and for the worker's death;
+# its latencies one for each message that was sent while the server answered: who, by whom, and when
+# it was claimed and its mark_sent answered. It connects as libpq does, as the role worker.
 use strict;
 use warnings;
 
 use DBI;
 use HTTP::Tiny;
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(sleep time);
 
-my ($name, $messenger, $journal_file, $seed) = @ARGV;
-srand($seed // 0);
-my @points = ('before claim_messages commits', 'after the claim', 'before start_send commits',
-    'after start_send', 'after the send', 'before mark_sent commits', 'after mark_sent');
+my ($name, $messenger, $folder, $seed) = @ARGV;
+srand($seed // $$);
+my $is_bulk = rand > 0.5;
+my @points = ('before claim_messages commits', 'after the claim',
+    $is_bulk ? 'before start_send_many commits' : 'before start_send commits',
+    'after start_send', 'after the send',
+    $is_bulk ? 'before mark_sent_many commits' : 'before mark_sent commits', 'after mark_sent');
 my $deadly_point = defined $seed ? $points[ rand @points ] : '';
 my $times = 1 + int rand 40;
 
-open my $journal, '>>', $journal_file or die "$journal_file: $!";
+open my $journal, '>>', "$folder/journal" or die "journal: $!";
+open my $latencies, '>>', "$folder/latencies" or die "latencies: $!";
 my $http = HTTP::Tiny->new(keep_alive => 0);
 my $parent = getppid;
 my $is_stopped = 0;
 $SIG{TERM} = sub { $is_stopped = 1 };
 my $server;
+my $times_unanswered = 0;
 
 sub note_down
 {
@@ -43,12 +53,15 @@ sub pass
 
 sub connect_to_server
 {
-    return DBI->connect('dbi:Pg:user=worker', undef, undef,
+    my $connection = DBI->connect('dbi:Pg:user=worker', undef, undef,
         { RaiseError => 1, PrintError => 0, PrintWarn => 0 });
+    $connection->do(q{SET lock_timeout = '500ms'});
+    return $connection;
 }
 
-# Call one of the extension's functions in a transaction of its own, and return its rows; nothing
-# when the server went away before it answered.
+# Call one of the extension's functions in a transaction of its own, and return its rows; 'held'
+# when another transaction holds what it needs, and nothing has happened; nothing when the server
+# went away before it answered.
 sub call
 {
     my ($function, @arguments) = @_;
@@ -62,51 +75,153 @@ sub call
         $rows;
     };
     return $rows if $rows;
-    die "$name: $function: $@" if $server && $server->ping;
+    my ($error, $sqlstate) = ($@, $server ? $server->state : '');
+    if ($server && $server->ping)
+    {
+        die "$name: $function: $error" if $sqlstate ne '55P03';
+        $server->rollback;
+        return 'held';
+    }
     eval { $server->disconnect };
     undef $server;
+    $times_unanswered++;
     sleep 0.1;
     return;
 }
 
-# Report, as often as it takes to get an answer.
-sub report
+# What a function's result, true, false or NULL, says about a message
+sub answer
 {
-    while (getppid == $parent)
-    {
-        my $rows = call(@_);
-        return $rows->[0]{result} if $rows;
-    }
+    my ($result) = @_;
+    return defined $result ? $result eq 't' || $result eq '1' : 'held';
 }
 
-sub deliver
+sub arguments
+{
+    my ($message, @values) = @_;
+    return (@$message{qw(user_id message_id attempt)}, @values);
+}
+
+sub ask_one_by_one
+{
+    my ($function, @reports) = @_;
+    return map {
+        my $rows = call($function, arguments(@$_));
+        ref $rows ? answer($rows->[0]{result}) : $rows;
+    } @reports;
+}
+
+sub ask_at_once
+{
+    my ($function, @reports) = @_;
+    my @rows = map { [ arguments(@$_) ] } @reports;
+    my @columns = map { my $column = $_; [ map { $_->[$column] } @rows ] } 0 .. $#{ $rows[0] };
+    my $rows = call("${function}_many", @columns);
+    return map { answer($_) } @{ $rows->[0]{result} } if ref $rows;
+    return ($rows) x @reports;
+}
+
+# Report on messages, each in an array with what the function takes beside it; returns for each
+# whether it is accepted, or 'held', or nothing where the server went away.
+sub ask
+{
+    my ($function, @reports) = @_;
+    return unless @reports;
+    my @answers = $is_bulk ? ask_at_once($function, @reports) : ask_one_by_one($function, @reports);
+    for my $place (0 .. $#reports)
+    {
+        note_down('held', $reports[$place][0]) if ($answers[$place] // '') eq 'held';
+    }
+    return @answers;
+}
+
+# The messages that may be sent now. What is held is dropped: its lease ends, and it is claimed
+# again.
+sub start
+{
+    my (@messages) = @_;
+    my @answers = ask('start_send', map { [$_] } @messages);
+    my @started;
+    for my $message (@messages)
+    {
+        my $answer = shift @answers;
+        if ($answer && $answer ne 'held')
+        {
+            push @started, $message;
+            pass('after start_send');
+        }
+        else
+        {
+            note_down(defined $answer ? 'refused' : 'unanswered', $message);
+        }
+    }
+    return @started;
+}
+
+my %open = (mark_sent => [], mark_failed => []); # reports without an answer, the newest first
+
+sub send_out
 {
     my ($message) = @_;
-    my @key = @$message{qw(user_id message_id attempt)};
-    my $answer = call('start_send', @key);
-    if (!$answer || !$answer->[0]{result})
-    {
-        note_down($answer ? 'refused' : 'unanswered', $message);
-        return;
-    }
-    pass('after start_send');
     my $response = $http->post("http://127.0.0.1:$messenger/$message->{message_id}");
     pass('after the send');
     if ($response->{status} == 503)
     {
-        report('mark_failed', @key, $response->{content});
+        unshift @{ $open{mark_failed} }, [ $message, $response->{content} ];
         return;
     }
     die "$name: $response->{content}" unless $response->{success};
-    note_down('reported', $message)
-      if report('mark_sent', @key, 'Good morning!', $response->{content});
+    unshift @{ $open{mark_sent} }, [ $message, 'Good morning!', $response->{content} ];
+}
+
+sub note_sent
+{
+    my ($message) = @_;
+    note_down('reported', $message);
+    my @values = (@$message{qw(user_id message_id)}, $name, $message->{claimed_at}, time);
+    syswrite $latencies, join("\t", @values) . "\n"
+      if $message->{times_unanswered} == $times_unanswered;
     pass('after mark_sent');
 }
 
-until ($is_stopped || getppid != $parent)
+# Ask once about each report that is open
+sub report
 {
-    my $messages = call('claim_messages', $name, 5) // [];
-    pass('after the claim') if @$messages;
-    deliver($_) for @$messages;
-    sleep 0.05 unless @$messages;
+    for my $function (sort keys %open)
+    {
+        my @reports = @{ $open{$function} };
+        my @answers = ask($function, @reports);
+        my @rest;
+        for my $report (@reports)
+        {
+            my $answer = shift @answers;
+            if (!defined $answer || $answer eq 'held')
+            {
+                push @rest, $report;
+            }
+            elsif ($answer && $function eq 'mark_sent')
+            {
+                note_sent($report->[0]);
+            }
+        }
+        $open{$function} = \@rest;
+    }
+}
+
+sub claim
+{
+    my $claimed_at = time;
+    my $rows = call('claim_messages', $name, 5);
+    my @messages = ref $rows ? @$rows : ();
+    pass('after the claim') if @messages;
+    @$_{qw(claimed_at times_unanswered)} = ($claimed_at, $times_unanswered) for @messages;
+    return @messages;
+}
+
+until (getppid != $parent || $is_stopped && !map { @$_ } values %open)
+{
+    my @messages = $is_stopped ? () : claim();
+    send_out($_) for start(@messages);
+    report();
+    sleep 0.05 unless @messages;
 }
