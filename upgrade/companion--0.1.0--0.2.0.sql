@@ -173,7 +173,7 @@ COMMENT ON COLUMN companion.message.content IS 'The text.';
 COMMENT ON COLUMN companion.message.telegram_message_id IS 'Telegram''s id within the chat with this user; a redelivered update is stored once.';
 COMMENT ON COLUMN companion.message.reply_to_id IS 'The message that this one answers, one of the same user''s.';
 COMMENT ON COLUMN companion.message.edited_at IS 'When the text was last edited; to be set by whoever changes content, as edit_message does.';
-COMMENT ON COLUMN companion.message.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at.';
+COMMENT ON COLUMN companion.message.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
 COMMENT ON COLUMN companion.message.created_at IS 'When it was written.';
 
 CREATE TYPE companion.context_item AS (
@@ -860,6 +860,7 @@ COMMENT ON FUNCTION companion.finish_abandoned(integer) IS
 'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for the kinds in companion.retry_unknown), skipped past send_before, failed after companion.max_attempts. What others hold, the user or the message, is passed over for later. Returns how many. Error 22023 for a bound below 1.';
 COMMENT ON COLUMN companion.users.checkin_days IS 'ISO weekdays, 1 (Monday) to 7, on which the check-in comes; stored in order, each once.';
 COMMENT ON COLUMN companion.users.preferences IS 'The app''s own settings, a JSON object; up to companion.max_json_size.';
+COMMENT ON COLUMN companion.messages.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
 COMMENT ON COLUMN companion.conversations.mood_summary IS 'How the user felt, in the app''s words; up to companion.max_json_size.';
 COMMENT ON COLUMN companion.conversations.topics IS 'What it was about; up to companion.max_json_size.';
 COMMENT ON COLUMN companion.dispatch_queue.worker IS 'Who holds the lease, or held the last; NULL until it is claimed.';

@@ -38,9 +38,9 @@ class Excerpts {
 
     Oid config_;
     TSQuery query_;
-    TSQuery shown_;     // its distinct operands that are not negated, for hlparsetext
-    int *shown_index_;  // for each item of the query which of these it is, or -1
-    int64 readable_;    // bytes that may still be read, beyond the first piece of each text
+    TSQuery shown_;    // its distinct operands that are not negated, for hlparsetext
+    int *shown_index_; // for each item of the query which of these it is, or -1
+    int64 readable_;   // bytes that may still be read, beyond the first piece of each text
 };
 
 } // namespace companion

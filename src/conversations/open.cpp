@@ -154,9 +154,9 @@ Datum open_companion_conversations(Datum user_ids, Datum channels)
 
 pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, int64 idle)
 {
-    ArrayType *ids = DatumGetArrayTypeP(
-        find_or_begin(find_idle, array_of_one(UUIDOID, user_id), array_of_one(TEXTOID, channel),
-                      initiated_by, idle, [user_id] { try_lock_user(user_id); }));
+    ArrayType *ids = DatumGetArrayTypeP(find_or_begin(find_idle, array_of_one(UUIDOID, user_id),
+                                                      array_of_one(TEXTOID, channel), initiated_by,
+                                                      idle, [user_id] { try_lock_user(user_id); }));
     if (array_contains_nulls(ids))
         refuse_unknown_user(user_id);
     return *reinterpret_cast<pg_uuid_t *>(ARR_DATA_PTR(ids));

@@ -137,11 +137,12 @@ static void define_identity()
 
 static void define_waiting()
 {
-    DefineCustomIntVariable("companion.lock_wait",
-                            "The longest that a call waits for a lock; zero waits as long as lock_timeout "
-                            "allows.",
-                            nullptr, &lock_wait, 5000, 0, 1000 * hour, PGC_SUSET, GUC_UNIT_MS,
-                            nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "companion.lock_wait",
+        "The longest that a call waits for a lock; zero waits as long as lock_timeout "
+        "allows.",
+        nullptr, &lock_wait, 5000, 0, 1000 * hour, PGC_SUSET, GUC_UNIT_MS, nullptr, nullptr,
+        nullptr);
 }
 
 static void define_scheduling()

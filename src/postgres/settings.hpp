@@ -15,22 +15,22 @@ void define();
 // The most that companion.catch_up can be, in seconds.
 inline constexpr int longest_catch_up = 7 * SECS_PER_DAY;
 
-extern char *user_id;       // companion.user_id: the identity where no JWT is set
-extern int lock_wait;       // companion.lock_wait, milliseconds
-extern int catch_up;        // companion.catch_up, seconds
-extern int min_gap;         // companion.min_gap, seconds
-extern int max_attempts;    // companion.max_attempts
-extern int retry_backoff;   // companion.retry_backoff, seconds
-extern char *retry_unknown; // companion.retry_unknown: kinds, comma-separated
-extern int retention;       // companion.retention, seconds
-extern int max_json_size;   // companion.max_json_size, kB
-extern int max_message_length;    // companion.max_message_length, characters
-extern char *text_search_config;  // companion.text_search_config
-extern int max_context_items;         // companion.max_context_items
-extern int max_context_key_length;    // companion.max_context_key_length, characters
-extern int max_context_value_length;  // companion.max_context_value_length, characters
-extern int max_facts;                 // companion.max_facts
-extern const HalfLives *half_lives;   // companion.half_lives
+extern char *user_id;                // companion.user_id: the identity where no JWT is set
+extern int lock_wait;                // companion.lock_wait, milliseconds
+extern int catch_up;                 // companion.catch_up, seconds
+extern int min_gap;                  // companion.min_gap, seconds
+extern int max_attempts;             // companion.max_attempts
+extern int retry_backoff;            // companion.retry_backoff, seconds
+extern char *retry_unknown;          // companion.retry_unknown: kinds, comma-separated
+extern int retention;                // companion.retention, seconds
+extern int max_json_size;            // companion.max_json_size, kB
+extern int max_message_length;       // companion.max_message_length, characters
+extern char *text_search_config;     // companion.text_search_config
+extern int max_context_items;        // companion.max_context_items
+extern int max_context_key_length;   // companion.max_context_key_length, characters
+extern int max_context_value_length; // companion.max_context_value_length, characters
+extern int max_facts;                // companion.max_facts
+extern const HalfLives *half_lives;  // companion.half_lives
 
 extern int token_ttl;                  // companion.token_ttl, seconds
 extern int tokens_per_user;            // companion.tokens_per_user

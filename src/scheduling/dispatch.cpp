@@ -145,10 +145,9 @@ Statement enqueue_due{R"sql(
         (SELECT count(*) FROM queued),
         (SELECT count(*) FROM held WHERE is_held IS NULL AND NOT is_recheck),
         (SELECT count(*) FROM passed_over)
-)sql",
-                      TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID, INTERVALOID, TEXTARRAYOID,
-                      DATEARRAYOID, INT2ARRAYOID, TIMEARRAYOID, TIMEARRAYOID, TEXTARRAYOID,
-                      TEXTARRAYOID, TEXTARRAYOID};
+)sql",       TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID,  INTERVALOID,
+                      TEXTARRAYOID, DATEARRAYOID,   INT2ARRAYOID,   TIMEARRAYOID, TIMEARRAYOID,
+                      TEXTARRAYOID, TEXTARRAYOID,   TEXTARRAYOID};
 
 Statement find_newly_visible{R"sql(
     SELECT FROM companion.dispatch_queue WHERE visible_at > $1 AND visible_at <= $2 LIMIT 1
