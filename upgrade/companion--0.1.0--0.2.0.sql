@@ -23,6 +23,10 @@ COMMENT ON FUNCTION companion.extend_lease_many(uuid[], uuid[], integer[], inter
 'extend_lease for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, which means not now, call again. Error 2202E when the arrays differ in length.';
 COMMENT ON FUNCTION companion.claim_messages(text, integer, interval, text[]) IS
 'Leases due messages to a worker, the oldest first, passing over what others hold, and waits for nobody. Each row carries the attempt that the worker must report with. address is NULL when the user has unlinked the channel meanwhile. A message past its send_before is recorded as skipped instead, one that used up companion.max_attempts as failed. worker: 1 to 200 characters. max_messages: 1 to 10000. lease: above zero, at most a day. channels: NULL for all. Error 22023 otherwise.';
+ALTER FUNCTION companion.finish_abandoned(integer) SET enable_seqscan = off;
+ALTER FUNCTION companion.finish_abandoned(integer) SET enable_hashjoin = off;
+ALTER FUNCTION companion.finish_abandoned(integer) SET enable_mergejoin = off;
+ALTER FUNCTION companion.finish_abandoned(integer) SET jit = off;
 COMMENT ON FUNCTION companion.finish_abandoned(integer) IS
 'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for the kinds in companion.retry_unknown), skipped past send_before, failed after companion.max_attempts. What others hold, the user or the message, is passed over for later. Returns how many. Error 22023 for a bound below 1.';
 COMMENT ON COLUMN companion.dispatch_queue.worker IS 'Who holds the lease, or held the last; NULL until it is claimed.';
