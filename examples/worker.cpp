@@ -37,16 +37,24 @@ void prepare_statements(pqxx::connection &connection)
     connection.prepare("failed", "SELECT companion.mark_failed($1, $2, $3, $4)");
 }
 
-// Run one of the statements that take a message and answer true or false, in its own transaction
+// Run one of the statements that take a message and answer true or false, in its own transaction.
+// While another transaction holds the user it fails after a while, and is tried again; a real worker
+// goes on with other users' messages meanwhile.
 template <typename... Arguments>
 bool report(pqxx::connection &connection, const char *statement, const pqxx::row &message,
             const Arguments &...arguments)
 {
-    pqxx::nontransaction transaction(connection);
-    const pqxx::row answer = transaction.exec_prepared1(statement, message["user_id"].c_str(),
-                                                        message["message_id"].c_str(),
-                                                        message["attempt"].as<int>(), arguments...);
-    return answer[0].as<bool>();
+    for (;;)
+        try {
+            pqxx::nontransaction transaction(connection);
+            const pqxx::row answer = transaction.exec_prepared1(
+                statement, message["user_id"].c_str(), message["message_id"].c_str(),
+                message["attempt"].as<int>(), arguments...);
+            return answer[0].as<bool>();
+        } catch (const pqxx::sql_error &error) {
+            if (error.sqlstate() != "55P03")
+                throw;
+        }
 }
 
 // The text of a message: as it was scheduled, or a greeting

@@ -181,7 +181,7 @@ BEGIN
 END
 $$;
 SELECT format('BEGIN; SELECT * FROM pg_temp.erasure_with(%L); ROLLBACK', action)
-FROM (VALUES ('ON DELETE CASCADE'), ('ON DELETE SET NULL (message_id)'), ('ON DELETE RESTRICT'), ('')) AS v (action) \gexec
+FROM (VALUES ('ON DELETE CASCADE'), ('ON DELETE SET NULL (message_id)'), ('')) AS v (action) \gexec
 ALTER TABLE tags ADD FOREIGN KEY (user_id) REFERENCES companion.users;
 SELECT pg_temp.erasure(), pg_temp.rows();
 DROP TABLE tags;

@@ -207,10 +207,12 @@ BEGIN
     PERFORM pg_temp.step('SELECT companion.start_send(%s)');
     EXECUTE format('CREATE TRIGGER suppress BEFORE UPDATE ON companion.%I
         FOR EACH ROW EXECUTE FUNCTION pg_temp.suppress(%L)', relation, how);
-    RAISE NOTICE 'sent: %', pg_temp.step('SELECT companion.mark_sent(%s)');
     RAISE NOTICE 'failed: %',
         pg_temp.step('SELECT companion.mark_failed(%s, ''blocked'', NULL, true)');
-    RAISE NOTICE 'skipped: %', pg_temp.step('SELECT companion.mark_skipped(%s, ''not now'')');
+    RAISE NOTICE 'skipped by array: %', pg_temp.step('SELECT companion.mark_skipped_many(
+        ARRAY[a::uuid], ARRAY[b::uuid], ARRAY[c], ''{not now}'')
+        FROM (VALUES (%s)) AS v (a, b, c)');
+    RAISE NOTICE 'sent: %', pg_temp.step('SELECT companion.mark_sent(%s)');
     EXECUTE format('DROP TRIGGER suppress ON companion.%I', relation);
 END
 $$;
@@ -218,7 +220,6 @@ CALL pg_temp.suppress('scheduled_messages', 'suppress');
 CALL pg_temp.suppress('scheduled_messages', 'status');
 CALL pg_temp.suppress('scheduled_messages', 'id');
 CALL pg_temp.suppress('users', 'suppress');
-UPDATE companion.users SET disabled_channels = '{}';
 
 -- Triggers for each statement are not fired by claims and reports, which are none.
 CREATE TRIGGER tell_statement AFTER UPDATE OR DELETE ON companion.dispatch_queue

@@ -127,6 +127,7 @@ DROP FUNCTION
     companion.apply_retention(),
     companion.schedule_jobs(interval),
     companion.due_follow_ups(uuid,date),
+    companion.forget_redeem_failures(),
     companion.open_conversation(uuid,text,text,interval),
     companion.add_message(uuid,uuid,text,text,bigint,uuid,jsonb,bigint),
     companion.recent_messages(uuid,integer,uuid,uuid),
@@ -140,8 +141,8 @@ DROP FUNCTION
     companion.close_conversation(uuid,uuid,text,text[]),
     companion.edit_message(uuid,uuid,text,bigint),
     companion.record_incoming(text,text,text,bigint,bigint,jsonb,interval),
-    companion.forget_redeem_failures(),
     companion.redeem_telegram_link_token(text,bigint,text),
+    companion.finish_abandoned(integer),
     companion.run_maintenance(),
     companion.expire_user_context(integer),
     companion.expire_telegram_link_tokens(integer),
@@ -635,6 +636,13 @@ AS 'MODULE_PATHNAME', 'companion_forget_redeem_failures';
 COMMENT ON FUNCTION companion.forget_redeem_failures() IS
 'Deletes the counts of unknown link tokens whose minute is over, up to 10,000 at once; passes over what others hold, and returns how many. Part of run_maintenance().';
 
+CREATE FUNCTION companion.finish_abandoned(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE c SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS 'MODULE_PATHNAME', 'companion_finish_abandoned';
+COMMENT ON FUNCTION companion.finish_abandoned(integer) IS
+'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for the kinds in companion.retry_unknown), skipped past send_before, failed after companion.max_attempts. What others hold, the user or the message, is passed over for later. Returns how many. Error 22023 for a bound below 1.';
+
 CREATE FUNCTION companion.expire_messages(max_rows integer DEFAULT 10000) RETURNS bigint
 LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
@@ -856,8 +864,6 @@ COMMENT ON FUNCTION companion.extend_lease(uuid,uuid,integer,interval) IS
 'Moves the end of the lease to this long from now: above zero, at most a day, else error 22023. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
 COMMENT ON FUNCTION companion.extend_lease_many(uuid[],uuid[],integer[],interval) IS
 'extend_lease for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, which means not now, call again. Error 2202E when the arrays differ in length.';
-COMMENT ON FUNCTION companion.finish_abandoned(integer) IS
-'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for the kinds in companion.retry_unknown), skipped past send_before, failed after companion.max_attempts. What others hold, the user or the message, is passed over for later. Returns how many. Error 22023 for a bound below 1.';
 COMMENT ON COLUMN companion.users.checkin_days IS 'ISO weekdays, 1 (Monday) to 7, on which the check-in comes; stored in order, each once.';
 COMMENT ON COLUMN companion.users.preferences IS 'The app''s own settings, a JSON object; up to companion.max_json_size.';
 COMMENT ON COLUMN companion.messages.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
@@ -988,7 +994,7 @@ BEGIN
         ('companion_worker',
          'redeem_telegram_link_token'),
         ('companion_admin',
-         'run_maintenance apply_retention expire_messages expire_job_runs
+         'finish_abandoned run_maintenance apply_retention expire_messages expire_job_runs
           expire_user_context expire_telegram_link_tokens forget_redeem_failures
           follow_auth_users unfollow_auth_users adopt_users is_pg_crons require_pg_cron
           require_job_login job_command schedule_jobs unschedule_jobs')

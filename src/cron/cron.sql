@@ -3,6 +3,7 @@
 -- call the same functions.
 CREATE FUNCTION companion.finish_abandoned(max_rows integer DEFAULT 10000) RETURNS bigint
 LANGUAGE c SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_finish_abandoned';
 COMMENT ON FUNCTION companion.finish_abandoned(integer) IS
 'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for the kinds in companion.retry_unknown), skipped past send_before, failed after companion.max_attempts. What others hold, the user or the message, is passed over for later. Returns how many. Error 22023 for a bound below 1.';

@@ -10,7 +10,7 @@ use strict;
 use warnings;
 
 use File::Basename;
-use List::Util qw(shuffle);
+use List::Util qw(max shuffle);
 use POSIX qw(WNOHANG);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -26,9 +26,9 @@ note $context;
 srand $seed;
 
 my $workers = 4;
-my $squatters = 4;
-my $longest_squat = $seconds / 5;
-my $latency_bound = 10; # seconds; generous, since the machine is slow at times
+my $squatters = 10;
+my $longest_squat = max(15, $seconds / 5);
+my $latency_bound = 10; # seconds; generous, since the machine is slow at times, but below a squat
 my $users = 20000;
 my $begin = '2026-03-01 00:00+00';
 
@@ -273,34 +273,42 @@ sub kill_postmaster
     push @downtimes, [ $from, time ];
 }
 
-# Storms, in which the server does not last, and after each a time when it does, which the longest
-# transaction of a squatter fits into.
+# Storms, in which neither the server nor a worker lasts; and after each a time when they mostly do,
+# which the longest transaction of a squatter fits into.
 my $next_kill = deck((\&kill_worker) x 2, (\&stall_worker) x 3, (\&kill_backend) x 3,
     \&stop_server, \&kill_postmaster);
 my $next_small_kill = deck(\&kill_worker, \&stall_worker, \&kill_squatter, \&end_transaction);
 my $end = time + $seconds;
 
-sub kill_at_random
+sub kill_after
 {
-    my ($next) = @_;
-    my $pause_end = time + rand 1.5;
-    keep_on(sub { start_mortal_workers(); start_squatters(); start_tick('infinity') },
+    my ($longest_pause, $start_workers, $next) = @_;
+    my $pause_end = time + rand $longest_pause;
+    keep_on(sub { $start_workers->(); start_squatters(); start_tick('infinity') },
         sub { time > $pause_end });
     resume_workers();
     $next->()->();
 }
 
+# They finish what they have begun, however long a squatter holds it
+sub stop_workers
+{
+    kill 'TERM', processes(qr/^worker/);
+    keep_on(sub { }, sub { !processes(qr/^worker/) });
+}
+
 while (time < $end)
 {
-    kill_at_random($next_kill) for 1 .. 10;
+    kill_after(1.5, \&start_mortal_workers, $next_kill) for 1 .. 10;
     my $calm_end = time + $longest_squat * 1.5;
-    kill_at_random($next_small_kill) while time < $calm_end;
+    kill_after($longest_squat / 3, \&start_immortal_workers, $next_small_kill)
+      while time < $calm_end;
+    resume_workers();
+    stop_workers();
 }
 
 # In peace: workers that live, and a scheduler that goes no further.
 kill 'KILL', processes(qr/^squatter/);
-resume_workers();
-$killed{'worker at any time'} += kill 'KILL', processes(qr/^worker/);
 keep_on(sub { }, sub { !%running });
 $node->poll_query_until('postgres', 'SELECT true');
 my $until = query('SELECT companion.now()');
@@ -310,7 +318,7 @@ FROM companion.dispatch_state
 SQL
 keep_on(sub { start_immortal_workers(); start_tick($until) },
     sub { query($is_drained) eq 't' });
-kill 'TERM', processes(qr/^worker/);
+stop_workers();
 keep_on(sub { }, sub { !%running });
 
 sub find_none

@@ -26,14 +26,17 @@ sub connect_as
     return $connection;
 }
 
-# Some user, mostly one with a message in hand: the user's id and Telegram account
-my $in_hand = <<'SQL';
+# Some user with a message that will be claimed at once, or soon: the user's id and Telegram account
+my $due = <<'SQL';
 SELECT u.id, u.telegram_user_id
 FROM companion.pending_messages AS m JOIN companion.users AS u ON u.id = m.user_id
-ORDER BY m.state IN ('claimed', 'sending') DESC, random() LIMIT 1
+ORDER BY m.state = 'due' DESC, random() LIMIT 1
 SQL
-my $any = <<'SQL';
-SELECT id, telegram_user_id FROM companion.users WHERE id >= gen_random_uuid() ORDER BY id LIMIT 1
+my $soon = <<'SQL';
+SELECT id, telegram_user_id FROM companion.users
+WHERE checkin_time BETWEEN (companion.now() AT TIME ZONE timezone)::time
+    AND (companion.now() AT TIME ZONE timezone)::time + interval '6 minutes'
+ORDER BY random() LIMIT 1
 SQL
 
 # What they do, as whom, and whether it may be committed
@@ -58,7 +61,7 @@ my $connection;
 
 sub squat
 {
-    my ($user_id, $account) = connect_as('worker')->selectrow_array(rand > 0.2 ? $in_hand : $any);
+    my ($user_id, $account) = connect_as('worker')->selectrow_array(rand > 0.3 ? $due : $soon);
     return unless $user_id;
     my ($role, $may_commit, $act) = @{ $acts[ rand @acts ] };
     $connection = connect_as($role);
@@ -82,5 +85,6 @@ while (getppid == $parent)
     my $is_done = eval { squat(); 1 };
     my ($error, $sqlstate) = ($@, $connection ? $connection->state : '');
     die $error if !$is_done && $connection && $connection->ping && $sqlstate ne '55P03';
+    eval { $connection->disconnect };
     sleep 0.1;
 }
