@@ -27,7 +27,8 @@ srand $seed;
 
 my $workers = 4;
 my $squatters = 10;
-my $longest_squat = max(15, $seconds / 5);
+my $longest_squat = max(15, $seconds / 6);
+my $kills_in_storm = max(10, $seconds / 15);
 my $latency_bound = 10; # seconds; generous, since the machine is slow at times, but below a squat
 my $users = 20000;
 my $begin = '2026-03-01 00:00+00';
@@ -39,6 +40,8 @@ restart_after_crash = on
 log_statement = none
 companion.clock = '$begin'
 companion.max_attempts = 100
+companion.catch_up = '7d'
+companion.min_gap = 0
 CONF
 $node->start;
 @ENV{qw(PGHOST PGPORT PGDATABASE)} = ($node->host, $node->port, 'postgres');
@@ -299,7 +302,7 @@ sub stop_workers
 
 while (time < $end)
 {
-    kill_after(1.5, \&start_mortal_workers, $next_kill) for 1 .. 10;
+    kill_after(1.5, \&start_mortal_workers, $next_kill) for 1 .. $kills_in_storm;
     my $calm_end = time + $longest_squat * 1.5;
     kill_after($longest_squat / 3, \&start_immortal_workers, $next_small_kill)
       while time < $calm_end;
