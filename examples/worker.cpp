@@ -9,7 +9,6 @@
 #include <exception>
 #include <iomanip>
 #include <iostream>
-#include <stdexcept>
 #include <string>
 
 namespace {
@@ -34,12 +33,12 @@ void prepare_statements(pqxx::connection &connection)
                        "  FROM companion.claim_messages($1, 4)");
     connection.prepare("start", "SELECT companion.start_send($1, $2, $3)");
     connection.prepare("sent", "SELECT companion.mark_sent($1, $2, $3, $4)");
-    connection.prepare("failed", "SELECT companion.mark_failed($1, $2, $3, $4)");
+    connection.prepare("failed", "SELECT companion.mark_failed($1, $2, $3, $4, permanent => $5)");
 }
 
 // Run one of the statements that take a message and answer true or false, in its own transaction.
-// While another transaction holds the user it fails after a while, and is tried again; a real worker
-// goes on with other users' messages meanwhile.
+// While another transaction holds the user it fails after a while, and is tried again; a real
+// worker goes on with other users' messages meanwhile.
 template <typename... Arguments>
 bool report(pqxx::connection &connection, const char *statement, const pqxx::row &message,
             const Arguments &...arguments)
@@ -69,8 +68,6 @@ std::string compose(const pqxx::row &message)
 // A real worker posts the text to the address on the channel here, and throws if that fails
 void deliver(const std::string &worker, const pqxx::row &message, const std::string &text)
 {
-    if (message["address"].is_null())
-        throw std::runtime_error("the user has unlinked this channel");
     std::cout << worker << "  " << message["local_time"].c_str() << " " << std::left
               << std::setw(20) << message["timezone"].c_str() << std::setw(9)
               << message["channel"].c_str() << std::setw(17) << message["display_name"].c_str()
@@ -84,13 +81,17 @@ void deliver(const std::string &worker, const pqxx::row &message, const std::str
 void send(pqxx::connection &connection, const std::string &worker, const pqxx::row &message)
 {
     const std::string text = compose(message); // safe to repeat, so it comes before start_send
+    if (message["address"].is_null()) {
+        report(connection, "failed", message, "the user has unlinked this channel", true);
+        return;
+    }
     // False: the lease ran out meanwhile, and the message is another worker's now
     if (!report(connection, "start", message))
         return;
     try {
         deliver(worker, message, text);
     } catch (const std::exception &error) {
-        report(connection, "failed", message, error.what());
+        report(connection, "failed", message, error.what(), false);
         return;
     }
     report(connection, "sent", message, text);

@@ -33,6 +33,7 @@ inline Failure describe(int sqlstate, const char *message)
 template <class Body>
 auto guarded(Body body) -> decltype(body())
 {
+    ErrorContextCallback *const contexts = error_context_stack;
     Failure failure;
     try {
         return body();
@@ -43,6 +44,7 @@ auto guarded(Body body) -> decltype(body())
     } catch (...) {
         failure = describe(ERRCODE_INTERNAL_ERROR, "unrecognized C++ exception");
     }
+    error_context_stack = contexts; // those of the frames that the exception has left are gone
     ereport(ERROR, errcode(failure.sqlstate), errmsg("companion: %s", failure.message));
     pg_unreachable();
 }

@@ -20,8 +20,18 @@ static void bound_lock_wait()
     set_for_call("lock_timeout", milliseconds);
 }
 
-Runtime::Runtime() : settings_level_(NewGUCNestLevel())
+// Say what to do where a lock was not had.
+static void add_hint(void *)
 {
+    if (geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE)
+        errhint("Another transaction holds what belongs to the same user. Call again;"
+                " companion.lock_wait is how long a call waits.");
+}
+
+Runtime::Runtime()
+    : settings_level_(NewGUCNestLevel()), hint_{error_context_stack, add_hint, nullptr}
+{
+    error_context_stack = &hint_;
     bound_lock_wait();
     if (!row_security)
         set_for_call("row_security", "on");
@@ -36,6 +46,7 @@ void Runtime::restore() const
 {
     SetUserIdAndSecContext(caller_, context_);
     AtEOXact_GUC(false, settings_level_);
+    error_context_stack = hint_.previous;
 }
 
 } // namespace companion

@@ -14,12 +14,14 @@ namespace companion {
 class Runtime {
   public:
     Runtime();
+    Runtime(const Runtime &) = delete;
     void restore() const;
 
   private:
     Oid caller_;
     int context_;
     int settings_level_;
+    ErrorContextCallback hint_;
 };
 
 } // namespace companion

@@ -20,7 +20,7 @@ RETURNS boolean
 LANGUAGE c SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'companion_start_send';
 COMMENT ON FUNCTION companion.start_send(uuid, uuid, integer) IS
-'The point of no return, called right before sending: true once per message, for the newest attempt only, and only before its send_before. After false, do not send. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
+'The point of no return, called right before sending: true once for each attempt, for the newest only, and only before its send_before. After false, do not send. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
 CREATE FUNCTION companion.start_send_many(
     user_ids uuid[], message_ids uuid[], attempts integer[])
 RETURNS boolean[]
