@@ -255,26 +255,35 @@ Windows find_windows(TimestampTz from, TimestampTz to)
     return windows;
 }
 
+// Enqueue what has been due until then of whom no tick could see.
+int64 look_again(TimestampTz previous, TimestampTz until)
+{
+    return Windows().enqueue(previous, until).enqueued;
+}
+
 // Enqueue what is due in (previous, at], and what has been due before of whom no tick could see.
 // Whoever is passed over is looked at once more: most locks are short.
 int64 enqueue(TimestampTz previous, TimestampTz at)
 {
     const Found found = find_windows(previous, at).enqueue(previous, at);
-    if (found.passed_over == 0)
-        return found.enqueued;
-    return found.enqueued + Windows().enqueue(previous, at).enqueued;
+    return found.enqueued + (found.passed_over > 0 ? look_again(previous, at) : 0);
 }
 
-// Cover the interval (previous tick, at]; returns how many messages were enqueued.
+bool is_newly_visible(TimestampTz previous, TimestampTz at)
+{
+    return find_newly_visible.execute({TimestampTzGetDatum(previous), TimestampTzGetDatum(at)}) > 0;
+}
+
+// Cover the interval (previous tick, at], or where that has been covered look again only;
+// returns how many messages were enqueued.
 int64 tick(TimestampTz at)
 {
     const TimestampTz previous = lock_previous_tick(at);
-    if (at <= previous)
-        return 0;
-    const int64 enqueued = enqueue(previous, at);
-    set_previous_tick(at);
-    if (enqueued > 0 ||
-        find_newly_visible.execute({TimestampTzGetDatum(previous), TimestampTzGetDatum(at)}) > 0)
+    const bool is_covered = at <= previous;
+    const int64 enqueued = is_covered ? look_again(previous, previous) : enqueue(previous, at);
+    if (!is_covered)
+        set_previous_tick(at);
+    if (enqueued > 0 || (!is_covered && is_newly_visible(previous, at)))
         notify_workers();
     return enqueued;
 }

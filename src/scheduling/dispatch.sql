@@ -102,7 +102,7 @@ LANGUAGE c SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'companion_dispatch';
 COMMENT ON FUNCTION companion.dispatch(timestamptz) IS
-'One tick: enqueues the check-ins that are due after the previous tick and up to at, and returns how many. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at before the previous tick does nothing. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set; 09000 where a trigger suppresses a row of dispatch_queue.';
+'One tick: enqueues the check-ins that are due after the previous tick and up to at, and returns how many. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at that is not after the previous tick only looks again at whom that one had to leave. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set; 09000 where a trigger suppresses a row of dispatch_queue.';
 
 CREATE FUNCTION companion.rewind_dispatch(to_at timestamptz) RETURNS void
 LANGUAGE c SET search_path = pg_catalog, pg_temp

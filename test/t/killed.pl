@@ -317,6 +317,7 @@ $node->poll_query_until('postgres', 'SELECT true');
 my $until = query('SELECT companion.now()');
 my $is_drained = <<"SQL";
 SELECT previous_tick = '$until' AND NOT EXISTS (SELECT FROM companion.dispatch_queue)
+    AND NOT EXISTS (SELECT FROM companion.dispatch_recheck)
 FROM companion.dispatch_state
 SQL
 keep_on(sub { start_immortal_workers(); start_tick($until) },
