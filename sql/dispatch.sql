@@ -463,8 +463,23 @@ DELETE FROM companion.users;
 -- The clock must be a time, and an empty one is the real one.
 SELECT value, pg_temp.error_of(format('SET LOCAL companion.clock = %L', value)) AS outcome
 FROM (VALUES ('soon'), ('infinity'), ('-infinity'), ('2026-02-30'), ('25:00'), ('294277-01-01'),
-    ('1'), (' '), ('31 März 2026')) AS v (value);
+    ('1'), (' '), ('31 März 2026'), ('0044-03-15 12:00 BC')) AS v (value);
 SET companion.clock = '2026-03-04 12:00:00.123456+13';
 SELECT companion.now();
 SET companion.clock = '';
 SELECT companion.now() = now() AS real;
+-- Whatever it is written in, it is an instant, for parallel workers as well.
+SET timezone = 'Asia/Tokyo';
+CREATE TABLE numbers AS SELECT n FROM generate_series(1, 1000) AS n;
+ANALYZE numbers;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
+SET companion.clock = '4 March 2026 09:00';
+SELECT min(companion.now()), max(companion.now()) FROM numbers;
+SET companion.clock = '2026-03-04T09:00 PST';
+SELECT min(companion.now()), max(companion.now()) FROM numbers;
+SHOW companion.clock;
+EXPLAIN (COSTS OFF) SELECT min(companion.now()) FROM numbers;
+DROP TABLE numbers;

@@ -63,21 +63,51 @@ static bool parse_timestamp(const char *text, TimestampTz *result)
     return error == 0 && kind == DTK_DATE && tm2timestamp(&parts, fraction, &zone, result) == 0;
 }
 
-// Accept an empty string or a finite timestamp for companion.clock.
+// Write a time as any session reads it: without a zone's name or abbreviation, and not before
+// the year 1, which takes a word. A null pointer where it cannot be.
+static char *write_timestamp(TimestampTz time)
+{
+    char text[MAXDATELEN + 1];
+    struct pg_tm parts;
+    fsec_t fraction;
+    if (timestamp2tm(time, nullptr, &parts, &fraction, nullptr, nullptr) != 0 || parts.tm_year < 1)
+        return nullptr;
+    parts.tm_isdst = 0; // the offset is known: none
+    EncodeDateTime(&parts, fraction, true, 0, nullptr, USE_ISO_DATES, text);
+    auto *copy = static_cast<char *>(allocate_extra(strlen(text) + 1));
+    return copy == nullptr ? nullptr : strcpy(copy, text);
+}
+
+static void free_value(char *value)
+{
+#if PG_VERSION_NUM >= 160000
+    guc_free(value);
+#else
+    free(value);
+#endif
+}
+
+// Accept an empty string or a finite timestamp for companion.clock. A parallel worker reads it
+// before it has the session's zone, or any zone's abbreviations: so what is kept needs neither.
 static bool check_clock(char **value, void **extra, GucSource)
 {
     if (*value == nullptr || **value == '\0')
         return true;
     TimestampTz time;
-    if (!parse_timestamp(*value, &time)) {
+    char *text = parse_timestamp(*value, &time) ? write_timestamp(time) : nullptr;
+    if (text == nullptr) {
         GUC_check_errdetail("Expected a timestamp such as 2026-01-31 09:00:00+00.");
         return false;
     }
     auto *slot = static_cast<TimestampTz *>(allocate_extra(sizeof(TimestampTz)));
-    if (slot == nullptr)
+    if (slot == nullptr) {
+        free_value(text);
         return false;
+    }
     *slot = time;
     *extra = slot;
+    free_value(*value);
+    *value = text;
     return true;
 }
 
