@@ -66,6 +66,14 @@ SELECT value FROM companion.upsert_user_context_many(:maya, '[{"category": "c", 
 SELECT value FROM companion.upsert_user_context_many(:maya, '[{"category": "c", "key": "card", "value": "7"}]');
 SELECT value, replaced_by FROM companion.user_context_history ORDER BY id;
 ROLLBACK;
+-- What the history needs of an item that is superseded; a new one has superseded nothing.
+SELECT t.body, u.form, pg_temp.with_trigger('companion.user_context', 'INSERT OR UPDATE', t.body, u.statement)
+FROM upserts AS u, (VALUES
+    (1, 'new.previous_value := ''''; RETURN new;'),
+    (2, 'new.previous_value := NULL; RETURN new;'),
+    (3, 'new.previous_source := NULL; RETURN new;'),
+    (4, 'new.previous_since := NULL; RETURN new;')) AS t (n, body)
+ORDER BY t.n, u.n;
 -- The history is not to be lost either.
 SELECT u.form, pg_temp.with_trigger('companion.user_context_history', 'INSERT', 'RETURN NULL;', u.statement) FROM upserts AS u ORDER BY u.n;
 SELECT pg_temp.with_trigger('companion.user_context_history', 'INSERT', 'RETURN NULL;', statement) FROM (VALUES

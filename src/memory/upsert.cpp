@@ -17,7 +17,8 @@ namespace {
 
 // A new item, or one that is there and takes the fact; $12: whether that is the user's word, $13:
 // now, once, since each call of a function in a statement has its price. The value that it
-// supersedes moves to previous_value. As a trigger may have changed the value, excluded has it.
+// supersedes moves to previous_value. As a trigger may have changed the value, excluded has it; what
+// it cannot change is xmax, which only a row has that was there: it has been locked.
 Statement take{R"sql(
     INSERT INTO companion.user_context AS c
         (user_id, category, key, value, importance, emotional_valence, source, expires_at,
@@ -50,7 +51,7 @@ Statement take{R"sql(
         AND ($12 OR NOT (c.pinned OR c.source IN ('user', 'pinned')))
     RETURNING )sql" CONTEXT_ITEM R"sql(,
               c.user_id = $1 AND c.category = $2 AND c.key = $3,
-              c.confirmations = 1 AND c.previous_value IS NULL,
+              c.xmax = 0,
               c.previous_value, c.previous_source, c.previous_since, c.value_since, c.value)sql",
                UUIDOID,
                TEXTOID,

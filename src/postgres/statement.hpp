@@ -80,11 +80,16 @@ inline Datum result_field(uint64 row, int column, bool *is_null)
     return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, is_null);
 }
 
-// The same where the column cannot be null.
+// The same where we have given the column a value. Error 09000 where a trigger has taken it away.
 inline Datum result_field(uint64 row, int column)
 {
     bool is_null;
-    return result_field(row, column, &is_null);
+    const Datum field = result_field(row, column, &is_null);
+    if (is_null)
+        ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+                errmsg("a trigger left column \"%s\" without a value",
+                       SPI_fname(SPI_tuptable->tupdesc, column)));
+    return field;
 }
 
 } // namespace companion
