@@ -663,7 +663,7 @@ BEGIN
                 WHEN 'link tokens' THEN companion.expire_telegram_link_tokens()
                 WHEN 'redeem failures' THEN companion.forget_redeem_failures()
                 ELSE companion.expire_messages() END;
-        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+        EXCEPTION WHEN OTHERS THEN
             RAISE WARNING 'maintenance has left out "%": %', task, SQLERRM
             USING ERRCODE = SQLSTATE;
             affected := NULL;
@@ -673,7 +673,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION companion.run_maintenance() IS
-'What is to be done every few minutes, each step bounded: how many rows each has finished or deleted; NULL, with a WARNING, for a step that would have had to wait for somebody. Rows that somebody has locked are passed over.';
+'What is to be done every few minutes, each step bounded: how many rows each has finished or deleted; NULL, with a WARNING, for a step that somebody''s lock, foreign key or trigger has stopped. Rows that somebody has locked are passed over.';
 
 CREATE FUNCTION companion.expire_job_runs(max_rows integer DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

@@ -42,7 +42,14 @@ BEGIN
             SELECT format('membership in %s', m.roleid::regrole),
                    format('REVOKE %s FROM %I', m.roleid::regrole, wanted)
             FROM pg_auth_members AS m
-            WHERE is_internal AND m.member = r.oid
+            WHERE m.member = r.oid AND (is_internal OR EXISTS (
+                SELECT FROM pg_roles AS reached
+                WHERE pg_has_role(m.roleid, reached.oid, 'MEMBER')
+                    AND (reached.rolsuper OR reached.rolbypassrls OR reached.rolcreaterole
+                         OR reached.rolcreatedb OR reached.rolreplication
+                         OR reached.rolname IN ('companion_owner', 'companion_runtime', 'companion_admin',
+                                'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files')
+                         OR (reached.rolname = 'companion_worker' AND wanted = 'companion_user'))))
             UNION ALL
             SELECT format('object %s',
                                      pg_describe_object(d.classid, d.objid, d.objsubid)),

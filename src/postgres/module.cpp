@@ -1,5 +1,6 @@
 // The loadable module: its magic block and what happens when it is loaded.
 #include "postgres/entry.hpp"
+#include "postgres/runtime.hpp"
 #include "postgres/settings.hpp"
 
 extern "C" {
@@ -12,5 +13,6 @@ void _PG_init(void)
     companion::guarded([] {
         companion::settings::define();
         companion::watch_version();
+        companion::confine_utilities();
     });
 }

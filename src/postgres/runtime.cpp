@@ -5,6 +5,8 @@
 
 namespace companion {
 
+static ProcessUtility_hook_type next_utility;
+
 // Set a setting until the present nest level of settings ends.
 static void set_for_call(const char *name, const char *value)
 {
@@ -26,6 +28,59 @@ static void add_hint(void *)
     if (geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE)
         errhint("Another transaction holds what belongs to the same user. Call again;"
                 " companion.lock_wait is how long a call waits.");
+}
+
+// Whether a Runtime is at work. An error takes its callback off with all the others.
+static bool is_within_call()
+{
+    const ErrorContextCallback *callback = error_context_stack;
+    while (callback != nullptr && callback->callback != add_hint)
+        callback = callback->previous;
+    return callback != nullptr;
+}
+
+// CALL and DO run statements, each of which comes here by itself.
+static bool runs_others(const PlannedStmt *statement)
+{
+    return IsA(statement->utilityStmt, CallStmt) || IsA(statement->utilityStmt, DoStmt);
+}
+
+static bool is_own_role(Oid role)
+{
+    return role == get_role_oid("companion_runtime", true) ||
+           role == get_role_oid("companion_owner", true);
+}
+
+// What a trigger runs within a call must not wait in the session for the caller's own rights: a
+// held cursor, a temporary view, a prepared statement; nor may our roles come to own anything.
+// Errors 42501.
+static void run_utility(PlannedStmt *statement, const char *text, bool is_read_only,
+                        ProcessUtilityContext context, ParamListInfo parameters,
+                        QueryEnvironment *environment, DestReceiver *receiver,
+                        QueryCompletion *completion)
+{
+    const auto run = next_utility ? next_utility : standard_ProcessUtility;
+    Oid role = InvalidOid;
+    int security = 0;
+    const bool is_confined = is_within_call() && !runs_others(statement);
+    if (is_confined) {
+        GetUserIdAndSecContext(&role, &security);
+        if (is_own_role(role) && GetCommandLogLevel(statement->utilityStmt) == LOGSTMT_DDL)
+            ereport(ERROR, errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                    errmsg("%s within a function of companion",
+                           GetCommandTagName(CreateCommandTag(statement->utilityStmt))),
+                    errhint("Make the trigger's function SECURITY DEFINER."));
+        SetUserIdAndSecContext(role, security | SECURITY_RESTRICTED_OPERATION);
+    }
+    run(statement, text, is_read_only, context, parameters, environment, receiver, completion);
+    if (is_confined)
+        SetUserIdAndSecContext(role, security);
+}
+
+void confine_utilities()
+{
+    next_utility = ProcessUtility_hook;
+    ProcessUtility_hook = run_utility;
 }
 
 Runtime::Runtime()

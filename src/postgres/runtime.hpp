@@ -24,4 +24,7 @@ class Runtime {
     ErrorContextCallback hint_;
 };
 
+// Keep what others run within a call from staying in the session. Once, when the library is loaded.
+void confine_utilities();
+
 } // namespace companion

@@ -66,6 +66,13 @@ for my $role (map { "companion_$_" } qw(user worker admin owner runtime))
     is_refused("CREATE ROLE $role $_", $role, $_, "ALTER ROLE $role NO$_")
       for qw(SUPERUSER BYPASSRLS CREATEROLE CREATEDB REPLICATION);
 }
+query('postgres', 'CREATE ROLE strong BYPASSRLS');
+for my $role (map { "companion_$_" } qw(user worker admin))
+{
+    is_refused("CREATE ROLE $role IN ROLE $_", $role, "membership in $_", "REVOKE $_ FROM $role")
+      for qw(strong pg_read_server_files);
+}
+query('postgres', 'DROP ROLE strong');
 for my $role ('companion_owner', 'companion_runtime')
 {
     is_refused("CREATE ROLE $role LOGIN", $role, 'LOGIN', "ALTER ROLE $role NOLOGIN");
@@ -178,6 +185,52 @@ is(seen('jobs', q{DELETE FROM companion.users WHERE id = '00000000-0000-0000-000
 like(seen('postgres', "SELECT FROM companion.erase_user('00000000-0000-0000-0000-000000000004')"),
     $is_18 ? qr/^\Q@{[ seen_as('postgres') ]}\E$/ : qr/^at once\|companion_runtime\|postgres\|\nat COMMIT\|postgres\|postgres\|/,
     'a superuser\'s call is safe; a superuser\'s COMMIT is before 18 what docs/security.md says');
+
+# What a trigger leaves in the session would run later with the caller's rights; what it makes within
+# a call would be our roles'. It can leave and make nothing.
+query('app', <<'SQL', 'app');
+GRANT CREATE ON SCHEMA app TO PUBLIC;
+CREATE TABLE app.planted (way text);
+GRANT INSERT ON app.planted TO PUBLIC;
+CREATE FUNCTION app.seen_as() RETURNS void LANGUAGE sql AS $$ INSERT INTO app.seen VALUES ('later', current_user, session_user) $$;
+CREATE FUNCTION app.leave() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    way text;
+BEGIN
+    FOREACH way IN ARRAY ARRAY['DECLARE held CURSOR WITH HOLD FOR SELECT app.seen_as()', 'PREPARE victim AS SELECT app.seen_as()',
+        'DEALLOCATE ALL', 'CREATE TEMP VIEW pg_roles AS SELECT app.seen_as()', 'CREATE TEMP TABLE pg_class (oid oid)',
+        'LISTEN evil', 'UNLISTEN companion', 'ALTER ROLE companion_runtime SET search_path = app',
+        'DO $do$ BEGIN CREATE TEMP TABLE pg_class (oid oid); END $do$']
+        || CASE WHEN current_user = 'app' THEN ARRAY[]::text[] ELSE ARRAY[
+        'CREATE FUNCTION app.door() RETURNS SETOF companion.users LANGUAGE sql SECURITY DEFINER AS $q$SELECT * FROM companion.users$q$',
+        'CREATE TABLE app.ours ()'] END LOOP
+        BEGIN
+            EXECUTE way;
+            INSERT INTO app.planted VALUES (way);
+        EXCEPTION WHEN insufficient_privilege THEN
+            INSERT INTO app.planted VALUES ('refused');
+        END;
+    END LOOP;
+    RETURN OLD;
+END
+$$;
+CREATE TABLE app.followers (user_id uuid REFERENCES companion.users ON DELETE CASCADE);
+CREATE TRIGGER before BEFORE DELETE ON app.followers FOR EACH ROW EXECUTE FUNCTION app.leave();
+CREATE TRIGGER after AFTER DELETE ON app.followers FOR EACH ROW EXECUTE FUNCTION app.leave();
+SQL
+for my $login ('owner', 'postgres')
+{
+    query('app', <<'SQL');
+INSERT INTO companion.users (id) VALUES ('00000000-0000-0000-0000-000000000009');
+INSERT INTO app.followers VALUES ('00000000-0000-0000-0000-000000000009');
+TRUNCATE app.seen, app.planted;
+SQL
+    query('app', "SELECT FROM companion.erase_user('00000000-0000-0000-0000-000000000009')", $login);
+    is(query('app', 'SELECT DISTINCT way FROM app.planted'), 'refused', "a trigger within a call of $login plants nothing");
+    is(query('app', 'SELECT * FROM app.seen'), '', '... and nothing of it runs at COMMIT');
+}
+is(query('app', q{SELECT count(*) FROM pg_shdepend WHERE deptype = 'o' AND refobjid = 'companion_runtime'::regrole}),
+    '0', 'companion_runtime owns nothing');
 
 # Every neighbour, logged in: none becomes another.
 my @roles = qw(companion_owner companion_runtime postgres);
