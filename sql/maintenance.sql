@@ -94,6 +94,19 @@ SELECT companion.expire_job_runs() AS "somebody else's", companion.apply_retenti
 SELECT * FROM cron.job_run_details;
 DROP SCHEMA cron CASCADE;
 
+-- What stops one step, as a foreign key that keeps a message, does not stop the others.
+BEGIN;
+SET LOCAL companion.clock = '2026-03-02 08:00+00';
+INSERT INTO companion.users (id) VALUES ('00000000-0000-0000-0000-0000000000ff');
+INSERT INTO companion.scheduled_messages (user_id, scheduled_for, kind, idempotency_key, local_date, timezone, channel, content, status, created_at, finished_at)
+VALUES ('00000000-0000-0000-0000-0000000000ff', '2020-01-01', 'note', 'kept', '2020-01-01', 'UTC', 'telegram', 'kept', 'skipped', '2020-01-01', '2020-01-01');
+INSERT INTO companion.user_context (user_id, category, key, value, value_since, expires_at)
+VALUES ('00000000-0000-0000-0000-0000000000ff', 'c', 'k', 'expired', '2026-01-01', '2026-02-01');
+CREATE TABLE keeps (user_id uuid, id uuid, FOREIGN KEY (user_id, id) REFERENCES companion.scheduled_messages);
+INSERT INTO keeps SELECT user_id, id FROM companion.scheduled_messages WHERE content = 'kept';
+SELECT * FROM companion.run_maintenance() WHERE task IN ('expired context items', 'old messages');
+ROLLBACK;
+
 -- Settings have units and bounds.
 RESET companion.clock;
 SELECT name, setting, unit, min_val, max_val, context FROM pg_settings WHERE name LIKE 'companion.%'
