@@ -663,7 +663,8 @@ BEGIN
                 WHEN 'link tokens' THEN companion.expire_telegram_link_tokens()
                 WHEN 'redeem failures' THEN companion.forget_redeem_failures()
                 ELSE companion.expire_messages() END;
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN lock_not_available OR deadlock_detected OR integrity_constraint_violation
+                OR triggered_action_exception OR plpgsql_error THEN
             RAISE WARNING 'maintenance has left out "%": %', task, SQLERRM
             USING ERRCODE = SQLSTATE;
             affected := NULL;
