@@ -3,9 +3,11 @@
 
 #include "identity/uuid_v7.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/flags.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
+#include "postgres/uuid.hpp"
 
 namespace companion {
 
@@ -59,16 +61,15 @@ static Statement set_last_user_message{
 // it. Error 09000 where one changed what it is found by.
 static bool insert(const NewMessage &message, const pg_uuid_t *id)
 {
-    const auto flag = [](NullableDatum value) { return value.isnull ? 'n' : ' '; };
     const char nulls[] = {' ',
                           ' ',
                           ' ',
                           ' ',
                           ' ',
-                          flag(message.telegram_message_id),
-                          flag(message.reply_to_id),
-                          flag(message.reply_to_telegram_id),
-                          flag(message.metadata)};
+                          null_flag(message.telegram_message_id),
+                          null_flag(message.reply_to_id),
+                          null_flag(message.reply_to_telegram_id),
+                          null_flag(message.metadata)};
     const bool is_inserted =
         insert_one.execute({message.user_id, UUIDPGetDatum(id), message.conversation_id,
                             message.role, message.content, message.telegram_message_id.value,
@@ -159,8 +160,7 @@ void SentMessages::add(Datum user_id, Datum id, Datum conversation_id, Datum con
 bool SentMessages::is_at(uint64 row, int index) const
 {
     const auto is_same = [&](int column, const ArrayBuilder &builder) {
-        return memcmp(DatumGetUUIDP(result_field(row, column)),
-                      DatumGetUUIDP(builder.at(index).value), sizeof(pg_uuid_t)) == 0;
+        return is_same_uuid(result_field(row, column), builder.at(index).value);
     };
     if (!is_same(2, ids_))
         return false;
@@ -177,7 +177,7 @@ bool SentMessages::is_at(uint64 row, int index) const
 // where that was deleted meanwhile, file them again.
 void SentMessages::find_first(FiledMessage *filed) const
 {
-    auto *is_found = static_cast<bool *>(palloc0(size() * sizeof(bool)));
+    bool *is_found = make_flags(size());
     const uint64 rows =
         find_delivered.execute({user_ids_.finish(), telegram_message_ids_.finish()});
     for (uint64 row = 0; row < rows; row++) {

@@ -8,6 +8,7 @@
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
+#include "postgres/uuid.hpp"
 #include "users/user_row.hpp"
 
 namespace companion {
@@ -106,8 +107,7 @@ struct OpenConversations {
     void require_as_written(int index) const
     {
         const auto is_same = [index](int column, const ArrayBuilder &builder) {
-            return memcmp(DatumGetUUIDP(result_field(index, column)),
-                          DatumGetUUIDP(builder.at(index).value), sizeof(pg_uuid_t)) == 0;
+            return is_same_uuid(result_field(index, column), builder.at(index).value);
         };
         if (!is_same(1, new_users) || !is_same(3, new_ids) ||
             text_view(result_field(index, 2)) != text_view(new_channels.at(index).value))

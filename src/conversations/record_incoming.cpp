@@ -33,7 +33,7 @@ Datum whatsapp_number(const char *address)
 
 uint64 find_sender(std::string_view channel, const char *address, NullableDatum telegram_message_id)
 {
-    const char nulls[] = {' ', telegram_message_id.isnull ? 'n' : ' '};
+    const char nulls[] = {' ', null_flag(telegram_message_id)};
     if (channel == "telegram")
         return find_by_telegram.execute(
             {DirectFunctionCall1(int8in, CStringGetDatum(address)), telegram_message_id.value},

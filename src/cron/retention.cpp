@@ -41,7 +41,7 @@ COMPANION_FUNCTION(expire_messages)
     PG_RETURN_INT64(expire_messages(batch_size(Arguments(fcinfo), 0)));
 }
 
-// What 0.1.0 called, without a bound.
+// Named by the SQL of 0.1.0, which must be there to be updated, and is refused until it is.
 COMPANION_FUNCTION(apply_retention)
 {
     PG_RETURN_INT64(expire_messages(PG_INT32_MAX));

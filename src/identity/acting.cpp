@@ -2,6 +2,7 @@
 #include "identity/acting.hpp"
 
 #include "identity/current_user.hpp"
+#include "postgres/uuid.hpp"
 
 namespace companion {
 
@@ -30,8 +31,7 @@ bool acts_for_every_user()
 bool may_act_for(Datum user_id, Others others)
 {
     const pg_uuid_t *identity = current_user_id();
-    const bool is_own =
-        identity != nullptr && memcmp(identity, DatumGetUUIDP(user_id), sizeof *identity) == 0;
+    const bool is_own = identity != nullptr && is_same_uuid(*identity, *DatumGetUUIDP(user_id));
     return is_own || acts_for_every_user(others);
 }
 

@@ -1,5 +1,6 @@
 // What happens to items besides being remembered: used, resolved, expired, forgotten.
 #include "identity/acting.hpp"
+#include "memory/history.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/triggered.hpp"
@@ -34,16 +35,9 @@ Statement expire{R"sql(
     dropped AS (
         DELETE FROM companion.user_context AS c USING expired AS e
         WHERE c.user_id = e.user_id AND c.id = e.id
-        RETURNING c.user_id, c.category, c.key, c.value, c.source, c.value_since, c.expires_at),
-    archived AS (
-        INSERT INTO companion.user_context_history
-            (user_id, category, key, value, source, held_from, held_until)
-        SELECT d.user_id, d.category, d.key, d.value, d.source, d.value_since, d.expires_at
-        FROM dropped AS d WHERE d.expires_at > d.value_since
-        RETURNING 1)
-    SELECT count(*),
-           count(*) FILTER (WHERE d.expires_at > d.value_since) = (SELECT count(*) FROM archived)
-    FROM dropped AS d)sql",
+        RETURNING )sql" DROPPED R"sql(),
+    archived AS ()sql" ARCHIVE_DROPPED R"sql()
+    SELECT count(*), )sql" IS_ARCHIVED R"sql( FROM dropped AS d)sql",
                  INT8OID};
 
 #define OF_USER " WHERE user_id = $1 AND ($2 IS NULL OR category = $2) AND ($3 IS NULL OR key = $3)"

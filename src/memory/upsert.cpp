@@ -1,12 +1,14 @@
 // Remembering facts: new ones, confirmed ones, ones that supersede another.
 #include "identity/acting.hpp"
 #include "memory/facts.hpp"
+#include "memory/history.hpp"
 #include "memory/item.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/composite.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/triggered.hpp"
+#include "postgres/uuid.hpp"
 #include "users/user_row.hpp"
 
 #include <algorithm>
@@ -17,8 +19,8 @@ namespace {
 
 // A new item, or one that is there and takes the fact; $12: whether that is the user's word, $13:
 // now, once, since each call of a function in a statement has its price. The value that it
-// supersedes moves to previous_value. As a trigger may have changed the value, excluded has it; what
-// it cannot change is xmax, which only a row has that was there: it has been locked.
+// supersedes moves to previous_value. As a trigger may have changed the value, excluded has it;
+// what it cannot change is xmax, which only a row has that was there: it has been locked.
 Statement take{R"sql(
     INSERT INTO companion.user_context AS c
         (user_id, category, key, value, importance, emotional_valence, source, expires_at,
@@ -96,15 +98,9 @@ Statement drop_expired{R"sql(
         DELETE FROM companion.user_context AS c USING unnest($2, $3) AS g (category, key)
         WHERE c.user_id = $1 AND c.category = g.category AND c.key = g.key
             AND c.expires_at <= companion.now()
-        RETURNING c.user_id, c.category, c.key, c.value, c.source, c.value_since, c.expires_at),
-    archived AS (
-        INSERT INTO companion.user_context_history
-            (user_id, category, key, value, source, held_from, held_until)
-        SELECT d.user_id, d.category, d.key, d.value, d.source, d.value_since, d.expires_at
-        FROM dropped AS d WHERE d.expires_at > d.value_since
-        RETURNING 1)
-    SELECT (SELECT count(*) FROM dropped AS d WHERE d.expires_at > d.value_since)
-         = (SELECT count(*) FROM archived))sql",
+        RETURNING )sql" DROPPED R"sql(),
+    archived AS ()sql" ARCHIVE_DROPPED R"sql()
+    SELECT )sql" IS_ARCHIVED R"sql( FROM dropped AS d)sql",
                        UUIDOID, TEXTARRAYOID, TEXTARRAYOID};
 
 // All of these for many facts; $12 tells which are the user's word. An item that has
@@ -354,9 +350,7 @@ struct Progress {
 void take_in(uint64 row, Datum user_id, const Facts &facts, Progress &progress)
 {
     ListedFact *fact = facts.find(text_view(result_field(row, 2)), text_view(result_field(row, 3)));
-    const bool is_users =
-        memcmp(DatumGetUUIDP(result_field(row, 1)), DatumGetUUIDP(user_id), sizeof(pg_uuid_t)) == 0;
-    if (fact == nullptr || fact->item != 0 || !is_users)
+    if (fact == nullptr || fact->item != 0 || !is_same_uuid(result_field(row, 1), user_id))
         refuse_changed("user_context", "user_id, category or key");
     fact->item = result_field(row, 4);
     progress.items++;

@@ -36,15 +36,20 @@ inline const char *excerpt(std::string_view value)
     pg_unreachable();
 }
 
+// What stands for the value in the nulls of Statement::execute.
+inline char null_flag(NullableDatum value)
+{
+    return value.isnull ? 'n' : ' ';
+}
+
 // One call's arguments, by position; the name is for the error message.
 class Arguments {
   public:
     explicit Arguments(FunctionCallInfo fcinfo) : fcinfo_(fcinfo) {}
 
     bool is_null(int position) const { return fcinfo_->args[position].isnull; }
-    char null_flag(int position) const { return is_null(position) ? 'n' : ' '; }
-
     NullableDatum nullable(int position) const { return fcinfo_->args[position]; }
+    char null_flag(int position) const { return companion::null_flag(nullable(position)); }
 
     // The value, or a zero Datum when it is null.
     Datum optional(int position) const

@@ -13,13 +13,13 @@ static void set_for_call(const char *name, const char *value)
     set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
-static void bound_lock_wait()
+void bound_lock_wait(int milliseconds)
 {
-    if (settings::lock_wait == 0 || (LockTimeout > 0 && LockTimeout <= settings::lock_wait))
+    if (LockTimeout > 0 && LockTimeout <= milliseconds)
         return;
-    char milliseconds[12];
-    pg_ltoa(settings::lock_wait, milliseconds);
-    set_for_call("lock_timeout", milliseconds);
+    char text[12];
+    pg_ltoa(milliseconds, text);
+    set_for_call("lock_timeout", text);
 }
 
 // Say what to do where a lock was not had.
@@ -87,7 +87,8 @@ Runtime::Runtime()
     : settings_level_(NewGUCNestLevel()), hint_{error_context_stack, add_hint, nullptr}
 {
     error_context_stack = &hint_;
-    bound_lock_wait();
+    if (settings::lock_wait > 0)
+        bound_lock_wait(settings::lock_wait);
     if (!row_security)
         set_for_call("row_security", "on");
     GetUserIdAndSecContext(&caller_, &context_);

@@ -24,6 +24,9 @@ class Runtime {
     ErrorContextCallback hint_;
 };
 
+// Wait for no lock longer than this, until the present nest level of settings ends.
+void bound_lock_wait(int milliseconds);
+
 // Keep what others run within a call from staying in the session. Once, when the library is loaded.
 void confine_utilities();
 

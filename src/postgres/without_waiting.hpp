@@ -2,6 +2,7 @@
 #pragma once
 
 #include "postgres/entry.hpp"
+#include "postgres/runtime.hpp"
 
 #include <utility>
 
@@ -10,13 +11,6 @@ namespace companion {
 // The longest that anything in here waits for a lock, in milliseconds: what is free is had
 // at once, and this is for what is let go of just then.
 inline constexpr int lock_moment = 10;
-
-inline void bound_lock_waits()
-{
-    if (LockTimeout == 0 || LockTimeout > lock_moment)
-        set_config_option("lock_timeout", psprintf("%d", lock_moment), PGC_USERSET, PGC_S_SESSION,
-                          GUC_ACTION_SAVE, true, 0, false);
-}
 
 // Undo what has been done since the subtransaction began, and return the error that ended it.
 inline ErrorData *undo(MemoryContext context, ResourceOwner owner)
@@ -42,7 +36,7 @@ bool try_without_waiting(Body body)
     MemoryContextSwitchTo(context);
     PG_TRY();
     {
-        bound_lock_waits();
+        bound_lock_wait(lock_moment);
         guarded(body);
         ReleaseCurrentSubTransaction();
     }

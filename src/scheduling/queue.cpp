@@ -3,6 +3,7 @@
 
 #include "postgres/relations.hpp"
 #include "postgres/triggered.hpp"
+#include "postgres/uuid.hpp"
 
 #include <initializer_list>
 
@@ -238,8 +239,8 @@ void Queue::set_changed(const QueueRow &row)
 // twice. Error 09000.
 static void check_stored(const QueueRow &stored, const QueueRow &written)
 {
-    if (memcmp(&stored.user_id, &written.user_id, sizeof(pg_uuid_t)) != 0 ||
-        memcmp(&stored.message_id, &written.message_id, sizeof(pg_uuid_t)) != 0 ||
+    if (!is_same_uuid(stored.user_id, written.user_id) ||
+        !is_same_uuid(stored.message_id, written.message_id) ||
         stored.leased_until != written.leased_until || stored.attempt != written.attempt ||
         stored.sending != written.sending)
         refuse_changed("dispatch_queue", "user_id, message_id, leased_until, attempt or sending");

@@ -49,9 +49,8 @@ TimestampTz last_tick_seen()
     TimestampTz last = now() - USECS_PER_MINUTE;
     if (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
         bool is_null;
-        const Datum tick =
-            slot_getattr(slot, get_attnum(RelationGetRelid(table), "previous_tick"), &is_null);
-        last = DatumGetTimestampTz(tick);
+        last = DatumGetTimestampTz(
+            slot_getattr(slot, column_number(table, "previous_tick"), &is_null));
     }
     ExecDropSingleTupleTableSlot(slot);
     table_endscan(scan);

@@ -87,7 +87,7 @@ void follow(const AuthRow &row)
         return;
     }
     const NullableDatum email = columns.email(row.value(columns.email_number()));
-    const char nulls[] = {' ', email.isnull ? 'n' : ' '};
+    const char nulls[] = {' ', null_flag(email)};
     (row.is_new() ? add : change)(id, email.value, nulls);
 }
 
