@@ -15,7 +15,7 @@ SUBJECTS = \
 	scheduling/worker \
 	linking/linking \
 	cron/cron \
-	identity/rights
+	identity/references identity/rights
 
 INSTALL_SQL = companion--$(EXTVERSION).sql
 MODULE_big  = companion

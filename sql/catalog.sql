@@ -95,14 +95,12 @@ FROM relations AS c JOIN pg_attribute AS a ON a.attrelid = c.oid, aclexplode(a.a
 GROUP BY c.relname, acl.grantee, acl.privilege_type
 ORDER BY c.relname COLLATE "C", acl.grantee::regrole::text COLLATE "C", acl.privilege_type;
 
--- Every function pins its search_path, but for SQL that was bound to its objects when it was made,
--- and C that runs no SQL.
+-- Every function pins its search_path, but for SQL that was bound to its objects when it was made.
+-- C does so while it runs SQL: sql/search_path.sql.
 SELECT signature AS unpinned FROM functions
 WHERE (prosecdef OR lanname <> 'c' AND prosqlbody IS NULL)
     AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (proconfig), false);
-SELECT lanname AS language, proname AS function FROM functions
-WHERE NOT coalesce(proconfig::text LIKE '%search\_path=%', false)
-ORDER BY lanname, proname COLLATE "C";
+SELECT proname AS bound FROM functions WHERE prosqlbody IS NOT NULL ORDER BY proname COLLATE "C";
 SELECT c.relation AS definers_view FROM relations AS c
 WHERE c.relkind = 'v' AND NOT coalesce('security_invoker=true' = ANY (c.reloptions), false);
 

@@ -58,7 +58,7 @@ UPDATE companion.users SET preferences = jsonb_build_object('x', repeat('x', 660
 SET ROLE companion_worker;
 SELECT pg_temp.refused(format('UPDATE companion.conversations SET mood_summary = %L', repeat('x', 66000))) AS mood_summary,
        pg_temp.refused('UPDATE companion.conversations SET topics = array_fill(''x''::text, ARRAY[20000])') AS topics,
-       pg_temp.refused(format('INSERT INTO companion.conversations (user_id, channel, mood_summary) SELECT id, ''web'', %L FROM companion.users', repeat('x', 66000))) AS "a new one";
+       pg_temp.refused(format('INSERT INTO companion.conversations (user_id, channel, mood_summary) SELECT id, ''whatsapp'', %L FROM companion.users', repeat('x', 66000))) AS "a new one";
 SELECT pg_temp.refused(format('SELECT companion.close_conversation(user_id, id, %L) FROM companion.conversations', repeat('x', 66000))) AS mood_summary,
        pg_temp.refused('SELECT companion.close_conversation(user_id, id, NULL, array_fill(''x''::text, ARRAY[20000])) FROM companion.conversations') AS topics;
 SELECT companion.close_conversation(user_id, id, repeat('x', 60000), array_fill('x'::text, ARRAY[5000])) AS was_open FROM companion.conversations;

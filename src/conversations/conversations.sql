@@ -3,10 +3,10 @@
 CREATE TABLE companion.conversations (
     user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT companion.uuid_v7(),
-    channel text NOT NULL CHECK (channel IN ('web', 'telegram', 'whatsapp')),
-    initiated_by text NOT NULL DEFAULT 'user' CHECK (initiated_by IN ('user', 'companion')),
+    channel text NOT NULL,
+    initiated_by text NOT NULL DEFAULT 'user',
     started_at timestamptz NOT NULL DEFAULT companion.now(),
-    ended_at timestamptz CHECK (ended_at >= started_at),
+    ended_at timestamptz,
     mood_summary text,
     topics text[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (user_id, id)
@@ -32,21 +32,21 @@ CREATE FUNCTION companion.check_conversation() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_conversation';
 COMMENT ON FUNCTION companion.check_conversation() IS
-'Trigger, BEFORE INSERT OR UPDATE OF mood_summary, topics: what a grant lets one write is bounded as what close_conversation takes is. Error 23514 for more bytes than companion.max_json_size.';
-CREATE TRIGGER check_conversation BEFORE INSERT OR UPDATE OF mood_summary, topics ON companion.conversations
+'Trigger, AFTER INSERT OR UPDATE: channel is web, telegram or whatsapp, initiated_by user or companion, ended_at not before started_at; what a grant lets one write into mood_summary and topics has at most companion.max_json_size. Error 23514, with the column''s name.';
+CREATE TRIGGER check_conversation AFTER INSERT OR UPDATE ON companion.conversations
 FOR EACH ROW EXECUTE FUNCTION companion.check_conversation();
-COMMENT ON TRIGGER check_conversation ON companion.conversations IS 'Bounds what is written directly.';
+COMMENT ON TRIGGER check_conversation ON companion.conversations IS 'Refuses what a row may not hold.';
 
 CREATE TABLE companion.messages (
     user_id uuid NOT NULL,
     id uuid NOT NULL DEFAULT companion.uuid_v7(),
     conversation_id uuid NOT NULL,
-    role text NOT NULL CHECK (role IN ('user', 'assistant', 'system')),
-    content text NOT NULL CHECK (content <> ''),
-    telegram_message_id bigint CHECK (telegram_message_id > 0),
+    role text NOT NULL,
+    content text NOT NULL,
+    telegram_message_id bigint,
     reply_to_id uuid,
     edited_at timestamptz,
-    metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+    metadata jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT companion.now(),
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, conversation_id)
@@ -84,10 +84,10 @@ CREATE FUNCTION companion.check_message() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_message';
 COMMENT ON FUNCTION companion.check_message() IS
-'Trigger, BEFORE INSERT OR UPDATE OF metadata: what a grant lets one write is bounded as what a function takes is. Error 22023 for content over companion.max_message_length and for metadata over companion.max_json_size.';
-CREATE TRIGGER check_message BEFORE INSERT OR UPDATE OF metadata ON companion.messages
+'Trigger, AFTER INSERT OR UPDATE: role is user, assistant or system, content not empty, telegram_message_id at least 1, metadata an object; else error 23514, with the column''s name. What a grant lets one write is bounded as what a function takes is: error 22023 for content over companion.max_message_length and for metadata over companion.max_json_size.';
+CREATE TRIGGER check_message AFTER INSERT OR UPDATE ON companion.messages
 FOR EACH ROW EXECUTE FUNCTION companion.check_message();
-COMMENT ON TRIGGER check_message ON companion.messages IS 'Bounds what is written directly.';
+COMMENT ON TRIGGER check_message ON companion.messages IS 'Refuses what a row may not hold.';
 
 -- What functions return of a message: columns that are added to the table do not change it.
 CREATE TYPE companion.message AS (

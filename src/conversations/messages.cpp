@@ -29,23 +29,16 @@ static Statement insert_one{R"sql(
 static Statement insert_sent{R"sql(
     INSERT INTO companion.messages AS m
         (user_id, id, conversation_id, role, content, telegram_message_id, metadata)
-    SELECT n.user_id, n.id, n.conversation_id, 'assistant', n.content, n.telegram_message_id,
-           coalesce(n.metadata, '{}')
-    FROM unnest($1, $2, $3, $4, $5, $6)
-        AS n (user_id, id, conversation_id, content, telegram_message_id, metadata)
+    SELECT user_id, id, conversation_id, 'assistant', content, telegram_message_id,
+           coalesce(metadata, '{}')
+    FROM given
     ON CONFLICT (user_id, telegram_message_id) WHERE telegram_message_id IS NOT NULL DO NOTHING
-    RETURNING m.user_id, m.id, m.conversation_id, m.telegram_message_id)sql",       UUIDARRAYOID,
-                             UUIDARRAYOID, UUIDARRAYOID,
-                             TEXTARRAYOID, INT8ARRAYOID,
-                             JSONBARRAYOID};
+    RETURNING m.user_id, m.id, m.conversation_id, m.telegram_message_id)sql"};
 
 static Statement find_delivered{R"sql(
-    SELECT n.position, m.id
-    FROM unnest($1, $2) WITH ORDINALITY AS n (user_id, telegram_message_id, position)
-    CROSS JOIN LATERAL (SELECT m.id FROM companion.messages AS m
-                        WHERE m.user_id = n.user_id
-                            AND m.telegram_message_id = n.telegram_message_id LIMIT 1) AS m)sql",
-                                UUIDARRAYOID, INT8ARRAYOID};
+    SELECT id FROM companion.messages WHERE user_id = $1 AND telegram_message_id = $2
+)sql",
+                                UUIDOID, INT8OID};
 
 static Statement set_last_user_message{
     "UPDATE companion.users SET last_user_message_at = companion.now()"
@@ -85,10 +78,9 @@ static bool insert(const NewMessage &message, const pg_uuid_t *id)
 static bool find(const NewMessage &message, pg_uuid_t *id)
 {
     if (message.telegram_message_id.isnull ||
-        find_delivered.execute({array_of_one(UUIDOID, message.user_id),
-                                array_of_one(INT8OID, message.telegram_message_id)}) == 0)
+        find_delivered.execute({message.user_id, message.telegram_message_id.value}) == 0)
         return false;
-    *id = *DatumGetUUIDP(result_field(0, 2));
+    *id = *DatumGetUUIDP(result_field(0, 1));
     return true;
 }
 
@@ -143,75 +135,72 @@ static SentText fit(Datum content)
             {DirectFunctionCall1(jsonb_in, CStringGetDatum(metadata)), false}};
 }
 
-void SentMessages::add(Datum user_id, Datum id, Datum conversation_id, Datum content,
-                       NullableDatum telegram_message_id)
+// The columns of the given messages.
+enum Column { user_id, id, conversation_id, content, telegram_message_id, metadata };
+
+SentMessages::SentMessages()
+    : messages_{{"user_id", UUIDOID},
+                {"id", UUIDOID},
+                {"conversation_id", UUIDOID},
+                {"content", TEXTOID},
+                {"telegram_message_id", INT8OID},
+                {"metadata", JSONBOID}}
 {
-    const SentText text = fit(content);
-    user_ids_.add(user_id);
-    ids_.add(id);
-    conversation_ids_.add(conversation_id);
-    contents_.add(text.content);
-    telegram_message_ids_.add(telegram_message_id);
-    metadatas_.add(text.metadata);
+}
+
+void SentMessages::add(Datum user, Datum message, Datum conversation, Datum sent,
+                       NullableDatum telegram_id)
+{
+    const SentText text = fit(sent);
+    messages_.add({{user}, {message}, {conversation}, {text.content}, telegram_id, text.metadata});
 }
 
 // Whether a row that insert_sent has returned is the message at a place. Error 09000 where it has
 // its id and not the rest.
 bool SentMessages::is_at(uint64 row, int index) const
 {
-    const auto is_same = [&](int column, const ArrayBuilder &builder) {
-        return is_same_uuid(result_field(row, column), builder.at(index).value);
+    const auto is_same = [&](int column, Column given) {
+        return is_same_uuid(result_field(row, column), messages_.at(index, given).value);
     };
-    if (!is_same(2, ids_))
+    if (!is_same(2, id))
         return false;
     bool is_null;
     const Datum telegram_id = result_field(row, 4, &is_null);
-    const NullableDatum wanted = telegram_message_ids_.at(index);
-    if (!is_same(1, user_ids_) || !is_same(3, conversation_ids_) || is_null != wanted.isnull ||
+    const NullableDatum wanted = messages_.at(index, telegram_message_id);
+    if (!is_same(1, user_id) || !is_same(3, conversation_id) || is_null != wanted.isnull ||
         (!is_null && DatumGetInt64(telegram_id) != DatumGetInt64(wanted.value)))
         refuse_changed_message();
     return true;
 }
 
-// Give to those that were not stored the id of the first, under which they were delivered before;
-// where that was deleted meanwhile, file them again.
-void SentMessages::find_first(FiledMessage *filed) const
+// The id of a message that was not stored: of the first, under which it was delivered before, or
+// where that was deleted meanwhile its own, filed again.
+pg_uuid_t SentMessages::id_of_first(int index) const
 {
-    bool *is_found = make_flags(size());
-    const uint64 rows =
-        find_delivered.execute({user_ids_.finish(), telegram_message_ids_.finish()});
-    for (uint64 row = 0; row < rows; row++) {
-        const int64 index = DatumGetInt64(result_field(row, 1)) - 1;
-        filed[index].id = *DatumGetUUIDP(result_field(row, 2));
-        is_found[index] = true;
-    }
     const NullableDatum none{0, true};
-    for (int index = 0; index < size(); index++)
-        if (!filed[index].is_new && !is_found[index])
-            filed[index].id =
-                file_message({user_ids_.at(index).value, conversation_ids_.at(index).value,
-                              to_text("assistant"), contents_.at(index).value,
-                              telegram_message_ids_.at(index), none, none, metadatas_.at(index)})
-                    .id;
+    const auto value = [&](Column column) { return messages_.at(index, column); };
+    return file_message({value(user_id).value, value(conversation_id).value, to_text("assistant"),
+                         value(content).value, value(telegram_message_id), none, none,
+                         value(metadata)})
+        .id;
 }
 
 FiledMessage *SentMessages::file() const
 {
     auto *filed = static_cast<FiledMessage *>(palloc0(Max(size(), 1) * sizeof(FiledMessage)));
-    const uint64 stored = insert_sent.execute(
-        {user_ids_.finish(), ids_.finish(), conversation_ids_.finish(), contents_.finish(),
-         telegram_message_ids_.finish(), metadatas_.finish()});
+    const uint64 stored = insert_sent.execute(messages_, {});
     // What was stored comes back in the order in which it was added
     uint64 row = 0;
     for (int index = 0; index < size(); index++) {
         const bool is_new = row < stored && is_at(row, index);
-        filed[index] = {*DatumGetUUIDP(ids_.at(index).value), is_new};
+        filed[index] = {*DatumGetUUIDP(messages_.at(index, id).value), is_new};
         row += is_new;
     }
     if (row < stored)
         refuse_changed_message();
-    if (stored < static_cast<uint64>(size()))
-        find_first(filed);
+    for (int index = 0; index < size(); index++)
+        if (!filed[index].is_new)
+            filed[index].id = id_of_first(index);
     return filed;
 }
 

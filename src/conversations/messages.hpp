@@ -1,7 +1,7 @@
 // Filing messages: the one way by which they get into their conversations.
 #pragma once
 
-#include "postgres/array_builder.hpp"
+#include "postgres/given.hpp"
 
 #include <string_view>
 
@@ -28,10 +28,12 @@ FiledMessage file_message(const NewMessage &message);
 // how long it was.
 class SentMessages {
   public:
+    SentMessages();
+
     void add(Datum user_id, Datum id, Datum conversation_id, Datum content,
              NullableDatum telegram_message_id);
 
-    int size() const { return user_ids_.size(); }
+    int size() const { return messages_.size(); }
 
     // One result for each, in the order in which they were added. One that is not new has
     // another id than was given.
@@ -39,10 +41,9 @@ class SentMessages {
 
   private:
     bool is_at(uint64 row, int index) const;
-    void find_first(FiledMessage *filed) const;
+    pg_uuid_t id_of_first(int index) const;
 
-    ArrayBuilder user_ids_{UUIDOID}, ids_{UUIDOID}, conversation_ids_{UUIDOID}, contents_{TEXTOID},
-        telegram_message_ids_{INT8OID}, metadatas_{JSONBOID};
+    Given messages_;
 };
 
 // Refuse a text that is empty or longer than companion.max_message_length. Error 22023.

@@ -1,22 +1,42 @@
 // The conversation that a message goes into.
 #pragma once
 
-#include "postgres/server.hpp"
+#include "postgres/statement.hpp"
 
 namespace companion {
 
-// Call these within with_spi(). A conversation that is over is ended, and where none is
-// open one is begun. Race-free. Error 09000 where a trigger suppresses one or changes what it is
-// found by.
+struct Missing;
 
-// For messages that the companion starts, to pairs of user and channel (arrays of uuid
-// and text, same length): one array of conversation ids, aligned with them, null where
-// the user is gone. A conversation is over unless the companion began it, within
-// companion.min_gap. The users' rows are locked by the caller.
-Datum open_companion_conversations(Datum user_ids, Datum channels);
+// The open conversations of pairs of user and channel. One that is over is ended, and where none
+// is open one is begun. Race-free. Use within with_spi(). Error 09000 where a trigger suppresses
+// one or changes what it is found by.
+class WantedConversations {
+  public:
+    WantedConversations();
 
-// For a message that continues what goes on: a conversation is over when its last message
-// is as old as idle (microseconds). Error 23503 for an unknown user.
+    void add(Datum user_id, Datum channel);
+
+    // For messages that the companion starts: a conversation is over unless the companion began
+    // it, within companion.min_gap. The users' rows are locked by the caller.
+    void open_for_companion();
+
+    // The id of one of them, in the order in which they were added; null where the user is gone.
+    NullableDatum id(int index) const;
+
+  private:
+    friend pg_uuid_t open_conversation(Datum, Datum, Datum, int64);
+
+    template <class LockUsers>
+    void find_or_begin(Statement &find, Datum initiated_by, int64 age, LockUsers lock_users);
+    void take_found(uint64 rows, Missing &missing);
+    void name_missing(Missing &missing);
+    void require_gone() const;
+
+    Given wanted_;
+};
+
+// The one for a message that continues what goes on, in which case a conversation is over when its
+// last message is as old as idle (microseconds). Error 23503 for an unknown user.
 pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, int64 idle);
 
 // How long a conversation may be idle, in microseconds: zero to 100 years. Error 22023.

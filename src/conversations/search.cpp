@@ -184,6 +184,7 @@ Datum max_results(const Arguments &arguments)
     return Int32GetDatum(arguments.integer(2, "max_results", 1, 1000));
 }
 
+// The name of the configuration is looked up, and so what a caller's search_path has is not meant.
 Search read_search(const Arguments &arguments)
 {
     check_query(arguments.text(1, "query"));
@@ -199,9 +200,10 @@ Search read_search(const Arguments &arguments)
 
 COMPANION_FUNCTION(search_messages)
 {
-    const Search search = read_search(Arguments(fcinfo));
+    const Arguments arguments(fcinfo);
+    const Datum user_id = arguments.required(0, "user_id");
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    act_for(search.user_id, [&] { return return_found(search, result); });
+    act_for(user_id, [&] { return return_found(read_search(arguments), result); });
     return Datum{0};
 }

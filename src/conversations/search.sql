@@ -48,8 +48,7 @@ CREATE FUNCTION companion.search_messages(
 RETURNS TABLE (
     message_id uuid, conversation_id uuid, role text, excerpt text, rank real,
     created_at timestamptz)
-LANGUAGE c ROWS 20 SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c ROWS 20 SET client_min_messages = warning
 AS 'MODULE_PATHNAME', 'companion_search_messages';
 COMMENT ON FUNCTION companion.search_messages(uuid, text, integer) IS
 'The user''s messages that match a query, the best first, of equals the latest. The query is as on the web: words, "a phrase", or, -not; any text is one, and one without words finds nothing. excerpt is the part that matches, up to 35 words, the words found between two asterisks on each side; a search looks for it in the first 4000 bytes of each message and, as long as they make no more than 2 MB in all, further on. Words are compared under companion.text_search_config. query: up to 1000 characters; max_results: 1 to 1000; error 22023 otherwise. For the user''s own, or workers and admins; error 42501 for another''s, 42704 for a setting that names no configuration.';

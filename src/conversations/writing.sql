@@ -4,8 +4,7 @@ CREATE FUNCTION companion.open_conversation(
     user_id uuid, channel text, initiated_by text DEFAULT 'user',
     idle interval DEFAULT '24 hours')
 RETURNS uuid
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_open_conversation';
 COMMENT ON FUNCTION companion.open_conversation(uuid, text, text, interval) IS
 'The open conversation of a user on a channel, if its last message (or, without one, its start) is younger than idle; else that one is ended and a new one begun. Two calls at once get the same. initiated_by, user or companion, counts for a new one. idle: zero to 100 years. For the user''s own, then initiated by user, or workers and admins. Error 22023 for an unknown channel or initiator or another idle, 23503 for an unknown user, 42501 for another''s or as the companion, 09000 where a trigger suppresses a row or changes user_id, id or channel.';
@@ -13,8 +12,7 @@ COMMENT ON FUNCTION companion.open_conversation(uuid, text, text, interval) IS
 CREATE FUNCTION companion.close_conversation(
     user_id uuid, conversation_id uuid, mood_summary text DEFAULT NULL, topics text[] DEFAULT NULL)
 RETURNS boolean
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_close_conversation';
 COMMENT ON FUNCTION companion.close_conversation(uuid, uuid, text, text[]) IS
 'Ends a conversation and says how the user felt and what it was about; NULL leaves that as it stands. Returns whether it was open; one that had ended keeps its end and takes the summary. Error 23503 when the user has no such conversation, 2202E or 22004 for topics that are not a plain list, 22023 for a summary or topics over companion.max_json_size, 09000 where a trigger suppresses the change.';
@@ -24,7 +22,7 @@ CREATE FUNCTION companion.add_message(
     telegram_message_id bigint DEFAULT NULL, reply_to_id uuid DEFAULT NULL,
     metadata jsonb DEFAULT NULL, reply_to_telegram_id bigint DEFAULT NULL)
 RETURNS uuid
-LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_add_message';
 COMMENT ON FUNCTION companion.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint) IS
 'Adds a message to a conversation and returns its id. A Telegram update delivered again stores nothing and returns the id of the first. A message may be added to a conversation that has ended: an answer belongs where the question is. What it replies to is named by reply_to_id or by Telegram''s id, not both; a Telegram id that is not stored leaves reply_to_id NULL. role user sets users.last_user_message_at. End users add their own, with role user and without telegram_message_id. Error 22023 for an unknown role, for content that is empty or over companion.max_message_length, for two replies, for metadata that is not an object or over companion.max_json_size and for a Telegram id below 1; 23503 for a conversation or a message replied to that is not the user''s; 42501 for another''s, another role or a Telegram id as an end user; 09000 where a trigger suppresses the row or changes user_id, id, conversation_id or telegram_message_id.';
@@ -32,8 +30,7 @@ COMMENT ON FUNCTION companion.add_message(uuid, uuid, text, text, bigint, uuid, 
 CREATE FUNCTION companion.edit_message(
     user_id uuid, message_id uuid, content text, telegram_message_id bigint DEFAULT NULL)
 RETURNS uuid
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_edit_message';
 COMMENT ON FUNCTION companion.edit_message(uuid, uuid, text, bigint) IS
 'Replaces a message''s text and returns its id. The earlier text and when it was written are added to metadata, in the array edits, of which the oldest are dropped where companion.max_json_size leaves no room for all. The same text again changes nothing. The message is named by its id or, with message_id NULL, by Telegram''s; a Telegram id that is not stored gives NULL. Error 23503 when the user has no such message, 22023 for content that is empty or over companion.max_message_length, and unless exactly one id is given, 09000 where a trigger suppresses the change or changes user_id or id.';
@@ -43,8 +40,7 @@ CREATE FUNCTION companion.record_incoming(
     reply_to_telegram_id bigint DEFAULT NULL, metadata jsonb DEFAULT NULL,
     idle interval DEFAULT '24 hours')
 RETURNS TABLE (user_id uuid, conversation_id uuid, message_id uuid, is_new boolean)
-LANGUAGE c ROWS 1 SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c ROWS 1
 AS 'MODULE_PATHNAME', 'companion_record_incoming';
 COMMENT ON FUNCTION companion.record_incoming(text, text, text, bigint, bigint, jsonb, interval) IS
 'What a channel''s webhook brings, in one call: finds the user who has this address, opens or continues their conversation there, and adds the message. channel_user_id is Telegram''s user id, the WhatsApp number with or without +, or for web the user''s id. A Telegram update delivered again stores nothing and returns the first, with is_new false. No row for an address that no user has. Errors as of open_conversation and add_message; 22P02 for an id that is none, 22003 for one beyond bigint; 21000 for a WhatsApp number that several users have.';

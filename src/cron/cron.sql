@@ -2,16 +2,13 @@
 -- pg_cron drives dispatch and maintenance. It is a soft dependency: any scheduler may
 -- call the same functions.
 CREATE FUNCTION companion.finish_abandoned(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_finish_abandoned';
 COMMENT ON FUNCTION companion.finish_abandoned(integer) IS
 'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for the kinds in companion.retry_unknown), skipped past send_before, failed after companion.max_attempts. What others hold, the user or the message, is passed over for later. Returns how many. Error 22023 for a bound below 1.';
 
--- The planner settings keep it an index walk, whatever the statistics say.
 CREATE FUNCTION companion.expire_messages(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_expire_messages';
 COMMENT ON FUNCTION companion.expire_messages(integer) IS
 'Deletes messages finished longer than companion.retention ago, which counts as nine days at least: no catch-up reaches further back. Passes over what somebody else has locked. Returns how many. Error 22023 for a bound below 1.';

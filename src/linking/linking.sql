@@ -63,7 +63,7 @@ SELECT pg_catalog.pg_extension_config_dump('companion.telegram_redeem_failures',
 -- The planner setting keeps each of these an index lookup whatever the statistics say.
 CREATE FUNCTION companion.create_telegram_link_token(
     user_id uuid DEFAULT companion.current_user_id(), valid_for interval DEFAULT NULL) RETURNS text
-LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_create_telegram_link_token';
 COMMENT ON FUNCTION companion.create_telegram_link_token(uuid, interval) IS
 'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds, 09000 where a trigger suppresses the token or keeps one that is to give way.';
@@ -77,34 +77,34 @@ COMMENT ON FUNCTION companion.telegram_deep_link(text, text) IS
 CREATE FUNCTION companion.redeem_telegram_link_token(
     token text, telegram_user_id bigint, telegram_username text DEFAULT NULL,
     OUT outcome text, OUT user_id uuid)
-LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_redeem_telegram_link_token';
 COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text) IS
 'Ties a Telegram account to the user of a link token, re-enables the telegram channel and uses up the user''s other tokens, in one step. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters, 09000 where a trigger suppresses a row.';
 
 CREATE FUNCTION companion.revoke_telegram_link_tokens(
     user_id uuid DEFAULT companion.current_user_id()) RETURNS bigint
-LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_revoke_telegram_link_tokens';
 COMMENT ON FUNCTION companion.revoke_telegram_link_tokens(uuid) IS
 'Deletes a user''s unused link tokens and returns how many there were. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger keeps one.';
 
 CREATE FUNCTION companion.unlink_telegram(
     user_id uuid DEFAULT companion.current_user_id()) RETURNS boolean
-LANGUAGE c SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_unlink_telegram';
 COMMENT ON FUNCTION companion.unlink_telegram(uuid) IS
 'Unties the user''s Telegram account; returns whether there was one. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger suppresses the change.';
 
 CREATE FUNCTION companion.expire_telegram_link_tokens(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
+LANGUAGE c
+SET enable_bitmapscan = off
 AS 'MODULE_PATHNAME', 'companion_expire_telegram_link_tokens';
 COMMENT ON FUNCTION companion.expire_telegram_link_tokens(integer) IS
 'Deletes up to max_rows link tokens, the oldest first: unused ones past their time, and used ones after companion.token_retention. Passes over what others hold, and what a trigger keeps; returns how many. Part of run_maintenance(). Error 22023 for a bound below 1, 23503 where an app''s foreign key keeps one.';
 
 CREATE FUNCTION companion.forget_redeem_failures() RETURNS bigint
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_forget_redeem_failures';
 COMMENT ON FUNCTION companion.forget_redeem_failures() IS
 'Deletes the counts of unknown link tokens whose minute is over, up to 10,000 at once; passes over what others hold, and returns how many. Part of run_maintenance().';

@@ -6,15 +6,14 @@ CREATE FUNCTION companion.upsert_user_context(
     expires_at timestamptz DEFAULT NULL, source_message_id uuid DEFAULT NULL,
     metadata jsonb DEFAULT NULL, pinned boolean DEFAULT NULL)
 RETURNS companion.context_item
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_upsert_user_context';
 COMMENT ON FUNCTION companion.upsert_user_context(uuid, text, text, text, real, integer, text, timestamptz, uuid, jsonb, boolean) IS
 'Remembers a fact and returns its row. The same value again confirms it; another supersedes it, and the former goes to user_context_history. What a user said or pinned gives way only to source user or pinned: else it stands as it was, and contradicted_by holds the value that was not taken. NULL for an optional argument keeps what was there (on a new item: the default). expires_at: infinity clears an expiry; a past one stores an item that no read returns; end_of_day() makes one of a local date. source pinned pins. metadata replaces what was there. Error 22023 for an argument out of bounds, 22008 for -infinity, 22004 for a missing one, 23503 for an unknown user or message, 42501 for another''s item, 54000 beyond companion.max_context_items, 09000 where a trigger suppresses the row or changes user_id, category or key.';
 
 CREATE FUNCTION companion.upsert_user_context_many(user_id uuid, facts jsonb)
 RETURNS SETOF companion.context_item
-LANGUAGE c ROWS 50 SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c ROWS 50
 AS 'MODULE_PATHNAME', 'companion_upsert_user_context_many';
 COMMENT ON FUNCTION companion.upsert_user_context_many(uuid, jsonb) IS
 'upsert_user_context for an array of at most companion.max_facts objects with its arguments'' names: one row for each element, in input order, all or nothing. A field left out has the argument''s default, null is NULL. expires_at may be a local date, YYYY-MM-DD: the end of that day in the user''s zone. Of elements with the same category and key the last counts. Errors as there, and 22007, 22008 or 22P02 for a time or id that cannot be read; one about an element names it, counting from 0, and its field. Error 54000 for more objects.';
@@ -38,13 +37,11 @@ AS 'MODULE_PATHNAME', 'companion_recall_score';
 COMMENT ON FUNCTION companion.recall_score(text, real, integer, timestamptz, timestamptz, timestamptz) IS
 'How much an item matters at a time: importance, halved for every half-life of its category (companion.half_lives) since it was last stated, a quarter more for every doubling of confirmations, and half as much again when referenced just now, fading over weeks.';
 
--- The planner settings keep recall a read of one user's rows whatever the statistics say.
 CREATE FUNCTION companion.recall_user_context(
     user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
     categories text[] DEFAULT NULL)
 RETURNS SETOF companion.context_item
-LANGUAGE c STABLE ROWS 20 SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET jit = off
+LANGUAGE c STABLE ROWS 20
 AS 'MODULE_PATHNAME', 'companion_recall_user_context';
 COMMENT ON FUNCTION companion.recall_user_context(uuid, integer, integer, text[]) IS
 'The items that matter most now: pinned ones first, then by recall_score(), then by category and key; no expired and no resolved one. max_items: 1 to 10000. max_chars: the most characters that user_context_prompt() makes of them; an item that does not fit is passed over. categories: only these. Error 22023 otherwise, 42501 for another''s.';
@@ -53,14 +50,13 @@ CREATE FUNCTION companion.user_context_prompt(
     user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
     categories text[] DEFAULT NULL)
 RETURNS text
-LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET jit = off
+LANGUAGE c STABLE
 AS 'MODULE_PATHNAME', 'companion_user_context_prompt';
 COMMENT ON FUNCTION companion.user_context_prompt(uuid, integer, integer, text[]) IS
 'What recall_user_context() returns as lines for a prompt, "- category/key: value", each ended by a line feed; line breaks within them become spaces. Empty where nothing is recalled.';
 
 CREATE FUNCTION companion.touch_user_context(user_id uuid, ids uuid[]) RETURNS bigint
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_touch_user_context';
 COMMENT ON FUNCTION companion.touch_user_context(uuid, uuid[]) IS
 'Records that items were used, which lifts them in recall for a while; returns how many of the ids are items of the user. Error 42501 for another''s.';
@@ -86,7 +82,7 @@ COMMENT ON FUNCTION companion.due_follow_ups(uuid, date) IS
 'The user''s items of category follow_up whose metadata has a follow_up_on of this date or before, and that resolve_user_context() has not marked as asked; the oldest first. on_date: NULL for the user''s local today. No rows for another''s.';
 
 CREATE FUNCTION companion.resolve_user_context(user_id uuid, category text, key text) RETURNS boolean
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_resolve_user_context';
 COMMENT ON FUNCTION companion.resolve_user_context(uuid, text, text) IS
 'Marks an open thread as settled or a follow-up as asked: it is no longer recalled, until it is given another value. False when there is no such item, or it is resolved already. Error 42501 for another''s.';
@@ -111,14 +107,13 @@ COMMENT ON FUNCTION companion.user_context_as_of(uuid, timestamptz) IS
 CREATE FUNCTION companion.forget_user_context(
     user_id uuid, category text DEFAULT NULL, key text DEFAULT NULL,
     OUT items bigint, OUT history bigint)
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_forget_user_context';
 COMMENT ON FUNCTION companion.forget_user_context(uuid, text, text) IS
 'Deletes one item, a category''s or all of a user''s, their history with them; returns how many of each. Error 22023 for a key without a category, 42501 for another''s.';
 
 CREATE FUNCTION companion.expire_user_context(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_expire_user_context';
 COMMENT ON FUNCTION companion.expire_user_context(integer) IS
 'Deletes expired items, which no read returns any more; their values stay in user_context_history. It passes over rows that are locked, and the items of users who are. Returns how many. Error 22023 for a bound below 1.';

@@ -3,18 +3,18 @@
 CREATE TABLE companion.user_context (
     user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT companion.uuid_v7(),
-    category text COLLATE "C" NOT NULL CHECK (category <> ''),
-    key text COLLATE "C" NOT NULL CHECK (key <> ''),
-    value text NOT NULL CHECK (value <> ''),
-    importance real NOT NULL DEFAULT 0.5 CHECK (importance BETWEEN 0 AND 1),
-    emotional_valence smallint NOT NULL DEFAULT 0 CHECK (emotional_valence BETWEEN -2 AND 2),
-    source text NOT NULL DEFAULT 'extracted' CHECK (source <> ''),
+    category text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    value text NOT NULL,
+    importance real NOT NULL DEFAULT 0.5,
+    emotional_valence smallint NOT NULL DEFAULT 0,
+    source text NOT NULL DEFAULT 'extracted',
     source_message_id uuid,
-    metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+    metadata jsonb NOT NULL DEFAULT '{}',
     pinned boolean NOT NULL DEFAULT false,
     expires_at timestamptz,
     resolved_at timestamptz,
-    confirmations integer NOT NULL DEFAULT 1 CHECK (confirmations > 0),
+    confirmations integer NOT NULL DEFAULT 1,
     confirmed_at timestamptz NOT NULL DEFAULT companion.now(),
     last_referenced_at timestamptz NOT NULL DEFAULT companion.now(),
     value_since timestamptz NOT NULL DEFAULT companion.now(),
@@ -137,6 +137,24 @@ COMMENT ON COLUMN companion.user_context_history.source IS 'Where it came from.'
 COMMENT ON COLUMN companion.user_context_history.held_from IS 'Since when.';
 COMMENT ON COLUMN companion.user_context_history.held_until IS 'Until when.';
 COMMENT ON COLUMN companion.user_context_history.replaced_by IS 'The value that superseded it; NULL: none, it expired.';
+
+CREATE FUNCTION companion.check_context_item() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_check_context_item';
+COMMENT ON FUNCTION companion.check_context_item() IS
+'Trigger, AFTER INSERT OR UPDATE: category, key, value and source are not empty, importance is 0 to 1, emotional_valence -2 to 2, confirmations at least 1, metadata an object. Error 23514, with the column''s name.';
+CREATE TRIGGER check_context_item AFTER INSERT OR UPDATE ON companion.user_context
+FOR EACH ROW EXECUTE FUNCTION companion.check_context_item();
+COMMENT ON TRIGGER check_context_item ON companion.user_context IS 'Refuses what a row may not hold.';
+
+CREATE FUNCTION companion.check_context_history() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_check_context_history';
+COMMENT ON FUNCTION companion.check_context_history() IS
+'Trigger, AFTER INSERT: the user is there. Error 23503.';
+CREATE TRIGGER check_context_history AFTER INSERT ON companion.user_context_history
+FOR EACH ROW EXECUTE FUNCTION companion.check_context_history();
+COMMENT ON TRIGGER check_context_history ON companion.user_context_history IS 'Refuses what a row may not hold.';
 
 ALTER TABLE companion.user_context ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.user_context TO companion_user

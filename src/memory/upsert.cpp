@@ -51,10 +51,9 @@ Statement take{R"sql(
         updated_at = $13
     WHERE (c.expires_at IS NULL OR c.expires_at > $13)
         AND ($12 OR NOT (c.pinned OR c.source IN ('user', 'pinned')))
-    RETURNING )sql" CONTEXT_ITEM R"sql(,
-              c.user_id = $1 AND c.category = $2 AND c.key = $3,
-              c.xmax = 0,
-              c.previous_value, c.previous_source, c.previous_since, c.value_since, c.value)sql",
+    RETURNING )sql" CONTEXT_ITEM R"sql(, c.user_id, c.category, c.key,
+              c.previous_value, c.previous_source, c.previous_since, c.value_since, c.value,
+              c.xmax)sql",
                UUIDOID,
                TEXTOID,
                TEXTOID,
@@ -88,8 +87,7 @@ Statement hold{R"sql(
     WHERE c.user_id = $1 AND c.category = $2 AND c.key = $3
         AND (c.expires_at IS NULL OR c.expires_at > companion.now())
         AND (c.pinned OR c.source IN ('user', 'pinned'))
-    RETURNING )sql" CONTEXT_ITEM R"sql(,
-              c.user_id = $1 AND c.category = $2 AND c.key = $3)sql",
+    RETURNING )sql" CONTEXT_ITEM R"sql(, c.user_id, c.category, c.key)sql",
                UUIDOID, TEXTOID, TEXTOID, TEXTOID};
 
 // Returns whether all that held once is in the history.
@@ -230,9 +228,11 @@ void check_item_limit(Datum user_id, int new_items)
 }
 
 // The item of the last result, which must be the fact's own. Error 09000.
-Datum returned_item()
+Datum returned_item(Datum user_id, const Fact &fact)
 {
-    if (!DatumGetBool(result_field(0, 2)))
+    if (!is_same_uuid(result_field(0, 2), user_id) ||
+        text_view(result_field(0, 3)) != fact.text(Fact::category) ||
+        text_view(result_field(0, 4)) != fact.text(Fact::key))
         refuse_changed("user_context", "user_id, category or key");
     return SPI_datumTransfer(result_field(0, 1), false, -1);
 }
@@ -241,12 +241,12 @@ Datum returned_item()
 void archive_superseded(Datum user_id, const Fact &fact)
 {
     bool has_none;
-    const Datum previous_value = result_field(0, 4, &has_none), value = result_field(0, 8);
+    const Datum previous_value = result_field(0, 5, &has_none), value = result_field(0, 9);
     if (has_none || text_view(previous_value) == text_view(value))
         return;
     const Datum *v = fact.values;
     if (archive.execute({user_id, v[Fact::category], v[Fact::key], previous_value,
-                         result_field(0, 5), result_field(0, 6), result_field(0, 7), value}) == 0)
+                         result_field(0, 6), result_field(0, 7), result_field(0, 8), value}) == 0)
         refuse_suppressed("user_context_history");
 }
 
@@ -288,8 +288,8 @@ class Upsert {
                           v_[9], BoolGetDatum(fact_.is_users_word()), TimestampTzGetDatum(now())},
                          nulls_) == 0)
             return 0;
-        const Datum item = returned_item();
-        if (DatumGetBool(result_field(0, 3)))
+        const Datum item = returned_item(user_id_, fact_);
+        if (DatumGetTransactionId(result_field(0, 10)) == InvalidTransactionId)
             check_item_limit(user_id_, 1);
         else
             archive_superseded(user_id_, fact_);
@@ -302,7 +302,7 @@ class Upsert {
             return 0;
         const bool holds =
             hold.execute({user_id_, v_[Fact::category], v_[Fact::key], v_[Fact::value]}) > 0;
-        return holds ? returned_item() : 0;
+        return holds ? returned_item(user_id_, fact_) : 0;
     }
 
     void drop_if_expired()

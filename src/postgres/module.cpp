@@ -1,5 +1,6 @@
 // The loadable module: its magic block and what happens when it is loaded.
 #include "postgres/entry.hpp"
+#include "postgres/planning.hpp"
 #include "postgres/runtime.hpp"
 #include "postgres/settings.hpp"
 
@@ -14,5 +15,6 @@ void _PG_init(void)
         companion::settings::define();
         companion::watch_version();
         companion::confine_utilities();
+        companion::plan_walks();
     });
 }

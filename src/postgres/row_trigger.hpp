@@ -1,26 +1,14 @@
-// A BEFORE ... FOR EACH ROW trigger that checks the new row, or sets one column of it.
+// FOR EACH ROW triggers on what is written: before it is, where they may set a column, and after,
+// where they see what other triggers have made of it.
 #pragma once
 
 #include "postgres/server.hpp"
 
 namespace companion {
 
-// The new row of a BEFORE INSERT or BEFORE UPDATE row trigger.
-class NewRow {
+// The new row of an INSERT or UPDATE row trigger.
+class TriggeredRow {
   public:
-    // Error 39P01 when the function was called in any other way.
-    explicit NewRow(FunctionCallInfo fcinfo)
-    {
-        trigger_ = reinterpret_cast<TriggerData *>(fcinfo->context);
-        if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger_->tg_event) ||
-            !TRIGGER_FIRED_FOR_ROW(trigger_->tg_event) ||
-            TRIGGER_FIRED_BY_DELETE(trigger_->tg_event))
-            ereport(
-                ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg(
-                    "this function must be called as a trigger before insert or update of a row"));
-    }
-
     bool is_inserted() const { return TRIGGER_FIRED_BY_INSERT(trigger_->tg_event); }
 
     // Error 42703 where the table has no such column, 42804 where it is of another type.
@@ -43,19 +31,25 @@ class NewRow {
                (!is_null && !datum_image_eq(value, old, attribute->attbyval, attribute->attlen));
     }
 
-    // The row with one column set, as the trigger's result. Errors as above.
-    Datum with(const char *column, Oid type, Datum value) const
-    {
-        int number = position(column, type);
-        bool is_null = false;
-        return PointerGetDatum(
-            heap_modify_tuple_by_cols(tuple(), descriptor(), 1, &number, &value, &is_null));
-    }
-
     Datum unchanged() const { return PointerGetDatum(tuple()); }
 
-  private:
-    TupleDesc descriptor() const { return RelationGetDescr(trigger_->tg_relation); }
+  protected:
+    // Error 39P01 when the function was called in any other way.
+    TriggeredRow(FunctionCallInfo fcinfo, bool is_before)
+        : trigger_(reinterpret_cast<TriggerData *>(fcinfo->context))
+    {
+        if (!CALLED_AS_TRIGGER(fcinfo) ||
+            !(is_before ? TRIGGER_FIRED_BEFORE(trigger_->tg_event)
+                        : TRIGGER_FIRED_AFTER(trigger_->tg_event)) ||
+            !TRIGGER_FIRED_FOR_ROW(trigger_->tg_event) ||
+            TRIGGER_FIRED_BY_DELETE(trigger_->tg_event))
+            ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    errmsg("this function must be called as a trigger %s insert or update of a row",
+                           is_before ? "before" : "after"));
+    }
+
+    Relation table() const { return trigger_->tg_relation; }
+    TupleDesc descriptor() const { return RelationGetDescr(table()); }
 
     HeapTuple tuple() const
     {
@@ -68,16 +62,32 @@ class NewRow {
         int number = SPI_fnumber(descriptor(), column);
         if (number <= 0)
             ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
-                    errmsg("table \"%s\" has no column \"%s\"",
-                           RelationGetRelationName(trigger_->tg_relation), column));
+                    errmsg("table \"%s\" has no column \"%s\"", RelationGetRelationName(table()),
+                           column));
         if (SPI_gettypeid(descriptor(), number) != type)
             ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
                     errmsg("column \"%s\" of table \"%s\" is not of type %s", column,
-                           RelationGetRelationName(trigger_->tg_relation), format_type_be(type)));
+                           RelationGetRelationName(table()), format_type_be(type)));
         return number;
     }
 
-    TriggerData *trigger_;
+  private:
+    const TriggerData *trigger_;
+};
+
+// The row before it is written.
+class NewRow : public TriggeredRow {
+  public:
+    explicit NewRow(FunctionCallInfo fcinfo) : TriggeredRow(fcinfo, true) {}
+
+    // The row with one column set, as the trigger's result. Errors as above.
+    Datum with(const char *column, Oid type, Datum value) const
+    {
+        int number = position(column, type);
+        bool is_null = false;
+        return PointerGetDatum(
+            heap_modify_tuple_by_cols(tuple(), descriptor(), 1, &number, &value, &is_null));
+    }
 };
 
 } // namespace companion

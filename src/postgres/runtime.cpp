@@ -13,6 +13,14 @@ static void set_for_call(const char *name, const char *value)
     set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
+// Have names and operators mean what they mean in pg_catalog, also for the plans that are kept.
+static void pin_search_path()
+{
+    static constexpr char path[] = "pg_catalog, pg_temp";
+    if (strcmp(namespace_search_path, path) != 0)
+        set_for_call("search_path", path);
+}
+
 void bound_lock_wait(int milliseconds)
 {
     if (LockTimeout > 0 && LockTimeout <= milliseconds)
@@ -30,8 +38,8 @@ static void add_hint(void *)
                 " companion.lock_wait is how long a call waits.");
 }
 
-// Whether a Runtime is at work. An error takes its callback off with all the others.
-static bool is_within_call()
+// An error takes the callback off with all the others.
+bool is_within_call()
 {
     const ErrorContextCallback *callback = error_context_stack;
     while (callback != nullptr && callback->callback != add_hint)
@@ -87,6 +95,7 @@ Runtime::Runtime()
     : settings_level_(NewGUCNestLevel()), hint_{error_context_stack, add_hint, nullptr}
 {
     error_context_stack = &hint_;
+    pin_search_path();
     if (settings::lock_wait > 0)
         bound_lock_wait(settings::lock_wait);
     if (!row_security)

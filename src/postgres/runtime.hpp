@@ -9,8 +9,8 @@ namespace companion {
 // subtransaction: the rights of companion_runtime, which owns nothing, has no attribute and
 // may change companion's rows only. So whatever somebody else's trigger or cast does from
 // within a statement of ours, it does with no more. Row-level security applies whatever the
-// caller has set, no lock is waited for longer than companion.lock_wait, and what anybody has
-// SET meanwhile is as before.
+// caller has set, search_path is pg_catalog, no lock is waited for longer than
+// companion.lock_wait, and what anybody has SET meanwhile is as before.
 class Runtime {
   public:
     Runtime();
@@ -23,6 +23,9 @@ class Runtime {
     int settings_level_;
     ErrorContextCallback hint_;
 };
+
+// Whether a Runtime is at work.
+bool is_within_call();
 
 // Wait for no lock longer than this, until the present nest level of settings ends.
 void bound_lock_wait(int milliseconds);

@@ -1,6 +1,7 @@
 // SQL statements prepared once per session through SPI, and their results.
 #pragma once
 
+#include "postgres/given.hpp"
 #include "postgres/runtime.hpp"
 
 #include <initializer_list>
@@ -55,6 +56,15 @@ class Statement {
             // Unreached: only a call outside with_spi(), or of what SPI cannot run
             elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
         return SPI_processed;
+    }
+
+    // The same with rows that it reads as the relation "given".
+    uint64 execute(const Given &given, std::initializer_list<Datum> values)
+    {
+        const GivenRelation relation(given);
+        const uint64 rows = execute(values);
+        relation.end();
+        return rows;
     }
 
   private:

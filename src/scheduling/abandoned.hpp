@@ -1,6 +1,7 @@
 // Messages that no worker will finish.
 #pragma once
 
+#include "postgres/array_builder.hpp"
 #include "scheduling/finish.hpp"
 
 namespace companion {

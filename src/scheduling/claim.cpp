@@ -1,6 +1,5 @@
 // Claiming: a worker leases due messages, the oldest first.
 #include "postgres/arguments.hpp"
-#include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
@@ -15,14 +14,15 @@ using namespace companion;
 
 namespace {
 
-// What the worker is told about each message that it has leased. LIMIT keeps the joins
-// lookups for each message, however small the tables were when this was planned.
+// What the worker is told about each message that it has leased, in the order in which they are
+// given. LIMIT keeps the joins lookups for each message, however small the tables were when this
+// was planned.
 Statement describe_claimed{R"sql(
 SELECT claimed.user_id, claimed.message_id, claimed.attempt, m.kind, m.local_date,
     m.scheduled_for, companion.now() - m.scheduled_for, m.channel, u.address,
     u.display_name, u.companion_name, u.support_style, u.timezone, m.content,
     m.generation_context
-FROM unnest($1, $2, $3) WITH ORDINALITY AS claimed (user_id, message_id, attempt, position)
+FROM given AS claimed
 CROSS JOIN LATERAL (
     SELECT m.kind, m.local_date, m.scheduled_for, m.channel, m.content, m.generation_context
     FROM companion.scheduled_messages AS m
@@ -30,29 +30,26 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT companion.channel_address(u, m.channel) AS address, u.display_name,
         u.companion_name, u.support_style, u.timezone
-    FROM companion.users AS u WHERE u.id = claimed.user_id LIMIT 1) AS u
-ORDER BY claimed.position)sql",
-                           UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID};
+    FROM companion.users AS u WHERE u.id = claimed.user_id LIMIT 1) AS u)sql"};
 
 Statement drop_orphans{R"sql(
 DELETE FROM companion.dispatch_queue AS q
-USING unnest($1, $2) AS claimed (user_id, message_id)
+USING given AS claimed
 WHERE q.user_id = claimed.user_id AND q.message_id = claimed.message_id
     AND NOT EXISTS (SELECT FROM companion.scheduled_messages AS m
-                    WHERE m.user_id = q.user_id AND m.id = q.message_id))sql",
-                       UUIDARRAYOID, UUIDARRAYOID};
+                    WHERE m.user_id = q.user_id AND m.id = q.message_id))sql"};
 
-// What has been leased, as arrays to bind.
+// What has been leased.
 struct Claimed {
-    ArrayBuilder user_ids{UUIDOID}, message_ids{UUIDOID}, attempts{INT4OID};
+    Given messages{{"user_id", UUIDOID}, {"message_id", UUIDOID}, {"attempt", INT4OID}};
 
     void add(const QueueRow &row)
     {
-        user_ids.add(UUIDPGetDatum(&row.user_id));
-        message_ids.add(UUIDPGetDatum(&row.message_id));
-        attempts.add(Int32GetDatum(row.attempt));
+        messages.add({{UUIDPGetDatum(&row.user_id)},
+                      {UUIDPGetDatum(&row.message_id)},
+                      {Int32GetDatum(row.attempt)}});
     }
-    int size() const { return user_ids.size(); }
+    int size() const { return messages.size(); }
 };
 
 struct ClaimRequest {
@@ -161,13 +158,11 @@ Claimed claim(const ClaimRequest &request)
 // Hand the claimed messages to the caller's result set, and drop those whose user is gone.
 void return_claimed(const Claimed &claimed, ReturnSetInfo *result)
 {
-    const Datum user_ids = claimed.user_ids.finish(), message_ids = claimed.message_ids.finish();
-    const uint64 rows =
-        describe_claimed.execute({user_ids, message_ids, claimed.attempts.finish()});
+    const uint64 rows = describe_claimed.execute(claimed.messages, {});
     for (uint64 row = 0; row < rows; row++)
         tuplestore_puttuple(result->setResult, SPI_tuptable->vals[row]);
     const uint64 orphans = claimed.size() - rows;
-    if (orphans > 0 && drop_orphans.execute({user_ids, message_ids}) < orphans)
+    if (orphans > 0 && drop_orphans.execute(claimed.messages, {}) < orphans)
         refuse_suppressed("dispatch_queue");
 }
 

@@ -34,7 +34,7 @@ COMMENT ON POLICY every_row ON companion.dispatch_recheck IS 'Workers and admins
 SELECT pg_catalog.pg_extension_config_dump('companion.dispatch_recheck', '');
 
 CREATE FUNCTION companion.recheck_user() RETURNS trigger
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_recheck_user';
 COMMENT ON FUNCTION companion.recheck_user() IS
 'Trigger, AFTER INSERT OR UPDATE: notes the user in dispatch_recheck, as from the last tick that the statement sees.';
@@ -95,17 +95,14 @@ END;
 COMMENT ON FUNCTION companion.checkins_nearby(uuid, text, date, timestamptz, text, text, text, interval) IS
 'Of one possible check-in, what the user''s check-ins of the days around it say, whose keys lie within [key_from, key_until): day_is_taken: one stands already for this local day, as now seen: by its own date where it was made in this zone, else by its instant. key_is_used: one stands under this key, made in another zone. is_too_close: one that was or may be sent lies within min_gap. Internal.';
 
--- The planner settings keep the tick an index walk whatever the statistics say; compiling it anew
--- each time would take longer than the tick.
 CREATE FUNCTION companion.dispatch(at timestamptz DEFAULT companion.now()) RETURNS integer
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_dispatch';
 COMMENT ON FUNCTION companion.dispatch(timestamptz) IS
 'One tick: enqueues the check-ins that are due after the previous tick and up to at, and returns how many. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at that is not after the previous tick only looks again at whom that one had to leave. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set; 09000 where a trigger suppresses a row of dispatch_queue.';
 
 CREATE FUNCTION companion.rewind_dispatch(to_at timestamptz) RETURNS void
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_rewind_dispatch';
 COMMENT ON FUNCTION companion.rewind_dispatch(timestamptz) IS
 'Sets the previous tick, so that the next one covers what is due after to_at, and nothing before. What was enqueued already is not enqueued again. Error 22008 for an infinite time; 22023 for one in the future, unless companion.clock is set, and for one before what companion.retention keeps.';
@@ -114,13 +111,13 @@ CREATE FUNCTION companion.schedule_message(
     user_id uuid, scheduled_for timestamptz, content text, kind text DEFAULT 'custom',
     channel text DEFAULT NULL, idempotency_key text DEFAULT NULL,
     generation_context jsonb DEFAULT NULL, OUT message_id uuid, OUT created boolean)
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_schedule_message';
 COMMENT ON FUNCTION companion.schedule_message(uuid, timestamptz, text, text, text, text, jsonb) IS
 'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, and a kind, channel or key that is not valid, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
 
 CREATE FUNCTION companion.next_checkin(user_id uuid, after timestamptz DEFAULT companion.now()) RETURNS timestamptz
-LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE c STABLE
 AS 'MODULE_PATHNAME', 'companion_next_checkin';
 COMMENT ON FUNCTION companion.next_checkin(uuid, timestamptz) IS
 'When the user''s next check-in after a time is due, as the user''s settings and past check-ins now stand; NULL when there will be none. For the user''s own, or workers and admins.';

@@ -18,19 +18,12 @@ static Statement record_unsent{R"sql(
 UPDATE companion.scheduled_messages AS m
 SET status = r.status, failure_reason = r.reason, finished_at = companion.now(),
     attempts = r.attempt, worker = r.worker
-FROM unnest($1, $2, $3, $4, $5, $6)
-    AS r (user_id, message_id, attempt, worker, status, reason)
+FROM given AS r
 CROSS JOIN LATERAL (
     SELECT ctid FROM companion.scheduled_messages
     WHERE user_id = r.user_id AND id = r.message_id LIMIT 1) AS found
 WHERE m.ctid = found.ctid AND m.status = 'pending'
-RETURNING m.user_id = r.user_id AND m.id = r.message_id AND m.status = r.status)sql",
-                               UUIDARRAYOID,
-                               UUIDARRAYOID,
-                               INT4ARRAYOID,
-                               TEXTARRAYOID,
-                               TEXTARRAYOID,
-                               TEXTARRAYOID};
+RETURNING m.user_id = r.user_id AND m.id = r.message_id AND m.status = r.status)sql"};
 
 // Returns each message that was recorded: its place, its id, what is to be filed, and
 // whether the row came out as it is written here.
@@ -40,9 +33,7 @@ SET status = 'sent', sent_at = companion.now(), finished_at = companion.now(),
     failure_reason = NULL, attempts = r.attempt, worker = r.worker,
     conversation_id = r.conversation_id, message_id = companion.uuid_v7(),
     telegram_message_id = r.telegram_message_id
-FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
-    AS r (place, user_id, message_id, attempt, worker, content, telegram_message_id,
-          conversation_id)
+FROM given AS r
 CROSS JOIN LATERAL (
     SELECT ctid FROM companion.scheduled_messages
     WHERE user_id = r.user_id AND id = r.message_id LIMIT 1) AS found
@@ -50,25 +41,17 @@ WHERE m.ctid = found.ctid AND m.status IN ('pending', 'unknown')
 RETURNING r.place, m.id, m.user_id, m.message_id, m.conversation_id,
     coalesce(nullif(r.content, ''), m.content), m.telegram_message_id,
     m.user_id = r.user_id AND m.id = r.message_id AND m.status = 'sent'
-        AND m.conversation_id = r.conversation_id AND m.message_id IS NOT NULL)sql",
-                             INT4ARRAYOID,
-                             UUIDARRAYOID,
-                             UUIDARRAYOID,
-                             INT4ARRAYOID,
-                             TEXTARRAYOID,
-                             TEXTARRAYOID,
-                             INT8ARRAYOID,
-                             UUIDARRAYOID};
+        AND m.conversation_id = r.conversation_id AND m.message_id IS NOT NULL)sql"};
 
 // Lock those of the messages that are still to be recorded.
 static Statement lock_unrecorded{R"sql(
-SELECT FROM unnest($1, $2) AS r (user_id, message_id)
+SELECT FROM given AS r
 CROSS JOIN LATERAL (
     SELECT FROM companion.scheduled_messages AS m
     WHERE m.user_id = r.user_id AND m.id = r.message_id
-        AND (m.status = 'pending' OR $3 AND m.status = 'unknown')
+        AND (m.status = 'pending' OR $1 AND m.status = 'unknown')
     LIMIT 1 FOR NO KEY UPDATE) AS m)sql",
-                                 UUIDARRAYOID, UUIDARRAYOID, BOOLOID};
+                                 BOOLOID};
 
 // Which of the messages, by position, another transaction holds, or an open conversation of
 // its user; the others are locked.
@@ -119,16 +102,25 @@ static void require_written(uint64 rows, int column)
     }
 }
 
+// The first two columns of messages: what identifies them.
+static Given keys_of(const Given &messages)
+{
+    Given keys{{"user_id", UUIDOID}, {"message_id", UUIDOID}};
+    for (int index = 0; index < messages.size(); index++)
+        keys.add({messages.at(index, 0), messages.at(index, 1)});
+    return keys;
+}
+
 // Record messages by a look that returns how many it has found. Those that it has not are
 // gone, or somebody else has changed them meanwhile and they are found now, or a trigger has
 // suppressed them: error 09000.
 template <class Look>
-static void record_all(int size, Datum user_ids, Datum message_ids, bool even_unknown, Look look)
+static void record_all(const Given &messages, bool even_unknown, Look look)
 {
     const auto lock = [&] {
-        return lock_unrecorded.execute({user_ids, message_ids, BoolGetDatum(even_unknown)});
+        return lock_unrecorded.execute(keys_of(messages), {BoolGetDatum(even_unknown)});
     };
-    if (look() == static_cast<uint64>(size) || lock() == 0)
+    if (look() == static_cast<uint64>(messages.size()) || lock() == 0)
         return;
     look();
     if (lock() > 0)
@@ -140,14 +132,20 @@ void flag_held(Datum user_ids, Datum message_ids, bool *are_held)
     set_flags(are_held, find_held.execute({user_ids, message_ids}));
 }
 
+Unsent::Unsent()
+    : messages_{{"user_id", UUIDOID}, {"message_id", UUIDOID}, {"attempt", INT4OID},
+                {"worker", TEXTOID},  {"status", TEXTOID},     {"reason", TEXTOID}}
+{
+}
+
 void Unsent::add(const QueueRow &row, const char *status, Datum reason)
 {
-    user_ids_.add(UUIDPGetDatum(&row.user_id));
-    message_ids_.add(UUIDPGetDatum(&row.message_id));
-    attempts_.add(Int32GetDatum(row.attempt));
-    workers_.add(row.worker, row.worker == 0);
-    statuses_.add(CStringGetTextDatum(status));
-    reasons_.add(reason);
+    messages_.add({{UUIDPGetDatum(&row.user_id)},
+                   {UUIDPGetDatum(&row.message_id)},
+                   {Int32GetDatum(row.attempt)},
+                   {row.worker, row.worker == 0},
+                   {CStringGetTextDatum(status)},
+                   {reason}});
 }
 
 void disable(const QueueRow &row)
@@ -162,28 +160,42 @@ void Unsent::record() const
 {
     if (size() == 0)
         return;
-    const Datum user_ids = user_ids_.finish(), message_ids = message_ids_.finish();
-    record_all(size(), user_ids, message_ids, false, [&] {
-        const uint64 rows =
-            record_unsent.execute({user_ids, message_ids, attempts_.finish(), workers_.finish(),
-                                   statuses_.finish(), reasons_.finish()});
+    record_all(messages_, false, [&] {
+        const uint64 rows = record_unsent.execute(messages_, {});
         require_written(rows, 1);
         return rows;
     });
+}
+
+// Where a message's conversation stands among the columns.
+constexpr int conversation_column = 7;
+
+Sent::Sent()
+    : messages_{{"user_id", UUIDOID},
+                {"message_id", UUIDOID},
+                {"place", INT4OID},
+                {"attempt", INT4OID},
+                {"worker", TEXTOID},
+                {"content", TEXTOID},
+                {"telegram_message_id", INT8OID},
+                {"conversation_id", UUIDOID}}
+{
 }
 
 void Sent::add(int place, const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt,
                Datum channel, Datum worker, const NullableDatum &content,
                const NullableDatum &telegram_message_id)
 {
-    places_.add(Int32GetDatum(place));
-    user_ids_.add(UUIDPGetDatum(&user_id));
-    message_ids_.add(UUIDPGetDatum(&message_id));
-    attempts_.add(Int32GetDatum(attempt));
-    workers_.add(worker, worker == 0);
-    channels_.add(channel);
-    contents_.add(content.value, content.isnull);
-    telegram_message_ids_.add(telegram_message_id.value, telegram_message_id.isnull);
+    const NullableDatum none{0, true};
+    messages_.add({{UUIDPGetDatum(&user_id)},
+                   {UUIDPGetDatum(&message_id)},
+                   {Int32GetDatum(place)},
+                   {Int32GetDatum(attempt)},
+                   {worker, worker == 0},
+                   content,
+                   telegram_message_id,
+                   none});
+    conversations_.add(UUIDPGetDatum(&user_id), channel);
 }
 
 [[noreturn]] static void refuse_without_text(Datum message_id)
@@ -234,16 +246,15 @@ static void file_sent(uint64 rows, bool *recorded)
     refer_to_filed(sent, messages.file(), rows);
 }
 
-void Sent::record(bool *recorded) const
+void Sent::record(bool *recorded)
 {
     if (size() == 0)
         return;
-    const Datum user_ids = user_ids_.finish(), message_ids = message_ids_.finish();
-    const Datum conversations = open_companion_conversations(user_ids, channels_.finish());
-    record_all(size(), user_ids, message_ids, true, [&] {
-        const uint64 rows = record_sent.execute(
-            {places_.finish(), user_ids, message_ids, attempts_.finish(), workers_.finish(),
-             contents_.finish(), telegram_message_ids_.finish(), conversations});
+    conversations_.open_for_companion();
+    for (int index = 0; index < size(); index++)
+        messages_.set(index, conversation_column, conversations_.id(index));
+    record_all(messages_, true, [&] {
+        const uint64 rows = record_sent.execute(messages_, {});
         if (rows > 0)
             file_sent(rows, recorded);
         return rows;

@@ -3,17 +3,16 @@
 CREATE TABLE companion.scheduled_messages (
     user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT companion.uuid_v7(),
-    kind text NOT NULL CHECK (kind = 'checkin' OR kind ~ '^[a-z][a-z0-9_]{0,62}$'),
-    idempotency_key text COLLATE "C" NOT NULL CHECK (length(idempotency_key) BETWEEN 1 AND 200),
+    kind text NOT NULL,
+    idempotency_key text COLLATE "C" NOT NULL,
     local_date date NOT NULL,
     timezone text NOT NULL,
     scheduled_for timestamptz NOT NULL,
     send_before timestamptz NOT NULL DEFAULT 'infinity',
-    status text NOT NULL DEFAULT 'pending'
-        CHECK (status IN ('pending', 'sent', 'failed', 'skipped', 'unknown')),
+    status text NOT NULL DEFAULT 'pending',
     attempts integer NOT NULL DEFAULT 0,
-    channel text NOT NULL CHECK (channel IN ('web', 'telegram', 'whatsapp')),
-    content text CHECK (content <> ''),
+    channel text NOT NULL,
+    content text,
     generation_context jsonb,
     priority_level smallint,
     topic_key text,
@@ -27,8 +26,7 @@ CREATE TABLE companion.scheduled_messages (
     created_at timestamptz NOT NULL DEFAULT companion.now(),
     PRIMARY KEY (user_id, id),
     -- The guard: whoever inserts, by whatever path, a second one is refused.
-    UNIQUE (user_id, idempotency_key),
-    CHECK ((kind = 'checkin') = starts_with(idempotency_key, 'checkin:'))
+    UNIQUE (user_id, idempotency_key)
 ) WITH (fillfactor = 50);
 -- Half of each page is left free, so that finishing a whole batch is HOT: no index
 -- covers a column that changes, and old and new rows fit side by side. Retention, too, goes by
@@ -60,6 +58,15 @@ COMMENT ON COLUMN companion.scheduled_messages.message_id IS 'The sent message i
 COMMENT ON COLUMN companion.scheduled_messages.telegram_message_id IS 'Telegram''s id of the sent message.';
 COMMENT ON COLUMN companion.scheduled_messages.worker IS 'The worker of the last attempt.';
 COMMENT ON COLUMN companion.scheduled_messages.created_at IS 'When it was enqueued.';
+
+CREATE FUNCTION companion.check_scheduled_message() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_check_scheduled_message';
+COMMENT ON FUNCTION companion.check_scheduled_message() IS
+'Trigger, AFTER INSERT OR UPDATE: kind is a word, idempotency_key has 1 to 200 characters and begins with checkin: where the kind is checkin and nowhere else, status and channel are as their comments say, content is not empty. Error 23514, with the column''s name.';
+CREATE TRIGGER check_scheduled_message AFTER INSERT OR UPDATE ON companion.scheduled_messages
+FOR EACH ROW EXECUTE FUNCTION companion.check_scheduled_message();
+COMMENT ON TRIGGER check_scheduled_message ON companion.scheduled_messages IS 'Refuses what a row may not hold.';
 
 CREATE TABLE companion.dispatch_queue (
     visible_at timestamptz NOT NULL,

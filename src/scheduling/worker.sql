@@ -1,6 +1,5 @@
 
--- What a worker calls: claim, start, report. The planner settings keep lookups in the
--- wide tables lookups, whatever the statistics say.
+-- What a worker calls: claim, start, report.
 CREATE FUNCTION companion.claim_messages(
     worker text, max_messages integer DEFAULT 50, lease interval DEFAULT '5 minutes',
     channels text[] DEFAULT NULL)
@@ -8,8 +7,7 @@ RETURNS TABLE (
     user_id uuid, message_id uuid, attempt integer, kind text, local_date date,
     scheduled_for timestamptz, late_by interval, channel text, address text, display_name text,
     companion_name text, support_style text, timezone text, content text, generation_context jsonb)
-LANGUAGE c ROWS 50 SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c ROWS 50
 AS 'MODULE_PATHNAME', 'companion_claim_messages';
 COMMENT ON FUNCTION companion.claim_messages(text, integer, interval, text[]) IS
 'Leases due messages to a worker, the oldest first, passing over what others hold, and waits for nobody. Each row carries the attempt that the worker must report with. address is NULL when the user has unlinked the channel meanwhile. A message past its send_before is recorded as skipped instead, one that used up companion.max_attempts as failed. worker: 1 to 200 characters. max_messages: 1 to 10000. lease: above zero, at most a day. channels: NULL for all. Error 22023 otherwise.';
@@ -17,14 +15,14 @@ COMMENT ON FUNCTION companion.claim_messages(text, integer, interval, text[]) IS
 CREATE FUNCTION companion.start_send(
     user_id uuid, message_id uuid, attempt integer)
 RETURNS boolean
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_start_send';
 COMMENT ON FUNCTION companion.start_send(uuid, uuid, integer) IS
 'The point of no return, called right before sending: true once for each attempt, for the newest only, and only before its send_before. After false, do not send. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
 CREATE FUNCTION companion.start_send_many(
     user_ids uuid[], message_ids uuid[], attempts integer[])
 RETURNS boolean[]
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_start_send_many';
 COMMENT ON FUNCTION companion.start_send_many(uuid[], uuid[], integer[]) IS
 'start_send for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, which means not now, call again. Do not send after NULL. Error 2202E when the arrays differ in length.';
@@ -32,16 +30,14 @@ COMMENT ON FUNCTION companion.start_send_many(uuid[], uuid[], integer[]) IS
 CREATE FUNCTION companion.mark_sent(
     user_id uuid, message_id uuid, attempt integer, content text DEFAULT NULL, telegram_message_id bigint DEFAULT NULL)
 RETURNS boolean
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_sent';
 COMMENT ON FUNCTION companion.mark_sent(uuid, uuid, integer, text, bigint) IS
 'Reports that the message was sent after start_send: files content (or the text given when it was scheduled) as an assistant message in the user''s companion-initiated conversation and finishes the message, all at once. Still accepted when the message has become unknown meanwhile. Error 22023 when there is no text at all and for a telegram_message_id below 1. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
 CREATE FUNCTION companion.mark_sent_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], contents text[] DEFAULT NULL, telegram_message_ids bigint[] DEFAULT NULL)
 RETURNS boolean[]
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_sent_many';
 COMMENT ON FUNCTION companion.mark_sent_many(uuid[], uuid[], integer[], text[], bigint[]) IS
 'mark_sent for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. Errors as of mark_sent; 2202E when the arrays differ in length.';
@@ -49,16 +45,14 @@ COMMENT ON FUNCTION companion.mark_sent_many(uuid[], uuid[], integer[], text[], 
 CREATE FUNCTION companion.mark_failed(
     user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval DEFAULT NULL, permanent boolean DEFAULT false)
 RETURNS boolean
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_failed';
 COMMENT ON FUNCTION companion.mark_failed(uuid, uuid, integer, text, interval, boolean) IS
 'Reports that the message was not sent. It comes back after retry_after, or after a backoff that doubles with each attempt, until companion.max_attempts or send_before; then it has failed. permanent (a blocked bot): failed at once, and the channel is disabled for the user. Error 22023 for a negative retry_after or one over 30 days. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
 CREATE FUNCTION companion.mark_failed_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval DEFAULT NULL, permanent boolean DEFAULT false)
 RETURNS boolean[]
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_failed_many';
 COMMENT ON FUNCTION companion.mark_failed_many(uuid[], uuid[], integer[], text[], interval, boolean) IS
 'mark_failed for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. Error 2202E when the arrays differ in length.';
@@ -66,16 +60,14 @@ COMMENT ON FUNCTION companion.mark_failed_many(uuid[], uuid[], integer[], text[]
 CREATE FUNCTION companion.mark_skipped(
     user_id uuid, message_id uuid, attempt integer, reason text)
 RETURNS boolean
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_skipped';
 COMMENT ON FUNCTION companion.mark_skipped(uuid, uuid, integer, text) IS
 'Reports that the message is not to be sent after all, and why. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
 CREATE FUNCTION companion.mark_skipped_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[])
 RETURNS boolean[]
-LANGUAGE c SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_skipped_many';
 COMMENT ON FUNCTION companion.mark_skipped_many(uuid[], uuid[], integer[], text[]) IS
 'mark_skipped for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. Error 2202E when the arrays differ in length.';
@@ -83,14 +75,14 @@ COMMENT ON FUNCTION companion.mark_skipped_many(uuid[], uuid[], integer[], text[
 CREATE FUNCTION companion.extend_lease(
     user_id uuid, message_id uuid, attempt integer, lease interval DEFAULT '5 minutes')
 RETURNS boolean
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_extend_lease';
 COMMENT ON FUNCTION companion.extend_lease(uuid, uuid, integer, interval) IS
 'Moves the end of the lease to this long from now: above zero, at most a day, else error 22023. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
 CREATE FUNCTION companion.extend_lease_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], lease interval DEFAULT '5 minutes')
 RETURNS boolean[]
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_extend_lease_many';
 COMMENT ON FUNCTION companion.extend_lease_many(uuid[], uuid[], integer[], interval) IS
 'extend_lease for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, which means not now, call again. Error 2202E when the arrays differ in length.';

@@ -1,13 +1,13 @@
 
 -- Following an auth table: users appear, change their e-mail address and vanish with it.
 CREATE FUNCTION companion.follow_auth_user() RETURNS trigger
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_follow_auth_user';
 COMMENT ON FUNCTION companion.follow_auth_user() IS
 'Trigger that follow_auth_users() puts on an auth table, AFTER INSERT OR DELETE OR UPDATE OF the e-mail column: creates the user, erases them, or copies the address. Error 39P01 when it is called in any other way, 42703 and 42804 where the table has no columns to follow any more, 23502 for a row without an id, 09000 where a trigger on companion.users suppresses a row.';
 
 CREATE FUNCTION companion.adopt_users(auth_table regclass, email_column name) RETURNS bigint
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_adopt_users';
 COMMENT ON FUNCTION companion.adopt_users(regclass, name) IS
 'Takes over the rows of an auth table, which it locks against writes, as follow_auth_users() does, without following it. Returns how many users were new or changed. Errors as there. Internal.';

@@ -80,20 +80,20 @@ SELECT pg_catalog.pg_extension_config_dump('companion.onboarding', '');
 
 CREATE FUNCTION companion.start_onboarding(
     user_id uuid DEFAULT companion.current_user_id()) RETURNS text
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_start_onboarding';
 COMMENT ON FUNCTION companion.start_onboarding(uuid) IS
 'Begins a user''s onboarding, unless it has begun, and returns the step that comes next; NULL when none does. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger suppresses the row.';
 
 CREATE FUNCTION companion.advance_onboarding(user_id uuid, step text, answers jsonb) RETURNS text
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_advance_onboarding';
 COMMENT ON FUNCTION companion.advance_onboarding(uuid, text, jsonb) IS
 'Adds the answers of a step to the user''s, and returns the step that comes after it; NULL after the last. A step may be answered again. name, companion_name and support_style: 1 to 200 characters; timezone: an IANA name; checkin_time: HH:MM, null opts out; channel: web, telegram or whatsapp; null leaves one open; any other answer is the app''s own. For the user''s own, or workers and admins, else error 42501. Error 22023 for a wrong or missing answer (the field is in the message and in the error''s column name), for answers that are no object and for an unknown step, 23514 for answers of more than 64 kB in all, 55000 before start_onboarding and after complete_onboarding, 23503 for an unknown user, 09000 where a trigger suppresses the row. After an error nothing has changed.';
 
 CREATE FUNCTION companion.complete_onboarding(
     user_id uuid DEFAULT companion.current_user_id()) RETURNS boolean
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_complete_onboarding';
 COMMENT ON FUNCTION companion.complete_onboarding(uuid) IS
 'Copies the answers to users and sets onboarding_completed_at, so that check-ins due from now on are sent: all or nothing. True once; false, and nothing changes, when it was complete. For the user''s own, or workers and admins, else error 42501. Error 55000 before start_onboarding and while a required step lacks an answer, 22023 for an answer that is no longer valid, 23503 for an unknown user, 09000 where a trigger suppresses a row.';

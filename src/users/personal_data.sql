@@ -50,13 +50,13 @@ COMMENT ON COLUMN companion.personal_tables.is_readable IS 'False for an unlogge
 COMMENT ON COLUMN companion.personal_tables.erasure_order IS 'A table that refers to another has the lower number: its rows go first, so that no foreign key has anything to do.';
 
 CREATE FUNCTION companion.export_user(user_id uuid DEFAULT companion.current_user_id()) RETURNS jsonb
-LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE c STABLE
 AS 'MODULE_PATHNAME', 'companion_export_user';
 COMMENT ON FUNCTION companion.export_user(uuid) IS
 'All that is stored of a user: for each table an array of its rows, in the order of the primary key, without secrets. Empty arrays for an unknown user, and on a standby for telegram_redeem_failures, which is not replicated. For the user''s own, or admins, else error 42501.';
 
 CREATE FUNCTION companion.erase_user(user_id uuid DEFAULT companion.current_user_id()) RETURNS jsonb
-LANGUAGE c SET search_path = pg_catalog, pg_temp
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_erase_user';
 COMMENT ON FUNCTION companion.erase_user(uuid) IS
 'Deletes all that is stored of a user, the audit trail included, and returns for each table how many rows; all zero for an unknown user. The auth system''s row is left: delete it there, too. For the user''s own, or admins, else error 42501. Error 09000 where a trigger keeps a row, 23503 where a foreign key of an app''s does; nothing is deleted then.';

@@ -8,28 +8,24 @@ COMMENT ON FUNCTION companion.canonical_timezone(text) IS
 
 CREATE TABLE companion.users (
     id uuid DEFAULT companion.uuid_v7() PRIMARY KEY,
-    email text CHECK (length(email) <= 320),
-    display_name text CHECK (length(display_name) <= 200),
-    companion_name text CHECK (length(companion_name) <= 200),
-    support_style text CHECK (length(support_style) <= 200),
+    email text,
+    display_name text,
+    companion_name text,
+    support_style text,
     timezone text COLLATE "C" NOT NULL DEFAULT 'UTC',
-    checkin_time time DEFAULT '09:00' CHECK (checkin_time < '24:00'),
-    checkin_days smallint[] NOT NULL DEFAULT '{1,2,3,4,5,6,7}'
-        CHECK (checkin_days <@ '{1,2,3,4,5,6,7}' AND array_position(checkin_days, NULL) IS NULL),
+    checkin_time time DEFAULT '09:00',
+    checkin_days smallint[] NOT NULL DEFAULT '{1,2,3,4,5,6,7}',
     checkin_paused_until timestamptz,
-    preferred_channel text CHECK (preferred_channel IN ('web', 'telegram', 'whatsapp')),
-    disabled_channels text[] NOT NULL DEFAULT '{}'
-        CHECK (disabled_channels <@ '{telegram,whatsapp}'
-               AND array_position(disabled_channels, NULL) IS NULL),
-    telegram_user_id bigint UNIQUE CHECK (telegram_user_id > 0),
-    telegram_username text CHECK (length(telegram_username) <= 64),
+    preferred_channel text,
+    disabled_channels text[] NOT NULL DEFAULT '{}',
+    telegram_user_id bigint UNIQUE,
+    telegram_username text,
     telegram_linked_at timestamptz,
-    whatsapp_number text CHECK (whatsapp_number ~ '^\+[1-9][0-9]{6,14}$'),
-    subscription_status text NOT NULL DEFAULT 'free'
-        CHECK (subscription_status IN ('free', 'trial', 'active', 'past_due', 'canceled')),
+    whatsapp_number text,
+    subscription_status text NOT NULL DEFAULT 'free',
     subscription_expires_at timestamptz,
-    preferences jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(preferences) = 'object'),
-    location text CHECK (length(location) <= 500),
+    preferences jsonb NOT NULL DEFAULT '{}',
+    location text,
     onboarding_completed_at timestamptz,
     last_user_message_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT companion.now(),
@@ -82,14 +78,25 @@ CREATE TRIGGER canonicalize_timezone BEFORE INSERT OR UPDATE OF timezone ON comp
 FOR EACH ROW EXECUTE FUNCTION companion.canonicalize_timezone();
 COMMENT ON TRIGGER canonicalize_timezone ON companion.users IS 'Checks the zone and stores its own spelling.';
 
+CREATE FUNCTION companion.order_checkin_days() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_order_checkin_days';
+COMMENT ON FUNCTION companion.order_checkin_days() IS
+'Trigger, BEFORE INSERT OR UPDATE OF checkin_days: stores each weekday once, in order.';
+CREATE TRIGGER order_checkin_days BEFORE INSERT OR UPDATE OF checkin_days ON companion.users
+FOR EACH ROW EXECUTE FUNCTION companion.order_checkin_days();
+COMMENT ON TRIGGER order_checkin_days ON companion.users IS 'Stores each weekday once, in order.';
+
 CREATE FUNCTION companion.check_user() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_user';
 COMMENT ON FUNCTION companion.check_user() IS
-'Trigger, BEFORE INSERT OR UPDATE OF checkin_days, preferences: stores each weekday once, in order, and bounds what a grant lets one write. Error 23514, with the column''s name, for a list that is none of weekdays and for preferences over companion.max_json_size.';
-CREATE TRIGGER check_user BEFORE INSERT OR UPDATE OF checkin_days, preferences ON companion.users
+'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time before 24:00; checkin_days, preferred_channel, disabled_channels, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences an object, of at most companion.max_json_size where a grant lets one write it. Error 23514, with the column''s name.';
+CREATE TRIGGER check_user AFTER INSERT OR UPDATE OF email, display_name, companion_name, support_style,
+    checkin_time, checkin_days, preferred_channel, disabled_channels, telegram_user_id,
+    telegram_username, whatsapp_number, subscription_status, preferences, location ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.check_user();
-COMMENT ON TRIGGER check_user ON companion.users IS 'Stores each weekday once, in order; bounds what is written directly.';
+COMMENT ON TRIGGER check_user ON companion.users IS 'Refuses what a row may not hold.';
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.set_updated_at();
 COMMENT ON TRIGGER set_updated_at ON companion.users IS 'Keeps updated_at.';

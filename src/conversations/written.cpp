@@ -1,0 +1,57 @@
+// What a row of conversations and of messages may hold.
+#include "conversations/messages.hpp"
+#include "postgres/entry.hpp"
+#include "postgres/reference.hpp"
+
+using namespace companion;
+
+namespace {
+
+// What a grant lets one write is bounded as what a function takes is. Error 22023.
+void check_bounds(const WrittenRow &row)
+{
+    if (row.is_larger("metadata", JSONBOID, largest_json()) &&
+        row.is_changed("metadata", JSONBOID) && is_by_grant())
+        check_json_size("metadata", DatumGetJsonbP(row.nullable("metadata", JSONBOID).value));
+    if (row.is_inserted() && row.is_larger("content", TEXTOID, settings::max_message_length) &&
+        is_by_grant())
+        check_content(text_view(row.nullable("content", TEXTOID).value));
+}
+
+// An end is not before the beginning.
+void check_end(const WrittenRow &row)
+{
+    const NullableDatum end = row.nullable("ended_at", TIMESTAMPTZOID);
+    if (!end.isnull && DatumGetTimestampTz(end.value) <
+                           DatumGetTimestampTz(row.nullable("started_at", TIMESTAMPTZOID).value))
+        row.refuse("ended_at", TIMESTAMPTZOID, "ended_at is before started_at");
+}
+
+} // namespace
+
+COMPANION_FUNCTION(check_message)
+{
+    const WrittenRow row(fcinfo);
+    check_reference(row, {"messages_user_id_conversation_id_fkey",
+                          "conversations",
+                          "conversations_pkey",
+                          {"user_id", "conversation_id"}});
+    row.check_one_of("role", {"user", "assistant", "system"});
+    row.check_not_empty("content");
+    row.check_number("telegram_message_id", INT8OID, 1);
+    row.check_object("metadata");
+    check_bounds(row);
+    return row.unchanged();
+}
+
+COMPANION_FUNCTION(check_conversation)
+{
+    const WrittenRow row(fcinfo);
+    check_reference(row, {"conversations_user_id_fkey", "users", "users_pkey", {"user_id"}});
+    row.check_one_of("channel", {"web", "telegram", "whatsapp"});
+    row.check_one_of("initiated_by", {"user", "companion"});
+    check_end(row);
+    row.check_size("mood_summary", TEXTOID);
+    row.check_size("topics", TEXTARRAYOID);
+    return row.unchanged();
+}

@@ -1,0 +1,11 @@
+// How what runs within a call is planned.
+#pragma once
+
+namespace companion {
+
+// Have every statement that runs within a call, also what checks a foreign key there, planned to
+// walk indexes, however small the tables are then: they grow, and the session keeps the plan. Call
+// when the library is loaded.
+void plan_walks();
+
+} // namespace companion

@@ -1,0 +1,132 @@
+// What a row of users may hold, and in which form.
+#include "postgres/entry.hpp"
+#include "postgres/written_row.hpp"
+
+#include <algorithm>
+
+using namespace companion;
+
+namespace {
+
+constexpr int weekdays = 7;
+
+int item_count(const ArrayType *array)
+{
+    return ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+}
+
+// The weekdays of an array as bits; zero where it holds none, or anything else.
+unsigned weekdays_in(ArrayType *array)
+{
+    if (array_contains_nulls(array))
+        return 0;
+    const int count = item_count(array);
+    const auto *days = reinterpret_cast<const int16 *>(ARR_DATA_PTR(array));
+    unsigned found = 0;
+    for (int index = 0; index < count; index++) {
+        if (days[index] < 1 || days[index] > weekdays)
+            return 0;
+        found |= 1u << days[index];
+    }
+    return found;
+}
+
+Datum to_array(unsigned found)
+{
+    Datum days[weekdays];
+    int count = 0;
+    for (int day = 1; day <= weekdays; day++)
+        if (found & 1u << day)
+            days[count++] = Int16GetDatum(day);
+    return PointerGetDatum(
+        construct_array(days, count, INT2OID, sizeof(int16), true, TYPALIGN_SHORT));
+}
+
+// The row with each weekday once, in order, however many were given.
+Datum with_ordered_days(const NewRow &row)
+{
+    bool is_null;
+    const Datum value = row.get("checkin_days", INT2ARRAYOID, &is_null);
+    const unsigned found = is_null ? 0 : weekdays_in(DatumGetArrayTypeP(value));
+    return found == 0 ? row.unchanged() : row.with("checkin_days", INT2ARRAYOID, to_array(found));
+}
+
+void check_days(const WrittenRow &row)
+{
+    const NullableDatum days = row.nullable("checkin_days", INT2ARRAYOID);
+    if (days.isnull)
+        return;
+    ArrayType *array = DatumGetArrayTypeP(days.value);
+    if (item_count(array) > 0 && weekdays_in(array) == 0)
+        row.refuse("checkin_days", INT2ARRAYOID, "checkin_days holds what is no weekday",
+                   "Weekdays are 1 (Monday) to 7.");
+}
+
+void check_time(const WrittenRow &row)
+{
+    const NullableDatum time = row.nullable("checkin_time", TIMEOID);
+    if (!time.isnull && DatumGetTimeADT(time.value) >= USECS_PER_DAY)
+        row.refuse("checkin_time", TIMEOID, "checkin_time is 24:00, expected less");
+}
+
+// The web is always there.
+void check_disabled(const WrittenRow &row)
+{
+    const NullableDatum disabled = row.nullable("disabled_channels", TEXTARRAYOID);
+    if (disabled.isnull)
+        return;
+    ArrayType *array = DatumGetArrayTypeP(disabled.value);
+    Datum *channels;
+    int count;
+    bool *are_null;
+    deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &channels, &are_null, &count);
+    for (int index = 0; index < count; index++)
+        if (are_null[index] ||
+            (text_view(channels[index]) != "telegram" && text_view(channels[index]) != "whatsapp"))
+            row.refuse("disabled_channels", TEXTARRAYOID,
+                       "disabled_channels holds what is not telegram or whatsapp");
+}
+
+// E.164: a plus, and 7 to 15 digits of which the first is not zero.
+bool is_phone_number(std::string_view text)
+{
+    return text.size() >= 8 && text.size() <= 16 && text[0] == '+' && text[1] != '0' &&
+           std::all_of(text.begin() + 1, text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+void check_whatsapp_number(const WrittenRow &row)
+{
+    const NullableDatum number = row.nullable("whatsapp_number", TEXTOID);
+    if (!number.isnull && !is_phone_number(text_view(number.value)))
+        row.refuse("whatsapp_number", TEXTOID, "whatsapp_number is not in E.164 form",
+                   "Write it as +491511234567.");
+}
+
+} // namespace
+
+COMPANION_FUNCTION(order_checkin_days)
+{
+    return with_ordered_days(NewRow(fcinfo));
+}
+
+COMPANION_FUNCTION(check_user)
+{
+    static constexpr struct {
+        const char *column;
+        int most;
+    } texts[] = {{"email", 320},         {"display_name", 200},     {"companion_name", 200},
+                 {"support_style", 200}, {"telegram_username", 64}, {"location", 500}};
+    const WrittenRow row(fcinfo);
+    for (const auto &[column, most] : texts)
+        row.check_length(column, 0, most);
+    check_time(row);
+    check_days(row);
+    row.check_one_of("preferred_channel", {"web", "telegram", "whatsapp"});
+    check_disabled(row);
+    row.check_number("telegram_user_id", INT8OID, 1);
+    check_whatsapp_number(row);
+    row.check_one_of("subscription_status", {"free", "trial", "active", "past_due", "canceled"});
+    row.check_object("preferences");
+    row.check_size("preferences", JSONBOID);
+    return row.unchanged();
+}
