@@ -173,11 +173,12 @@ ALTER TABLE companion.scheduled_messages
 DROP FUNCTION
     companion.apply_retention(),
     companion.schedule_jobs(interval),
+    companion.due_follow_ups(uuid,date),
+    companion.channel_address(companion.users,text),
     companion.recent_messages(uuid,integer,uuid,uuid),
     companion.upsert_user_context(uuid,text,text,text,real,integer,text,timestamp with time zone,uuid,jsonb,boolean),
     companion.upsert_user_context_many(uuid,jsonb),
     companion.recall_user_context(uuid,integer,integer,text[]),
-    companion.due_follow_ups(uuid,date),
     companion.run_maintenance(),
     companion.forget_redeem_failures(),
     companion.follow_auth_users(regclass,name),
@@ -306,6 +307,12 @@ CREATE TRIGGER check_user AFTER INSERT OR UPDATE OF email, display_name, compani
     telegram_username, whatsapp_number, subscription_status, preferences, location ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.check_user();
 COMMENT ON TRIGGER check_user ON companion.users IS 'Refuses what a row may not hold.';
+
+CREATE FUNCTION companion.channel_address(u companion.users, channel text) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_channel_address';
+COMMENT ON FUNCTION companion.channel_address(companion.users, text) IS
+'The user''s address on a channel: Telegram''s user id, the WhatsApp number, or for web the user''s id. NULL when there is none.';
 
 CREATE FUNCTION companion.adopt_users(auth_table regclass, email_column name) RETURNS bigint
 LANGUAGE c
@@ -989,9 +996,11 @@ BEGIN
     GRANT SELECT ON companion.privileges TO companion_admin;
     GRANT SELECT ON companion.dispatch_recheck TO companion_worker, companion_admin;
     FOR callers, functions IN VALUES
+        ('companion_user, companion_worker, companion_admin, companion_runtime',
+         'channel_address'),
         ('companion_runtime',
          'current_user_id now uuid_v7 checkin_instant end_of_day usable_channel
-          channel_address recall_score'),
+          recall_score'),
         ('companion_runtime',
          'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
         ('companion_user, companion_worker, companion_admin',

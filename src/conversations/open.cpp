@@ -41,18 +41,12 @@ static Statement end_those{R"sql(
                         WHERE p.user_id = o.user_id AND p.id = o.id LIMIT 1) AS p
     WHERE c.ctid = p.place AND c.ended_at IS NULL)sql"};
 
-// A user who has been deleted meanwhile gets none.
 static Statement begin{R"sql(
     INSERT INTO companion.conversations AS c (user_id, channel, id, initiated_by)
-    SELECT w.user_id, w.channel, w.id, $1
-    FROM given AS w
-    CROSS JOIN LATERAL (SELECT FROM companion.users AS u WHERE u.id = w.user_id LIMIT 1) AS u
+    SELECT user_id, channel, id, $1 FROM given
     ON CONFLICT (user_id, channel) WHERE ended_at IS NULL DO NOTHING
     RETURNING c.user_id, c.channel, c.id)sql",
                        TEXTOID};
-
-static Statement find_users{R"sql(
-    SELECT FROM given AS w JOIN companion.users AS u ON u.id = w.user_id LIMIT 1)sql"};
 
 // What is to be ended and begun, so that every pair has an open conversation.
 struct Missing {
@@ -131,8 +125,8 @@ void WantedConversations::name_missing(Missing &missing)
 }
 
 // Look up every pair, with the users locked before any of their conversations is changed.
-// Fewer begun than were missing: one stood twice in the arrays, or another session was
-// faster, which a second look shows; or a user is gone.
+// Fewer begun than were missing: one was wanted twice, or another session was faster, which a
+// second look shows; or a trigger suppresses them, which is error 09000.
 template <class LockUsers>
 void WantedConversations::find_or_begin(Statement &find, Datum initiated_by, int64 age,
                                         LockUsers lock_users)
@@ -142,26 +136,15 @@ void WantedConversations::find_or_begin(Statement &find, Datum initiated_by, int
     for (int look = 1;; look++) {
         Missing missing;
         take_found(find.execute(wanted_, {over_before}), missing);
-        if (look == looks)
-            return require_gone();
         name_missing(missing);
         if (missing.begun.size() == 0)
             return;
+        if (look == looks)
+            refuse_suppressed("conversations");
         lock_users();
         if (missing.begin_all(initiated_by))
             return;
     }
-}
-
-// Refuse where a conversation of a user who is there can neither be found nor begun. Error 09000.
-void WantedConversations::require_gone() const
-{
-    Given without{{"user_id", UUIDOID}};
-    for (int index = 0; index < wanted_.size(); index++)
-        if (id(index).isnull)
-            without.add({wanted_.at(index, user)});
-    if (find_users.execute(without, {}) > 0)
-        refuse_suppressed("conversations");
 }
 
 void WantedConversations::open_for_companion()
@@ -174,9 +157,7 @@ pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, in
 {
     WantedConversations wanted;
     wanted.add(user_id, channel);
-    wanted.find_or_begin(find_idle, initiated_by, idle, [user_id] { try_lock_user(user_id); });
-    if (wanted.id(0).isnull)
-        refuse_unknown_user(user_id);
+    wanted.find_or_begin(find_idle, initiated_by, idle, [user_id] { lock_user(user_id); });
     return *DatumGetUUIDP(wanted.id(0).value);
 }
 

@@ -17,10 +17,10 @@ class WantedConversations {
     void add(Datum user_id, Datum channel);
 
     // For messages that the companion starts: a conversation is over unless the companion began
-    // it, within companion.min_gap. The users' rows are locked by the caller.
+    // it, within companion.min_gap. The users are there, and their rows locked by the caller.
     void open_for_companion();
 
-    // The id of one of them, in the order in which they were added; null where the user is gone.
+    // The id of one of them, in the order in which they were added.
     NullableDatum id(int index) const;
 
   private:
@@ -30,7 +30,6 @@ class WantedConversations {
     void find_or_begin(Statement &find, Datum initiated_by, int64 age, LockUsers lock_users);
     void take_found(uint64 rows, Missing &missing);
     void name_missing(Missing &missing);
-    void require_gone() const;
 
     Given wanted_;
 };

@@ -83,7 +83,10 @@ int Abandoned::give_up(TimestampTz at) const
     const auto *users = uuids_of(user_ids), *messages = uuids_of(message_ids);
     bool *are_left = make_flags(size()), *are_repeatable = make_flags(size());
     bool *are_finished = make_flags(size());
-    lock_free_users(user_ids, size(), are_left);
+    auto *lockings = static_cast<Locking *>(palloc(size() * sizeof(Locking)));
+    lock_free_users(user_ids, lockings);
+    for (int index = 0; index < size(); index++)
+        are_left[index] = lockings[index] == Locking::busy;
     if (*settings::retry_unknown != '\0')
         set_flags(are_repeatable,
                   find_repeatable.execute(

@@ -2,10 +2,9 @@
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
-#include "postgres/statement.hpp"
-#include "postgres/triggered.hpp"
 #include "scheduling/abandoned.hpp"
 #include "scheduling/channels.hpp"
+#include "scheduling/claimed.hpp"
 #include "scheduling/lease.hpp"
 
 #include <cstdint>
@@ -13,44 +12,6 @@
 using namespace companion;
 
 namespace {
-
-// What the worker is told about each message that it has leased, in the order in which they are
-// given. LIMIT keeps the joins lookups for each message, however small the tables were when this
-// was planned.
-Statement describe_claimed{R"sql(
-SELECT claimed.user_id, claimed.message_id, claimed.attempt, m.kind, m.local_date,
-    m.scheduled_for, companion.now() - m.scheduled_for, m.channel, u.address,
-    u.display_name, u.companion_name, u.support_style, u.timezone, m.content,
-    m.generation_context
-FROM given AS claimed
-CROSS JOIN LATERAL (
-    SELECT m.kind, m.local_date, m.scheduled_for, m.channel, m.content, m.generation_context
-    FROM companion.scheduled_messages AS m
-    WHERE m.user_id = claimed.user_id AND m.id = claimed.message_id LIMIT 1) AS m
-CROSS JOIN LATERAL (
-    SELECT companion.channel_address(u, m.channel) AS address, u.display_name,
-        u.companion_name, u.support_style, u.timezone
-    FROM companion.users AS u WHERE u.id = claimed.user_id LIMIT 1) AS u)sql"};
-
-Statement drop_orphans{R"sql(
-DELETE FROM companion.dispatch_queue AS q
-USING given AS claimed
-WHERE q.user_id = claimed.user_id AND q.message_id = claimed.message_id
-    AND NOT EXISTS (SELECT FROM companion.scheduled_messages AS m
-                    WHERE m.user_id = q.user_id AND m.id = q.message_id))sql"};
-
-// What has been leased.
-struct Claimed {
-    Given messages{{"user_id", UUIDOID}, {"message_id", UUIDOID}, {"attempt", INT4OID}};
-
-    void add(const QueueRow &row)
-    {
-        messages.add({{UUIDPGetDatum(&row.user_id)},
-                      {UUIDPGetDatum(&row.message_id)},
-                      {Int32GetDatum(row.attempt)}});
-    }
-    int size() const { return messages.size(); }
-};
 
 struct ClaimRequest {
     Datum worker;
@@ -155,17 +116,6 @@ Claimed claim(const ClaimRequest &request)
     return claimed;
 }
 
-// Hand the claimed messages to the caller's result set, and drop those whose user is gone.
-void return_claimed(const Claimed &claimed, ReturnSetInfo *result)
-{
-    const uint64 rows = describe_claimed.execute(claimed.messages, {});
-    for (uint64 row = 0; row < rows; row++)
-        tuplestore_puttuple(result->setResult, SPI_tuptable->vals[row]);
-    const uint64 orphans = claimed.size() - rows;
-    if (orphans > 0 && drop_orphans.execute(claimed.messages, {}) < orphans)
-        refuse_suppressed("dispatch_queue");
-}
-
 unsigned channels_of(const Arguments &arguments)
 {
     if (arguments.is_null(3))
@@ -203,7 +153,7 @@ COMPANION_FUNCTION(claim_messages)
     with_spi([&] {
         const Claimed claimed = claim(request);
         if (claimed.size() > 0)
-            return_claimed(claimed, result);
+            claimed.return_to(result);
     });
     return Datum{0};
 }

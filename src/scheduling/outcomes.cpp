@@ -44,6 +44,7 @@ class Reports {
         attempts_ = column(2, is_bulk ? "attempts" : "attempt", INT4OID);
         accepted_ = make_flags(count_);
         busy_ = make_flags(count_);
+        gone_ = make_flags(count_);
     }
 
     int count() const { return count_; }
@@ -110,16 +111,17 @@ class Reports {
             changing_messages_.add(message_ids_.values[index]);
         }
         queue.close();
-        if (is_bulk_)
-            flag_busy(lock_free_users, changing_users_.finish(), changing_users_.size());
-        else if (changing_users_.size() > 0)
-            try_lock_user(user_ids_.values[0]);
+        if (changing_users_.size() > 0)
+            lock_changing_users();
     }
 
     // Find out which of those messages other transactions hold in other ways.
     void flag_held()
     {
-        flag_busy(companion::flag_held, changing_users_.finish(), changing_messages_.finish());
+        bool *are_held = make_flags(changing_users_.size());
+        companion::flag_held(changing_users_.finish(), changing_messages_.finish(), are_held);
+        for (int place = 0; place < changing_users_.size(); place++)
+            busy_[changing_[place]] |= are_held[place];
     }
 
     // Do the work for every message, as work(first, last) for some of them. In a bulk form
@@ -135,6 +137,9 @@ class Reports {
     }
 
     bool is_busy(int index) const { return busy_[index]; }
+
+    // Whether the user was not there any more when it was to be locked.
+    bool is_gone(int index) const { return gone_[index]; }
     bool is_accepted(int index) const { return accepted_[index]; }
     void answer(int index, bool is_accepted) { accepted_[index] = is_accepted; }
     bool *accepted() { return accepted_; }
@@ -162,14 +167,17 @@ class Reports {
         return true;
     }
 
-    template <class Flag, class... Arrays>
-    void flag_busy(Flag flag, Arrays... arrays)
+    void lock_changing_users()
     {
-        bool *are_busy = make_flags(changing_users_.size());
-        flag(arrays..., are_busy);
-        for (int place = 0; place < changing_users_.size(); place++)
-            if (are_busy[place])
-                busy_[changing_[place]] = true;
+        auto *lockings = static_cast<Locking *>(palloc(changing_users_.size() * sizeof(Locking)));
+        if (is_bulk_)
+            lock_free_users(changing_users_.finish(), lockings);
+        else
+            lockings[0] = try_lock_user(user_ids_.values[0]) ? Locking::held : Locking::gone;
+        for (int place = 0; place < changing_users_.size(); place++) {
+            busy_[changing_[place]] = lockings[place] == Locking::busy;
+            gone_[changing_[place]] = lockings[place] == Locking::gone;
+        }
     }
 
     Column same_for_all(Datum value, bool is_null)
@@ -204,7 +212,7 @@ class Reports {
     bool is_bulk_;
     int count_ = -1;
     Column user_ids_, message_ids_, attempts_;
-    bool *accepted_, *busy_;
+    bool *accepted_, *busy_, *gone_;
     ArrayBuilder changing_users_{UUIDOID}, changing_messages_{UUIDOID};
     int *changing_;                           // which they are
     ItemPointerData *queue_places_ = nullptr; // of all, once known; invalid for the others
@@ -380,9 +388,10 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
             [&](int first, int last) {
                 Sent sent;
                 take_sent(reports, first, last, [&](int index, Datum channel, Datum worker) {
-                    sent.add(index, reports.user_id(index), reports.message_id(index),
-                             reports.attempt(index), channel, worker, contents.at(index),
-                             telegram_ids.at(index));
+                    if (!reports.is_gone(index))
+                        sent.add(index, reports.user_id(index), reports.message_id(index),
+                                 reports.attempt(index), channel, worker, contents.at(index),
+                                 telegram_ids.at(index));
                 });
                 sent.record(reports.accepted());
             },

@@ -5,7 +5,7 @@
 // row lock and one HOT update.
 #pragma once
 
-#include "postgres/server.hpp"
+#include "postgres/lookup.hpp"
 
 namespace companion {
 
@@ -30,9 +30,6 @@ struct QueuePosition {
     TimestampTz visible_at;
     pg_uuid_t message_id;
 };
-
-// What became of the attempt to lock a row: it is ours, another transaction's, or no more.
-enum class Locking { held, busy, gone };
 
 // The queue, open from construction to close(). One row at a time is locked; its texts
 // are valid until the next is. Triggers for each row that an operator has added are fired as

@@ -1,26 +1,15 @@
 // The user's row as the lock of what belongs to the user.
 #include "users/user_row.hpp"
 
-#include "postgres/flags.hpp"
+#include "postgres/array_builder.hpp"
 
 namespace companion {
 
-static Statement lock{"SELECT FROM companion.users WHERE id = $1 FOR NO KEY UPDATE", UUIDOID};
-
-static Statement lock_free{R"sql(
-SELECT FROM companion.users WHERE id = ANY ($1) FOR NO KEY UPDATE SKIP LOCKED)sql",
-                           UUIDARRAYOID};
-
-// Which of the users, by position, are there and cannot be locked.
-static Statement find_busy{R"sql(
-WITH locked AS MATERIALIZED (
-    SELECT id FROM companion.users WHERE id = ANY ($1) FOR NO KEY UPDATE SKIP LOCKED)
-SELECT w.position FROM unnest($1) WITH ORDINALITY AS w (user_id, position)
-CROSS JOIN LATERAL (SELECT FROM companion.users WHERE id = w.user_id LIMIT 1) AS u
-WHERE w.user_id NOT IN (SELECT id FROM locked))sql",
-                           UUIDARRAYOID};
-
-static Statement find{"SELECT FROM companion.users WHERE id = $1", UUIDOID};
+// The users' rows by id.
+static Lookup users_by_id()
+{
+    return Lookup("users", "users_pkey");
+}
 
 void refuse_unknown_user(Datum user_id)
 {
@@ -32,7 +21,11 @@ void refuse_unknown_user(Datum user_id)
 
 bool try_lock_user(Datum user_id)
 {
-    return lock.execute({user_id}) > 0;
+    Lookup users = users_by_id();
+    const bool is_locked =
+        users.find(user_id) && users.lock(LockTupleNoKeyExclusive, LockWaitBlock) == Locking::held;
+    users.close();
+    return is_locked;
 }
 
 void lock_user(Datum user_id)
@@ -41,16 +34,24 @@ void lock_user(Datum user_id)
         refuse_unknown_user(user_id);
 }
 
-// Mostly each is another user, and free.
-void lock_free_users(Datum user_ids, int count, bool *are_busy)
+void lock_free_users(Datum user_ids, Locking *lockings)
 {
-    if (lock_free.execute({user_ids}) < static_cast<uint64>(count))
-        set_flags(are_busy, find_busy.execute({user_ids}));
+    const pg_uuid_t *ids = uuids_of(user_ids);
+    const int count = ARR_DIMS(DatumGetArrayTypeP(user_ids))[0];
+    Lookup users = users_by_id();
+    for (int index = 0; index < count; index++)
+        lockings[index] = users.find(UUIDPGetDatum(&ids[index]))
+                              ? users.lock(LockTupleNoKeyExclusive, LockWaitSkip)
+                              : Locking::gone;
+    users.close();
 }
 
 void require_user(Datum user_id)
 {
-    if (find.execute({user_id}) == 0)
+    Lookup users = users_by_id();
+    const bool is_there = users.find(user_id);
+    users.close();
+    if (!is_there)
         refuse_unknown_user(user_id);
 }
 

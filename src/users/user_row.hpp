@@ -1,7 +1,7 @@
 // The user's row as the lock of what belongs to the user.
 #pragma once
 
-#include "postgres/server.hpp"
+#include "postgres/lookup.hpp"
 
 namespace companion {
 
@@ -16,9 +16,8 @@ bool try_lock_user(Datum user_id);
 // The same, but error 23503 when there is no such user.
 void lock_user(Datum user_id);
 
-// Lock so many users' rows (uuid[]) without waiting, and flag those that another transaction
-// holds. One that is no user's is not flagged.
-void lock_free_users(Datum user_ids, int count, bool *are_busy);
+// Lock users' rows (uuid[], not empty) without waiting, and say what became of each.
+void lock_free_users(Datum user_ids, Locking *lockings);
 
 // Error 23503 when there is no such user.
 void require_user(Datum user_id);

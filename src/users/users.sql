@@ -115,12 +115,8 @@ COMMENT ON FUNCTION companion.usable_channel(companion.users) IS
 'Where the companion writes to this user first: preferred_channel if its address is known and it is not disabled, else the first such of telegram, whatsapp, web. web always is.';
 
 CREATE FUNCTION companion.channel_address(u companion.users, channel text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE channel
-    WHEN 'telegram' THEN u.telegram_user_id::text
-    WHEN 'whatsapp' THEN u.whatsapp_number
-    WHEN 'web' THEN u.id::text
-END;
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_channel_address';
 COMMENT ON FUNCTION companion.channel_address(companion.users, text) IS
 'The user''s address on a channel: Telegram''s user id, the WhatsApp number, or for web the user''s id. NULL when there is none.';
 

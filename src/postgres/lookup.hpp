@@ -1,0 +1,51 @@
+// Rows found by a key and locked, without a plan: where a statement would cost ten times as much.
+#pragma once
+
+#include "postgres/server.hpp"
+
+namespace companion {
+
+// What became of an attempt to lock a row.
+enum class Locking {
+    held,
+    busy, // another transaction holds it
+    gone, // deleted meanwhile, or its key was changed
+};
+
+// The rows of one of the extension's tables by an index on at most two columns, all of them uuid,
+// as the transaction sees them when this is made. Within with_spi(), or in a trigger.
+class Lookup {
+  public:
+    Lookup(const char *table, const char *index);
+    void close();
+
+    // Come to the row with this key; false where there is none.
+    bool find(const Datum *key, int columns);
+    bool find(Datum key) { return find(&key, 1); }
+
+    // Lock it until the transaction ends, in its newest version. Error 40001 where a transaction
+    // of a higher isolation level cannot see that, 55P03 after lock_timeout.
+    Locking lock(LockTupleMode mode, LockWaitPolicy wait);
+
+    // A column of the row, by number. Valid until the next row is found.
+    NullableDatum get(AttrNumber column) const
+    {
+        NullableDatum value;
+        value.value = slot_getattr(slot_, column, &value.isnull);
+        return value;
+    }
+
+    // The number of a column. Error 42703 where there is none of this name.
+    AttrNumber column(const char *name) const;
+
+  private:
+    bool has_key() const;
+
+    Relation table_, index_;
+    TupleTableSlot *slot_;
+    IndexScanDesc scan_ = nullptr;
+    ScanKeyData keys_[2];
+    int key_columns_ = 0;
+};
+
+} // namespace companion

@@ -1,0 +1,132 @@
+// The messages that a worker has claimed, and what it is told of them.
+//
+// Each is looked up without a plan: to set one up for two rows would be half of what a claim costs.
+#include "scheduling/claimed.hpp"
+
+#include "postgres/arguments.hpp"
+#include "postgres/statement.hpp"
+#include "postgres/triggered.hpp"
+#include "users/channel_address.hpp"
+
+namespace companion {
+
+static Statement drop_orphans{R"sql(
+    DELETE FROM companion.dispatch_queue AS q USING given AS claimed
+    WHERE q.user_id = claimed.user_id AND q.message_id = claimed.message_id
+        AND NOT EXISTS (SELECT FROM companion.scheduled_messages AS m
+                        JOIN companion.users AS u ON u.id = m.user_id
+                        WHERE m.user_id = q.user_id AND m.id = q.message_id)
+)sql"};
+
+// The columns of the result, of which those before the last rows' come from the queue.
+enum {
+    user_id,
+    message_id,
+    attempt,
+    kind,
+    local_date,
+    scheduled_for,
+    late_by,
+    channel,
+    address,
+    display_name,
+    companion_name,
+    support_style,
+    timezone,
+    content,
+    generation_context,
+    result_columns,
+};
+
+// What is looked up for each message, in two tables.
+class Description {
+  public:
+    // Look a message up; false where it or its user is gone.
+    bool find(Datum user, Datum message)
+    {
+        const Datum key[] = {user, message};
+        return messages_.find(key, 2) && users_.find(user);
+    }
+
+    // The result's columns, but for those of the queue.
+    void fill(NullableDatum *row)
+    {
+        for (const auto &[column, number] : message_columns_)
+            row[column] = messages_.get(number);
+        for (const auto &[column, number] : user_columns_)
+            row[column] = users_.get(number);
+        row[late_by] = {DirectFunctionCall2(timestamp_mi, at_, row[scheduled_for].value), false};
+        row[address] =
+            channel_address({row[user_id].value, users_.get(telegram_), users_.get(whatsapp_)},
+                            text_view(row[channel].value));
+    }
+
+    void close()
+    {
+        users_.close();
+        messages_.close();
+    }
+
+  private:
+    struct Column {
+        int column;
+        AttrNumber number;
+    };
+
+    const Datum at_ = TimestampTzGetDatum(now());
+    Lookup messages_{"scheduled_messages", "scheduled_messages_pkey"};
+    Lookup users_{"users", "users_pkey"};
+    const Column message_columns_[6] = {
+        {kind, messages_.column("kind")},
+        {local_date, messages_.column("local_date")},
+        {scheduled_for, messages_.column("scheduled_for")},
+        {channel, messages_.column("channel")},
+        {content, messages_.column("content")},
+        {generation_context, messages_.column("generation_context")}};
+    const Column user_columns_[4] = {{display_name, users_.column("display_name")},
+                                     {companion_name, users_.column("companion_name")},
+                                     {support_style, users_.column("support_style")},
+                                     {timezone, users_.column("timezone")}};
+    const AttrNumber telegram_ = users_.column("telegram_user_id");
+    const AttrNumber whatsapp_ = users_.column("whatsapp_number");
+};
+
+static void put(const NullableDatum *row, ReturnSetInfo *result)
+{
+    Datum values[result_columns];
+    bool nulls[result_columns];
+    for (int column = 0; column < result_columns; column++) {
+        values[column] = row[column].value;
+        nulls[column] = row[column].isnull;
+    }
+    tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+void Claimed::add(const QueueRow &row)
+{
+    messages_.add({{UUIDPGetDatum(&row.user_id)},
+                   {UUIDPGetDatum(&row.message_id)},
+                   {Int32GetDatum(row.attempt)}});
+}
+
+void Claimed::return_to(ReturnSetInfo *result) const
+{
+    Given orphans{{"user_id", UUIDOID}, {"message_id", UUIDOID}};
+    Description description;
+    for (int index = 0; index < size(); index++) {
+        NullableDatum row[result_columns] = {messages_.at(index, user_id),
+                                             messages_.at(index, message_id),
+                                             messages_.at(index, attempt)};
+        if (description.find(row[user_id].value, row[message_id].value)) {
+            description.fill(row);
+            put(row, result);
+        } else
+            orphans.add({row[user_id], row[message_id]});
+    }
+    description.close();
+    if (orphans.size() > 0 &&
+        drop_orphans.execute(orphans, {}) < static_cast<uint64>(orphans.size()))
+        refuse_suppressed("dispatch_queue");
+}
+
+} // namespace companion

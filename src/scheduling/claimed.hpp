@@ -1,0 +1,22 @@
+// The messages that a worker has claimed.
+#pragma once
+
+#include "postgres/given.hpp"
+#include "scheduling/queue.hpp"
+
+namespace companion {
+
+class Claimed {
+  public:
+    void add(const QueueRow &row);
+    int size() const { return messages_.size(); }
+
+    // Hand them to the caller's result set, with all that the worker needs to write and send them,
+    // and drop from the queue those whose message or user is gone. Call within with_spi().
+    void return_to(ReturnSetInfo *result) const;
+
+  private:
+    Given messages_{{"user_id", UUIDOID}, {"message_id", UUIDOID}, {"attempt", INT4OID}};
+};
+
+} // namespace companion
