@@ -250,6 +250,45 @@ SELECT pg_catalog.pg_extension_config_dump('companion.dispatch_recheck', '');
 CREATE INDEX scheduled_messages_created ON companion.scheduled_messages (created_at);
 COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
 
+-- Local time: a user's zone is read in one place.
+CREATE FUNCTION companion.local_timestamp(timezone text, at timestamptz) RETURNS timestamp
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_local_timestamp';
+COMMENT ON FUNCTION companion.local_timestamp(text, timestamptz) IS
+'What a clock in the zone reads at a time: as AT TIME ZONE, but that a name is always the IANA zone''s, as everywhere here, and never an abbreviation: CET has summer time. Error 22023 for an unknown zone, 22008 for a time out of range.';
+
+CREATE OR REPLACE VIEW companion.conversation_starts WITH (security_invoker = true) AS
+SELECT c.user_id, companion.local_timestamp(u.timezone, c.started_at)::date AS local_date,
+       count(*) FILTER (WHERE c.initiated_by = 'user') AS by_user,
+       count(*) FILTER (WHERE c.initiated_by = 'companion') AS by_companion
+FROM companion.conversations AS c
+JOIN companion.users AS u ON u.id = c.user_id
+GROUP BY c.user_id, companion.local_timestamp(u.timezone, c.started_at)::date;
+
+CREATE OR REPLACE VIEW companion.companion_starts WITH (security_invoker = true) AS
+SELECT c.user_id, c.id AS conversation_id, c.channel, c.started_at,
+       companion.local_timestamp(u.timezone, c.started_at)::date AS local_date,
+       reply.created_at AS replied_at, reply.created_at - c.started_at AS reply_delay
+FROM companion.conversations AS c
+JOIN companion.users AS u ON u.id = c.user_id
+LEFT JOIN LATERAL (
+    SELECT m.created_at FROM companion.messages AS m
+    WHERE m.user_id = c.user_id AND m.conversation_id = c.id AND m.role = 'user'
+    ORDER BY m.id LIMIT 1) AS reply ON true
+WHERE c.initiated_by = 'companion';
+
+CREATE OR REPLACE FUNCTION companion.sent_today(
+    user_id uuid, kind text DEFAULT 'checkin', at timestamptz DEFAULT companion.now()) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT EXISTS (
+        SELECT FROM companion.scheduled_messages AS m
+        JOIN companion.users AS u ON u.id = m.user_id
+        WHERE m.user_id = sent_today.user_id AND m.kind = sent_today.kind AND m.status = 'sent'
+            AND companion.local_timestamp(u.timezone, m.sent_at)::date
+                = companion.local_timestamp(u.timezone, at)::date);
+END;
+
 -- Functions, views and triggers.
 CREATE FUNCTION companion.check_user() RETURNS trigger
 LANGUAGE c
@@ -520,7 +559,7 @@ BEGIN ATOMIC
     WHERE c.user_id = due_follow_ups.user_id AND c.category = 'follow_up'
         AND c.resolved_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > companion.now())
         AND (c.metadata ->> 'follow_up_on') COLLATE "C"
-            <= to_char(coalesce(on_date, (companion.now() AT TIME ZONE u.timezone)::date), 'YYYY-MM-DD')
+            <= to_char(coalesce(on_date, companion.local_timestamp(u.timezone, companion.now())::date), 'YYYY-MM-DD')
     ORDER BY (c.metadata ->> 'follow_up_on') COLLATE "C", c.key;
 END;
 COMMENT ON FUNCTION companion.due_follow_ups(uuid, date) IS
@@ -581,7 +620,7 @@ BEGIN ATOMIC
     SELECT
         coalesce(bool_or(CASE WHEN near.timezone = checkins_nearby.timezone
             THEN near.local_date = checkins_nearby.local_date
-            ELSE (near.scheduled_for AT TIME ZONE checkins_nearby.timezone)::date
+            ELSE companion.local_timestamp(checkins_nearby.timezone, near.scheduled_for)::date
                 = checkins_nearby.local_date END), false),
         coalesce(bool_or(near.idempotency_key = key), false),
         coalesce(bool_or(near.status IN ('pending', 'sent', 'unknown')
@@ -981,6 +1020,8 @@ BEGIN
     GRANT SELECT ON companion.privileges TO companion_admin;
     GRANT SELECT ON companion.dispatch_recheck TO companion_worker, companion_admin;
     FOR callers, functions IN VALUES
+        ('companion_user, companion_worker, companion_admin, companion_runtime',
+         'local_timestamp'),
         ('companion_runtime',
          'current_user_id now uuid_v7 checkin_instant end_of_day usable_channel
           channel_address recall_score'),

@@ -124,7 +124,7 @@ DECLARE
 BEGIN
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
-         'current_user_id now uuid_v7 checkin_instant end_of_day usable_channel channel_address
+         'current_user_id now uuid_v7 checkin_instant local_timestamp end_of_day usable_channel channel_address
           recall_score'),
         ('companion_runtime', 'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
         ('companion_user, companion_worker, companion_admin',

@@ -82,7 +82,7 @@ BEGIN ATOMIC
     SELECT
         coalesce(bool_or(CASE WHEN near.timezone = checkins_nearby.timezone
             THEN near.local_date = checkins_nearby.local_date
-            ELSE (near.scheduled_for AT TIME ZONE checkins_nearby.timezone)::date
+            ELSE companion.local_timestamp(checkins_nearby.timezone, near.scheduled_for)::date
                 = checkins_nearby.local_date END), false),
         coalesce(bool_or(near.idempotency_key = key), false),
         coalesce(bool_or(near.status IN ('pending', 'sent', 'unknown')
@@ -133,7 +133,8 @@ BEGIN ATOMIC
         SELECT FROM companion.scheduled_messages AS m
         JOIN companion.users AS u ON u.id = m.user_id
         WHERE m.user_id = sent_today.user_id AND m.kind = sent_today.kind AND m.status = 'sent'
-            AND (m.sent_at AT TIME ZONE u.timezone)::date = (at AT TIME ZONE u.timezone)::date);
+            AND companion.local_timestamp(u.timezone, m.sent_at)::date
+                = companion.local_timestamp(u.timezone, at)::date);
 END;
 COMMENT ON FUNCTION companion.sent_today(uuid, text, timestamptz) IS
 'Whether a message of this kind was sent to the user on the local day of at, in the user''s present zone. For the user''s own, or workers and admins.';
