@@ -61,8 +61,7 @@ class NumberedZones {
   private:
     static bool is_same(const char *other, std::string_view name)
     {
-        return strlen(other) == name.size() &&
-               pg_strncasecmp(other, name.data(), name.size()) == 0;
+        return strlen(other) == name.size() && pg_strncasecmp(other, name.data(), name.size()) == 0;
     }
 
     // Whether there is such a file; then its name is kept.
