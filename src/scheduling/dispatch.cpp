@@ -13,6 +13,8 @@
 #include "scheduling/due_users.hpp"
 #include "scheduling/notify.hpp"
 
+#include <algorithm>
+
 using namespace companion;
 
 namespace {
@@ -160,33 +162,32 @@ struct Again {
     int most;
 };
 
-// A batch: who may be due on which date, with what the statement wants to know of it.
+// What the statement wants to know of a date.
+struct DateKeys {
+    std::int64_t date;
+    Datum key, from, until;
+};
+
+// A batch: who may be due, on which date.
 class Batch {
   public:
     void add(std::int64_t date, const pg_uuid_t &user)
     {
-        if (users_.size() == 0 || date != date_)
-            take_date(date);
-        users_.add(UUIDPGetDatum(&user));
-        dates_.add(DateADTGetDatum(static_cast<DateADT>(date - epoch_days)));
-        weekdays_.add(Int16GetDatum(iso_weekday(date)));
-        keys_.add(key_);
-        keys_from_.add(key_from_);
-        keys_until_.add(key_until_);
+        if (members_ == nullptr)
+            members_ = static_cast<Member *>(palloc(batch_size * sizeof(Member)));
+        members_[size_++] = {user, keys_of(date)};
     }
 
-    int size() const { return users_.size(); }
+    int size() const { return size_; }
 
-    // Enqueue what is due of them, and whatever those of dispatch_recheck are due.
-    Found enqueue(TimestampTz previous, TimestampTz at, const Again &again) const
+    // Enqueue what is due of them, and whatever those of dispatch_recheck are due. By ascending id,
+    // the order in which users are locked, and in which an index is fastest.
+    Found enqueue(TimestampTz previous, TimestampTz at, const Again &again)
     {
-        enqueue_due.execute({TimestampTzGetDatum(at), TimestampTzGetDatum(previous),
-                             PointerGetDatum(seconds_interval(settings::catch_up)),
-                             PointerGetDatum(seconds_interval(settings::min_gap)), users_.finish(),
-                             dates_.finish(), weekdays_.finish(), keys_.finish(),
-                             keys_from_.finish(), keys_until_.finish(),
-                             TimestampTzGetDatum(again.until), UUIDPGetDatum(&again.from),
-                             Int32GetDatum(again.most)});
+        std::sort(members_, members_ + size_, [](const Member &a, const Member &b) {
+            return memcmp(&a.user, &b.user, sizeof(pg_uuid_t)) < 0;
+        });
+        execute(previous, at, again);
         Found found{require_all("dispatch_queue", 1), require_all("dispatch_recheck", 3),
                     DatumGetInt64(result_field(0, 5)), again.from};
         if (found.looked_at > 0)
@@ -195,6 +196,31 @@ class Batch {
     }
 
   private:
+    struct Member {
+        pg_uuid_t user;
+        const DateKeys *keys;
+    };
+
+    void execute(TimestampTz previous, TimestampTz at, const Again &again) const
+    {
+        ArrayBuilder users{UUIDOID}, dates{DATEOID}, weekdays{INT2OID}, keys{TEXTOID},
+            keys_from{TEXTOID}, keys_until{TEXTOID};
+        for (const Member *member = members_; member < members_ + size_; member++) {
+            users.add(UUIDPGetDatum(&member->user));
+            dates.add(DateADTGetDatum(static_cast<DateADT>(member->keys->date - epoch_days)));
+            weekdays.add(Int16GetDatum(iso_weekday(member->keys->date)));
+            keys.add(member->keys->key);
+            keys_from.add(member->keys->from);
+            keys_until.add(member->keys->until);
+        }
+        enqueue_due.execute({TimestampTzGetDatum(at), TimestampTzGetDatum(previous),
+                             PointerGetDatum(seconds_interval(settings::catch_up)),
+                             PointerGetDatum(seconds_interval(settings::min_gap)), users.finish(),
+                             dates.finish(), weekdays.finish(), keys.finish(), keys_from.finish(),
+                             keys_until.finish(), TimestampTzGetDatum(again.until),
+                             UUIDPGetDatum(&again.from), Int32GetDatum(again.most)});
+    }
+
     // How many rows were to be written, by a column of the last result; the next one says how
     // many were. Error 09000.
     static int64 require_all(const char *table, int column)
@@ -212,18 +238,22 @@ class Batch {
         return CStringGetTextDatum(psprintf("checkin:%04d-%02d-%02d", year, month, day_of_month));
     }
 
-    void take_date(std::int64_t date)
+    // There are as many dates as the interval has days, and two.
+    const DateKeys *keys_of(std::int64_t date)
     {
-        date_ = date;
-        key_ = key_of(date);
-        key_from_ = key_of(date - 2);
-        key_until_ = key_of(date + 3);
+        ListCell *cell;
+        foreach (cell, dates_)
+            if (static_cast<DateKeys *>(lfirst(cell))->date == date)
+                return static_cast<DateKeys *>(lfirst(cell));
+        auto *keys = static_cast<DateKeys *>(palloc(sizeof(DateKeys)));
+        *keys = {date, key_of(date), key_of(date - 2), key_of(date + 3)};
+        dates_ = lappend(dates_, keys);
+        return keys;
     }
 
-    std::int64_t date_;
-    Datum key_, key_from_, key_until_;
-    ArrayBuilder users_{UUIDOID}, dates_{DATEOID}, weekdays_{INT2OID}, keys_{TEXTOID},
-        keys_from_{TEXTOID}, keys_until_{TEXTOID};
+    Member *members_ = nullptr;
+    int size_ = 0;
+    List *dates_ = NIL;
 };
 
 Progress all_until(TimestampTz time)

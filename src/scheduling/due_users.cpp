@@ -150,7 +150,8 @@ pg_uuid_t last_id()
 DueUsers::DueUsers(const Progress &progress, TimestampTz until, int expected)
 {
     add_zones(progress, until);
-    const int limit = expected / Max(count_, 1) + 1;
+    // A little more than each one's share, so that few are to be read on in.
+    const int limit = expected / Max(count_, 1) * 5 / 4 + 3;
     WindowArrays arrays;
     for (int number = 0; number < count_; number++) {
         clear(windows_[number], limit);
