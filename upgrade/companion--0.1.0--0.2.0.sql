@@ -149,7 +149,8 @@ DROP FUNCTION
     companion.follow_auth_users(regclass,name),
     companion.unfollow_auth_users(regclass),
     companion.require_pg_cron(),
-    companion.unschedule_jobs();
+    companion.unschedule_jobs(),
+    companion.dispatch(timestamp with time zone);
 DROP VIEW companion.personal_tables;
 
 -- Types that functions return.
@@ -777,7 +778,7 @@ BEGIN
         IF to_regprocedure(called) IS NULL THEN
             RAISE EXCEPTION 'pg_cron is not installed in this database'
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = format('Install it (Debian: postgresql-%s-cron), set shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron. Or let any scheduler call companion.dispatch() every minute and companion.run_maintenance() every five.',
+                  HINT = format('Install it (Debian: postgresql-%s-cron), set shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron. Or let any scheduler CALL companion.run_dispatch() every minute and SELECT companion.run_maintenance() every five.',
                                 current_setting('server_version_num')::integer / 10000, current_database());
         ELSIF NOT companion.is_pg_crons('pg_proc', to_regprocedure(called)) THEN
             RAISE EXCEPTION '% is not pg_cron''s', called
@@ -793,7 +794,7 @@ COMMENT ON FUNCTION companion.require_pg_cron() IS
 CREATE FUNCTION companion.job_command(job text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN CASE job
-    WHEN 'companion_dispatch' THEN 'SELECT companion.dispatch()'
+    WHEN 'companion_dispatch' THEN 'CALL companion.run_dispatch()'
     WHEN 'companion_maintenance' THEN 'SELECT companion.run_maintenance()'
     WHEN 'companion_retention' THEN 'SELECT companion.apply_retention()' END;
 COMMENT ON FUNCTION companion.job_command(text) IS 'What a pg_cron job of companion runs. Internal.';
@@ -863,6 +864,48 @@ $$;
 COMMENT ON FUNCTION companion.unschedule_jobs() IS
 'Removes this database''s companion jobs from pg_cron, those of the caller or, as a superuser, of everybody; returns how many there were. Error 55000 without pg_cron.';
 
+-- Dispatch in batches.
+ALTER TABLE companion.dispatch_state ADD COLUMN reached_reading bigint, ADD COLUMN reached_user uuid;
+COMMENT ON COLUMN companion.dispatch_state.previous_tick IS 'Until when all that was due has been enqueued: the time of the last tick, or within one, of its last batch. The next covers what is due after it.';
+COMMENT ON COLUMN companion.dispatch_state.reached_reading IS 'Of who is due in the microsecond after previous_tick, those whose reading is up to so many microseconds beyond the first one due then have been enqueued; NULL between ticks.';
+COMMENT ON COLUMN companion.dispatch_state.reached_user IS 'Of those at reached_reading, the users up to this one have been enqueued; NULL between ticks.';
+DROP INDEX companion.users_checkin;
+CREATE INDEX users_checkin ON companion.users (timezone, checkin_time, id)
+WHERE checkin_time IS NOT NULL AND onboarding_completed_at IS NOT NULL;
+COMMENT ON INDEX companion.users_checkin IS 'Who is due: one zone, a stretch of wall time, in order.';
+
+-- The planner settings keep the tick an index walk whatever the statistics say; compiling it anew
+-- each time would take longer than the tick.
+CREATE FUNCTION companion.dispatch(
+    at timestamptz DEFAULT companion.now(), max_rows integer DEFAULT NULL) RETURNS integer
+LANGUAGE c SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off SET jit = off
+AS 'MODULE_PATHNAME', 'companion_dispatch';
+COMMENT ON FUNCTION companion.dispatch(timestamptz, integer) IS
+'One tick: enqueues the check-ins that are due after the previous tick and up to at, in the order in which they are due, and returns how many. max_rows: only those of so many users, the first batch of a tick, which the next call goes on with; NULL: all. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at that is not after the previous tick only looks again at whom that one had to leave. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set, and for a max_rows below 1; 09000 where a trigger suppresses a row of dispatch_queue.';
+
+-- What commits can pin no setting, so every name is qualified. Its first command commits, so that
+-- within a transaction it fails before it has done anything; and a batch sees what others have
+-- committed, whatever the session's isolation level is.
+CREATE PROCEDURE companion.run_dispatch(
+    at timestamptz DEFAULT companion.now(), max_rows integer DEFAULT 10000)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    LOOP
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        PERFORM companion.dispatch(run_dispatch.at, run_dispatch.max_rows);
+        EXIT WHEN EXISTS (
+            SELECT FROM companion.dispatch_state AS s
+            WHERE s.previous_tick OPERATOR(pg_catalog.>=) run_dispatch.at);
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE companion.run_dispatch(timestamptz, integer) IS
+'One tick in batches: calls dispatch(at, max_rows) until all that is due up to at is enqueued, and commits after each, so that the first messages can be claimed while the rest are being enqueued. One that breaks off has kept its batches; the next goes on from there. What a scheduler calls every minute. Errors as dispatch(); 2D000 within a transaction or a function.';
+
 -- What is said of the rest.
 COMMENT ON FUNCTION companion.start_onboarding(uuid) IS
 'Begins a user''s onboarding, unless it has begun, and returns the step that comes next; NULL when none does. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger suppresses the row.';
@@ -876,8 +919,6 @@ COMMENT ON FUNCTION companion.export_user(uuid) IS
 'All that is stored of a user: for each table an array of its rows, in the order of the primary key, without secrets. Empty arrays for an unknown user, and on a standby for telegram_redeem_failures, which is not replicated. For the user''s own, or admins, else error 42501.';
 COMMENT ON FUNCTION companion.erase_user(uuid) IS
 'Deletes all that is stored of a user, the audit trail included, and returns for each table how many rows; all zero for an unknown user. The auth system''s row is left: delete it there, too. For the user''s own, or admins, else error 42501. Error 09000 where a trigger keeps a row, 23503 where a foreign key of an app''s does; nothing is deleted then.';
-COMMENT ON FUNCTION companion.dispatch(timestamp with time zone) IS
-'One tick: enqueues the check-ins that are due after the previous tick and up to at, and returns how many. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at that is not after the previous tick only looks again at whom that one had to leave. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set; 09000 where a trigger suppresses a row of dispatch_queue.';
 COMMENT ON FUNCTION companion.rewind_dispatch(timestamp with time zone) IS
 'Sets the previous tick, so that the next one covers what is due after to_at, and nothing before. What was enqueued already is not enqueued again. Error 22008 for an infinite time; 22023 for one in the future, unless companion.clock is set, and for one before what companion.retention keeps.';
 COMMENT ON FUNCTION companion.schedule_message(uuid,timestamp with time zone,text,text,text,text,jsonb) IS
@@ -939,14 +980,14 @@ FROM (
     FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped
     WHERE c.relnamespace = 'companion'::regnamespace
     UNION ALL
-    SELECT format('FUNCTION %s', oid::regprocedure), NULL, coalesce(proacl, acldefault('f', proowner)), proowner
+    SELECT format('%s %s', CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, oid::regprocedure), NULL, coalesce(proacl, acldefault('f', proowner)), proowner
     FROM pg_proc WHERE pronamespace = 'companion'::regnamespace
 ) AS o (object, column_name, acl, owner)
 CROSS JOIN LATERAL aclexplode(o.acl) AS acl
 WHERE acl.grantee <> o.owner;
 COMMENT ON VIEW companion.privileges IS
-'For operators: every privilege on the extension''s schema, tables, views and functions, but for the owner''s.';
-COMMENT ON COLUMN companion.privileges.object IS 'SCHEMA, TABLE (or view) or FUNCTION, and its name.';
+'For operators: every privilege on the extension''s schema, tables, views, functions and procedures, but for the owner''s.';
+COMMENT ON COLUMN companion.privileges.object IS 'SCHEMA, TABLE (or view), FUNCTION or PROCEDURE, and its name.';
 COMMENT ON COLUMN companion.privileges.privilege IS 'The privilege; with a column''s name where it is for that alone.';
 COMMENT ON COLUMN companion.privileges.grantee IS 'The role that has it, or PUBLIC.';
 
@@ -976,7 +1017,7 @@ BEGIN
         JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'companion'
         CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i
         WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-            AND i.type IN ('schema', 'table', 'view', 'function')
+            AND i.type IN ('schema', 'table', 'view', 'function', 'procedure')
         UNION ALL
         SELECT 'type', oid::regclass::text FROM pg_class
         WHERE relnamespace = 'companion'::regnamespace AND relkind = 'c'
@@ -1032,7 +1073,7 @@ BEGIN
           upsert_user_context upsert_user_context_many recall_user_context due_follow_ups
           create_telegram_link_token revoke_telegram_link_tokens unlink_telegram'),
         ('companion_worker, companion_admin',
-         'close_conversation edit_message record_incoming'),
+         'close_conversation edit_message record_incoming dispatch run_dispatch'),
         ('companion_worker',
          'redeem_telegram_link_token'),
         ('companion_admin',
@@ -1042,7 +1083,7 @@ BEGIN
           require_job_login job_command schedule_jobs unschedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
-            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s',
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s',
                            ('companion.' || callable)::regproc::regprocedure, callers);
         END LOOP;
     END LOOP;
