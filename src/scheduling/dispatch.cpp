@@ -304,16 +304,16 @@ int64 look_again(TimestampTz until, TimestampTz at)
     return enqueued;
 }
 
-// Take who is due next; returns how far that is.
-Progress take(DueUsers &due, int most, TimestampTz at, Batch *batch)
+// Take who is due next, until a time; returns how far that is.
+Progress take(DueUsers &due, int most, TimestampTz until, Batch *batch)
 {
-    Progress progress = all_until(at);
+    Progress progress = all_until(until);
     for (; batch->size() < most && !due.is_empty(); due.pop()) {
         const Candidate &next = due.first();
         batch->add(due.date(), next.user);
         progress = {from_instant(next.instant) - 1, true, next.reading, next.user};
     }
-    return due.is_empty() ? all_until(at) : progress;
+    return due.is_empty() ? all_until(until) : progress;
 }
 
 bool has_rechecks()
@@ -334,25 +334,33 @@ struct Done {
     bool is_complete;
 };
 
-// The first batch of a tick looks at dispatch_recheck, too, for what was due before it. The last
-// one does, for what was due until now, if somebody was passed over, since most locks are short, or
-// if much has happened since the first.
+// The most recent time that one batch goes to: each zone's windows are as few as in any tick,
+// however long nothing ran.
+TimestampTz end_of_batch(const Progress &progress, TimestampTz at)
+{
+    return Min(at, progress.previous + USECS_PER_DAY);
+}
+
+// The first batch of a tick looks at dispatch_recheck, too. It does so as far as it goes itself:
+// whoever was noted after it had read who is due is not among them. The last one does again, if
+// somebody was passed over, since most locks are short, or if much has happened since the first.
 Done enqueue(const Progress &progress, TimestampTz at, int most)
 {
-    DueUsers due(progress, at, most);
+    const TimestampTz until = end_of_batch(progress, at);
+    DueUsers due(progress, until, most);
     Batch batch;
-    const Progress next = take(due, most, at, &batch);
-    const bool is_first = !progress.is_within;
+    const Progress next = take(due, most, until, &batch);
+    const bool is_first = !progress.is_within, is_last = !next.is_within && until == at;
     Found found{};
     if (batch.size() > 0 || (is_first && has_rechecks()))
-        found = batch.enqueue(progress.previous, at,
-                              {progress.previous, {}, is_first ? batch_size : 0});
-    if (!next.is_within && (!is_first || found.passed_over > 0 || found.looked_at == batch_size))
+        found =
+            batch.enqueue(progress.previous, at, {next.reached(), {}, is_first ? batch_size : 0});
+    if (is_last && (!is_first || found.passed_over > 0 || found.looked_at == batch_size))
         found.enqueued += look_again(at, at);
     set_progress(next);
     if (found.enqueued > 0 || is_newly_visible(progress.previous, next.previous))
         notify_workers();
-    return {batch.size(), found.enqueued, !next.is_within};
+    return {batch.size(), found.enqueued, is_last};
 }
 
 // Cover the next of the interval up to at, or where that has been covered look again only.
