@@ -6,12 +6,12 @@ EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'$$/\1/p" companion.co
 
 # The order in which the install script needs its subjects.
 SUBJECTS = \
-	identity/schema identity/identity \
+	identity/schema identity/identity scheduling/local_time \
 	users/users users/onboarding users/auth_users users/personal_data \
 	conversations/conversations conversations/writing conversations/reading \
 	conversations/search conversations/analytics \
 	memory/memory \
-	scheduling/local_time memory/functions scheduling/scheduled_messages scheduling/dispatch \
+	memory/functions scheduling/scheduled_messages scheduling/dispatch \
 	scheduling/worker \
 	linking/linking \
 	cron/cron \

@@ -17,9 +17,12 @@ FROM pg_proc AS p CROSS JOIN LATERAL aclexplode(p.proacl) AS a
 WHERE a.grantee <> p.proowner AND a.grantee <> 0
 GROUP BY p.oid;
 
-SELECT format(E'### %s\n\n`%s(%s)` returns `%s`\n\n%s\n\nFor: %s.\n',
-              p.proname, p.oid::regproc, pg_get_function_arguments(p.oid),
-              pg_get_function_result(p.oid), obj_description(p.oid, 'pg_proc'),
+SELECT format(E'### %s\n\n%s\n\n%s\n\nFor: %s.\n', p.proname,
+              CASE prokind WHEN 'p' THEN format('`CALL %s(%s)`', p.oid::regproc,
+                                                replace(pg_get_function_arguments(p.oid), 'IN ', ''))
+                  ELSE format('`%s(%s)` returns `%s`', p.oid::regproc, pg_get_function_arguments(p.oid),
+                              pg_get_function_result(p.oid)) END,
+              obj_description(p.oid, 'pg_proc'),
               coalesce(c.roles, 'nobody but the owner'))
 FROM pg_proc AS p LEFT JOIN callers AS c USING (oid)
 WHERE p.pronamespace = 'companion'::regnamespace AND p.prorettype <> 'trigger'::regtype

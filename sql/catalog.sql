@@ -96,9 +96,9 @@ GROUP BY c.relname, acl.grantee, acl.privilege_type
 ORDER BY c.relname COLLATE "C", acl.grantee::regrole::text COLLATE "C", acl.privilege_type;
 
 -- Every function pins its search_path, but for SQL that was bound to its objects when it was made.
--- C does so while it runs SQL: sql/search_path.sql.
+-- C does so while it runs SQL: sql/search_path.sql; what commits cannot, and qualifies every name.
 SELECT signature AS unpinned FROM functions
-WHERE (prosecdef OR lanname <> 'c' AND prosqlbody IS NULL)
+WHERE (prosecdef OR lanname <> 'c' AND prosqlbody IS NULL AND prokind <> 'p')
     AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (proconfig), false);
 SELECT proname AS bound FROM functions WHERE prosqlbody IS NOT NULL ORDER BY proname COLLATE "C";
 SELECT c.relation AS definers_view FROM relations AS c

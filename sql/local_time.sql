@@ -67,6 +67,24 @@ SELECT companion.checkin_instant(NULL, '2026-01-01', '09:00') IS NULL
    AND companion.checkin_instant('UTC', NULL, '09:00') IS NULL
    AND companion.checkin_instant('UTC', '2026-01-01', NULL) IS NULL AS null_in_null_out;
 
+-- What a clock in the zone reads. A name is always the zone's: to AT TIME ZONE these are abbreviations
+-- first, which know no summer time, and a caller may change what they are.
+SELECT name, companion.local_timestamp(name, '2026-07-01 22:30+00') AS summer,
+       companion.local_timestamp(name, '2026-01-01 22:30+00') AS winter
+FROM (VALUES ('CET'), ('EET'), ('MET'), ('wet'), ('EST5EDT'), ('EST'), ('Europe/Berlin')) AS v (name);
+SET timezone_abbreviations = 'India';
+SELECT companion.local_timestamp('EST', '2026-07-01 22:30+00');
+RESET timezone_abbreviations;
+SELECT count(*) AS "other than AT TIME ZONE"
+FROM cases CROSS JOIN LATERAL (
+    SELECT companion.checkin_instant(timezone, local_date, local_time) AS at) AS due
+WHERE companion.local_timestamp(timezone, at) IS DISTINCT FROM at AT TIME ZONE timezone;
+SELECT companion.local_timestamp('CET', 'infinity') AS never, companion.local_timestamp('CET', '-infinity') AS before,
+       companion.local_timestamp(NULL, now()) IS NULL AND companion.local_timestamp('CET', NULL) IS NULL AS null_in_null_out;
+SELECT zone, pg_temp.error_of(format('SELECT companion.local_timestamp(%L, %L)', zone, at))
+FROM (VALUES ('CEST', '2026-07-01 00:00+00'), ('Moon/Base', 'infinity'), ('Asia/Tokyo', '294276-12-31 23:59+00'),
+             ('America/New_York', '4714-11-24 00:00+00 BC')) AS v (zone, at);
+
 -- Dates without an instant.
 SELECT zone, local_date, pg_temp.error_of(format('SELECT companion.checkin_instant(%L, %L, %L)', zone, local_date, local_time))
 FROM (VALUES ('UTC', 'infinity', '09:00'), ('UTC', '-infinity', '09:00'),
@@ -81,6 +99,34 @@ INSERT INTO companion.users (display_name, timezone) VALUES ('Maya', 'america/NE
 SELECT timezone FROM companion.users;
 UPDATE companion.users SET timezone = 'asia/tokyo';
 SELECT timezone FROM companion.users;
+
+-- Everything reads a user's zone like this: who had the check-in of July 2 at half past midnight in
+-- Berlin, and is in CET from then on, has had it; and the message, the conversation and the follow-up
+-- of that half hour are of July 2.
+SET companion.clock = '2026-07-01 22:30+00';
+INSERT INTO companion.users (display_name, timezone, checkin_time, onboarding_completed_at)
+VALUES ('Berlin, then CET', 'Europe/Berlin', '00:30', '2026-01-01') RETURNING id AS cet \gset
+SELECT companion.rewind_dispatch('2026-07-01 22:00+00');
+SELECT companion.dispatch() AS enqueued;
+UPDATE companion.users SET timezone = 'CET', checkin_time = '09:00' WHERE id = :'cet';
+SELECT message_id = (SELECT id FROM companion.scheduled_messages) AS "that of July 2", created
+FROM companion.schedule_message(:'cet', companion.now(), NULL, 'checkin');
+SELECT message_id AS note FROM companion.schedule_message(:'cet', companion.now(), 'Hello') \gset
+SELECT local_date FROM companion.scheduled_messages WHERE id = :'note';
+SELECT FROM companion.open_conversation(:'cet', 'web');
+SELECT local_date, by_user FROM companion.conversation_starts;
+SELECT FROM companion.open_conversation(:'cet', 'web', 'companion', '0');
+SELECT local_date FROM companion.companion_starts;
+SELECT FROM companion.upsert_user_context(:'cet', 'follow_up', 'interview', 'How was it?', metadata => '{"follow_up_on": "2026-07-02"}');
+SELECT key FROM companion.due_follow_ups(:'cet');
+SET companion.clock = '2026-07-02 22:30+00';
+SELECT companion.dispatch() AS "enqueued again on July 2";
+UPDATE companion.scheduled_messages SET status = 'sent', sent_at = '2026-07-01 22:30+00', finished_at = '2026-07-01 22:30+00'
+WHERE kind = 'checkin';
+SELECT companion.sent_today(:'cet', 'checkin', '2026-07-02 21:59+00') AS on_july_2,
+       companion.sent_today(:'cet', 'checkin', '2026-07-01 21:59+00') AS on_july_1;
+DELETE FROM companion.users WHERE id = :'cet';
+RESET companion.clock;
 
 -- A made-up zone is refused with a hint, and so is a POSIX specification: what looks
 -- like a name could mean anything, and 'UTC+2' is two hours west.

@@ -33,9 +33,9 @@ INSERT INTO gains (statement) VALUES
     ('CREATE FUNCTION companion.planted() RETURNS integer LANGUAGE sql AS $$SELECT 1$$'),
     ('CREATE TABLE companion.planted (a integer)'),
     ('ALTER FUNCTION companion.now() OWNER TO regress_maker'),
-    ('ALTER FUNCTION companion.dispatch(timestamptz) RESET search_path'),
-    ('ALTER FUNCTION companion.dispatch(timestamptz) SECURITY DEFINER'),
-    ('DROP FUNCTION companion.dispatch(timestamptz)'),
+    ('ALTER FUNCTION companion.dispatch(timestamptz, integer) RESET search_path'),
+    ('ALTER FUNCTION companion.dispatch(timestamptz, integer) SECURITY DEFINER'),
+    ('DROP FUNCTION companion.dispatch(timestamptz, integer)'),
     ('GRANT EXECUTE ON FUNCTION companion.rewind_dispatch(timestamptz) TO regress_anon;
       SELECT 1 / has_function_privilege(''regress_anon'', ''companion.rewind_dispatch(timestamptz)'', ''EXECUTE'')::integer'),
     ('GRANT SELECT ON companion.users TO regress_anon;

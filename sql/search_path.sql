@@ -227,6 +227,8 @@ SET search_path = hostile, pg_catalog, public;
 DROP EXTENSION companion;
 CREATE EXTENSION companion;
 CALL public.play('hostile, pg_catalog, public');
+-- What commits can only be called by itself.
+CALL companion.run_dispatch();
 SET search_path = pg_catalog, pg_temp;
 SELECT n, s.role, s.step, mine.outcome, theirs.outcome AS trapped
 FROM public.steps AS s JOIN public.outcomes AS mine USING (n) JOIN public.outcomes AS theirs USING (n)

@@ -169,16 +169,27 @@ ALTER TABLE companion.scheduled_messages
     DROP CONSTRAINT IF EXISTS scheduled_messages_kind_check,
     DROP CONSTRAINT IF EXISTS scheduled_messages_status_check;
 
+-- Dispatch in batches.
+ALTER TABLE companion.dispatch_state ADD COLUMN reached_reading bigint, ADD COLUMN reached_user uuid;
+COMMENT ON COLUMN companion.dispatch_state.reached_reading IS 'Of who is due in the microsecond after previous_tick, those whose reading is up to so many microseconds beyond the first one due then have been enqueued; NULL between ticks.';
+COMMENT ON COLUMN companion.dispatch_state.reached_user IS 'Of those at reached_reading, the users up to this one have been enqueued; NULL between ticks.';
+DROP INDEX companion.users_checkin;
+CREATE INDEX users_checkin ON companion.users (timezone, checkin_time, id)
+WHERE checkin_time IS NOT NULL AND onboarding_completed_at IS NOT NULL;
+COMMENT ON INDEX companion.users_checkin IS 'Who is due: one zone, a stretch of wall time, in order.';
+
 -- What is made anew.
 DROP FUNCTION
+    companion.dispatch(timestamp with time zone),
     companion.apply_retention(),
     companion.schedule_jobs(interval),
-    companion.due_follow_ups(uuid,date),
     companion.channel_address(companion.users,text),
+    companion.sent_today(uuid,text,timestamp with time zone),
     companion.recent_messages(uuid,integer,uuid,uuid),
     companion.upsert_user_context(uuid,text,text,text,real,integer,text,timestamp with time zone,uuid,jsonb,boolean),
     companion.upsert_user_context_many(uuid,jsonb),
     companion.recall_user_context(uuid,integer,integer,text[]),
+    companion.due_follow_ups(uuid,date),
     companion.run_maintenance(),
     companion.forget_redeem_failures(),
     companion.follow_auth_users(regclass,name),
@@ -286,6 +297,12 @@ CREATE INDEX scheduled_messages_created ON companion.scheduled_messages (created
 COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
 
 -- Functions, views and triggers.
+CREATE FUNCTION companion.local_timestamp(timezone text, at timestamptz) RETURNS timestamp
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_local_timestamp';
+COMMENT ON FUNCTION companion.local_timestamp(text, timestamptz) IS
+'What a clock in the zone reads at a time: as AT TIME ZONE, but that a name is always the IANA zone''s, as everywhere here, and never an abbreviation: CET has summer time. Error 22023 for an unknown zone, 22008 for a time out of range.';
+
 CREATE FUNCTION companion.order_checkin_days() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_order_checkin_days';
@@ -470,6 +487,41 @@ AS 'MODULE_PATHNAME', 'companion_search_excerpt';
 COMMENT ON FUNCTION companion.search_excerpt(regconfig, text, tsquery) IS
 'The part of a text that matches a query, in bounded time: what search_messages() says of excerpt. Internal.';
 
+CREATE OR REPLACE VIEW companion.conversation_starts WITH (security_invoker = true) AS
+SELECT c.user_id, companion.local_timestamp(u.timezone, c.started_at)::date AS local_date,
+       count(*) FILTER (WHERE c.initiated_by = 'user') AS by_user,
+       count(*) FILTER (WHERE c.initiated_by = 'companion') AS by_companion
+FROM companion.conversations AS c
+JOIN companion.users AS u ON u.id = c.user_id
+GROUP BY c.user_id, companion.local_timestamp(u.timezone, c.started_at)::date;
+COMMENT ON VIEW companion.conversation_starts IS
+'How often the user and how often the companion began a conversation: one row a user and local day on which either did, in the user''s present zone.';
+COMMENT ON COLUMN companion.conversation_starts.user_id IS 'The user.';
+COMMENT ON COLUMN companion.conversation_starts.local_date IS 'The user''s local day.';
+COMMENT ON COLUMN companion.conversation_starts.by_user IS 'How many conversations the user began.';
+COMMENT ON COLUMN companion.conversation_starts.by_companion IS 'How many the companion began.';
+
+CREATE OR REPLACE VIEW companion.companion_starts WITH (security_invoker = true) AS
+SELECT c.user_id, c.id AS conversation_id, c.channel, c.started_at,
+       companion.local_timestamp(u.timezone, c.started_at)::date AS local_date,
+       reply.created_at AS replied_at, reply.created_at - c.started_at AS reply_delay
+FROM companion.conversations AS c
+JOIN companion.users AS u ON u.id = c.user_id
+LEFT JOIN LATERAL (
+    SELECT m.created_at FROM companion.messages AS m
+    WHERE m.user_id = c.user_id AND m.conversation_id = c.id AND m.role = 'user'
+    ORDER BY m.id LIMIT 1) AS reply ON true
+WHERE c.initiated_by = 'companion';
+COMMENT ON VIEW companion.companion_starts IS
+'Every conversation that the companion began, and when the user first answered in it; NULL where they did not.';
+COMMENT ON COLUMN companion.companion_starts.user_id IS 'The user.';
+COMMENT ON COLUMN companion.companion_starts.conversation_id IS 'conversations.id.';
+COMMENT ON COLUMN companion.companion_starts.channel IS 'web, telegram or whatsapp.';
+COMMENT ON COLUMN companion.companion_starts.started_at IS 'When the companion began it.';
+COMMENT ON COLUMN companion.companion_starts.local_date IS 'The user''s local day of started_at.';
+COMMENT ON COLUMN companion.companion_starts.replied_at IS 'When the user first wrote in it; NULL: never.';
+COMMENT ON COLUMN companion.companion_starts.reply_delay IS 'From started_at to replied_at.';
+
 CREATE FUNCTION companion.check_context_item() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_context_item';
@@ -531,7 +583,7 @@ BEGIN ATOMIC
     WHERE c.user_id = due_follow_ups.user_id AND c.category = 'follow_up'
         AND c.resolved_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > companion.now())
         AND (c.metadata ->> 'follow_up_on') COLLATE "C"
-            <= to_char(coalesce(on_date, (companion.now() AT TIME ZONE u.timezone)::date), 'YYYY-MM-DD')
+            <= to_char(coalesce(on_date, companion.local_timestamp(u.timezone, companion.now())::date), 'YYYY-MM-DD')
     ORDER BY (c.metadata ->> 'follow_up_on') COLLATE "C", c.key;
 END;
 COMMENT ON FUNCTION companion.due_follow_ups(uuid, date) IS
@@ -595,7 +647,7 @@ BEGIN ATOMIC
     SELECT
         coalesce(bool_or(CASE WHEN near.timezone = checkins_nearby.timezone
             THEN near.local_date = checkins_nearby.local_date
-            ELSE (near.scheduled_for AT TIME ZONE checkins_nearby.timezone)::date
+            ELSE companion.local_timestamp(checkins_nearby.timezone, near.scheduled_for)::date
                 = checkins_nearby.local_date END), false),
         coalesce(bool_or(near.idempotency_key = key), false),
         coalesce(bool_or(near.status IN ('pending', 'sent', 'unknown')
@@ -607,6 +659,45 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION companion.checkins_nearby(uuid, text, date, timestamptz, text, text, text, interval) IS
 'Of one possible check-in, what the user''s check-ins of the days around it say, whose keys lie within [key_from, key_until): day_is_taken: one stands already for this local day, as now seen: by its own date where it was made in this zone, else by its instant. key_is_used: one stands under this key, made in another zone. is_too_close: one that was or may be sent lies within min_gap. Internal.';
+
+CREATE FUNCTION companion.dispatch(
+    at timestamptz DEFAULT companion.now(), max_rows integer DEFAULT NULL) RETURNS integer
+LANGUAGE c SET enable_bitmapscan = off
+AS 'MODULE_PATHNAME', 'companion_dispatch';
+COMMENT ON FUNCTION companion.dispatch(timestamptz, integer) IS
+'One tick: enqueues the check-ins that are due after the previous tick and up to at, in the order in which they are due, and returns how many. max_rows: only those of so many users, the first batch of a tick, which the next call goes on with; NULL: all. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at that is not after the previous tick only looks again at whom that one had to leave. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set, and for a max_rows below 1; 09000 where a trigger suppresses a row of dispatch_queue.';
+
+CREATE PROCEDURE companion.run_dispatch(
+    at timestamptz DEFAULT companion.now(), max_rows integer DEFAULT 10000)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    LOOP
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        PERFORM companion.dispatch(run_dispatch.at, run_dispatch.max_rows);
+        EXIT WHEN EXISTS (
+            SELECT FROM companion.dispatch_state AS s
+            WHERE s.previous_tick OPERATOR(pg_catalog.>=) run_dispatch.at);
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE companion.run_dispatch(timestamptz, integer) IS
+'One tick in batches: calls dispatch(at, max_rows) until all that is due up to at is enqueued, and commits after each, so that the first messages can be claimed while the rest are being enqueued. One that breaks off has kept its batches; the next goes on from there. What a scheduler calls every minute. Errors as dispatch(); 2D000 within a transaction or a function.';
+
+CREATE FUNCTION companion.sent_today(
+    user_id uuid, kind text DEFAULT 'checkin', at timestamptz DEFAULT companion.now()) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT EXISTS (
+        SELECT FROM companion.scheduled_messages AS m
+        JOIN companion.users AS u ON u.id = m.user_id
+        WHERE m.user_id = sent_today.user_id AND m.kind = sent_today.kind AND m.status = 'sent'
+            AND companion.local_timestamp(u.timezone, m.sent_at)::date
+                = companion.local_timestamp(u.timezone, at)::date);
+END;
+COMMENT ON FUNCTION companion.sent_today(uuid, text, timestamptz) IS
+'Whether a message of this kind was sent to the user on the local day of at, in the user''s present zone. For the user''s own, or workers and admins.';
 
 CREATE FUNCTION companion.forget_redeem_failures() RETURNS bigint
 LANGUAGE c
@@ -708,7 +799,7 @@ BEGIN
         IF to_regprocedure(called) IS NULL THEN
             RAISE EXCEPTION 'pg_cron is not installed in this database'
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = format('Install it (Debian: postgresql-%s-cron), set shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron. Or let any scheduler call companion.dispatch() every minute and companion.run_maintenance() every five.',
+                  HINT = format('Install it (Debian: postgresql-%s-cron), set shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron. Or let any scheduler CALL companion.run_dispatch() every minute and SELECT companion.run_maintenance() every five.',
                                 current_setting('server_version_num')::integer / 10000, current_database());
         ELSIF NOT companion.is_pg_crons('pg_proc', to_regprocedure(called)) THEN
             RAISE EXCEPTION '% is not pg_cron''s', called
@@ -724,7 +815,7 @@ COMMENT ON FUNCTION companion.require_pg_cron() IS
 CREATE FUNCTION companion.job_command(job text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN CASE job
-    WHEN 'companion_dispatch' THEN 'SELECT companion.dispatch()'
+    WHEN 'companion_dispatch' THEN 'CALL companion.run_dispatch()'
     WHEN 'companion_maintenance' THEN 'SELECT companion.run_maintenance()'
     WHEN 'companion_retention' THEN 'SELECT companion.apply_retention()' END;
 COMMENT ON FUNCTION companion.job_command(text) IS 'What a pg_cron job of companion runs. Internal.';
@@ -819,8 +910,6 @@ COMMENT ON FUNCTION companion.search_messages(uuid,text,integer) IS
 'The user''s messages that match a query, the best first, of equals the latest. The query is as on the web: words, "a phrase", or, -not; any text is one, and one without words finds nothing. excerpt is the part that matches, up to 35 words, the words found between two asterisks on each side; a search looks for it in the first 4000 bytes of each message and, as long as they make no more than 2 MB in all, further on. Words are compared under companion.text_search_config. query: up to 1000 characters; max_results: 1 to 1000; error 22023 otherwise. For the user''s own, or workers and admins; error 42501 for another''s, 42704 for a setting that names no configuration.';
 COMMENT ON FUNCTION companion.expire_user_context(integer) IS
 'Deletes expired items, which no read returns any more; their values stay in user_context_history. It passes over rows that are locked, and the items of users who are. Returns how many. Error 22023 for a bound below 1.';
-COMMENT ON FUNCTION companion.dispatch(timestamp with time zone) IS
-'One tick: enqueues the check-ins that are due after the previous tick and up to at, and returns how many. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at that is not after the previous tick only looks again at whom that one had to leave. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set; 09000 where a trigger suppresses a row of dispatch_queue.';
 COMMENT ON FUNCTION companion.rewind_dispatch(timestamp with time zone) IS
 'Sets the previous tick, so that the next one covers what is due after to_at, and nothing before. What was enqueued already is not enqueued again. Error 22008 for an infinite time; 22023 for one in the future, unless companion.clock is set, and for one before what companion.retention keeps.';
 COMMENT ON FUNCTION companion.schedule_message(uuid,timestamp with time zone,text,text,text,text,jsonb) IS
@@ -865,6 +954,9 @@ COMMENT ON COLUMN companion.messages.metadata IS 'The app''s own data, a JSON ob
 COMMENT ON COLUMN companion.conversations.mood_summary IS 'How the user felt, in the app''s words; up to companion.max_json_size.';
 COMMENT ON COLUMN companion.conversations.topics IS 'What it was about; up to companion.max_json_size.';
 COMMENT ON COLUMN companion.dispatch_queue.worker IS 'Who holds the lease, or held the last; NULL until it is claimed.';
+COMMENT ON COLUMN companion.dispatch_state.previous_tick IS 'Until when all that was due has been enqueued: the time of the last tick, or within one, of its last batch. The next covers what is due after it.';
+COMMENT ON INDEX companion.users_checkin IS
+'Who is due: one zone, a stretch of wall time, in order.';
 
 -- Weekdays that stand more than once stand once. Nobody's triggers are fired for that: they would
 -- have the rights of whoever updates.
@@ -915,14 +1007,14 @@ FROM (
     FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped
     WHERE c.relnamespace = 'companion'::regnamespace
     UNION ALL
-    SELECT format('FUNCTION %s', oid::regprocedure), NULL, coalesce(proacl, acldefault('f', proowner)), proowner
+    SELECT format('%s %s', CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, oid::regprocedure), NULL, coalesce(proacl, acldefault('f', proowner)), proowner
     FROM pg_proc WHERE pronamespace = 'companion'::regnamespace
 ) AS o (object, column_name, acl, owner)
 CROSS JOIN LATERAL aclexplode(o.acl) AS acl
 WHERE acl.grantee <> o.owner;
 COMMENT ON VIEW companion.privileges IS
-'For operators: every privilege on the extension''s schema, tables, views and functions, but for the owner''s.';
-COMMENT ON COLUMN companion.privileges.object IS 'SCHEMA, TABLE (or view) or FUNCTION, and its name.';
+'For operators: every privilege on the extension''s schema, tables, views, functions and procedures, but for the owner''s.';
+COMMENT ON COLUMN companion.privileges.object IS 'SCHEMA, TABLE (or view), FUNCTION or PROCEDURE, and its name.';
 COMMENT ON COLUMN companion.privileges.privilege IS 'The privilege; with a column''s name where it is for that alone.';
 COMMENT ON COLUMN companion.privileges.grantee IS 'The role that has it, or PUBLIC.';
 
@@ -952,7 +1044,7 @@ BEGIN
         JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'companion'
         CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i
         WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-            AND i.type IN ('schema', 'table', 'view', 'function')
+            AND i.type IN ('schema', 'table', 'view', 'function', 'procedure')
         UNION ALL
         SELECT 'type', oid::regclass::text FROM pg_class
         WHERE relnamespace = 'companion'::regnamespace AND relkind = 'c'
@@ -997,15 +1089,17 @@ BEGIN
     GRANT SELECT ON companion.dispatch_recheck TO companion_worker, companion_admin;
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
-         'channel_address'),
+         'local_timestamp channel_address'),
         ('companion_runtime',
          'current_user_id now uuid_v7 checkin_instant end_of_day usable_channel
           recall_score'),
         ('companion_runtime',
          'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
         ('companion_user, companion_worker, companion_admin',
-         'recent_messages upsert_user_context upsert_user_context_many recall_user_context
-          due_follow_ups'),
+         'sent_today recent_messages upsert_user_context upsert_user_context_many
+          recall_user_context due_follow_ups'),
+        ('companion_worker, companion_admin',
+         'dispatch run_dispatch'),
         ('companion_admin',
          'run_maintenance apply_retention expire_messages expire_job_runs
           forget_redeem_failures follow_auth_users unfollow_auth_users adopt_users
@@ -1013,7 +1107,7 @@ BEGIN
           unschedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
-            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s',
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s',
                            ('companion.' || callable)::regproc::regprocedure, callers);
         END LOOP;
     END LOOP;

@@ -1,12 +1,12 @@
 
 -- Who starts, and whether the companion is answered.
 CREATE VIEW companion.conversation_starts WITH (security_invoker = true) AS
-SELECT c.user_id, (c.started_at AT TIME ZONE u.timezone)::date AS local_date,
+SELECT c.user_id, companion.local_timestamp(u.timezone, c.started_at)::date AS local_date,
        count(*) FILTER (WHERE c.initiated_by = 'user') AS by_user,
        count(*) FILTER (WHERE c.initiated_by = 'companion') AS by_companion
 FROM companion.conversations AS c
 JOIN companion.users AS u ON u.id = c.user_id
-GROUP BY c.user_id, (c.started_at AT TIME ZONE u.timezone)::date;
+GROUP BY c.user_id, companion.local_timestamp(u.timezone, c.started_at)::date;
 COMMENT ON VIEW companion.conversation_starts IS
 'How often the user and how often the companion began a conversation: one row a user and local day on which either did, in the user''s present zone.';
 COMMENT ON COLUMN companion.conversation_starts.user_id IS 'The user.';
@@ -16,7 +16,7 @@ COMMENT ON COLUMN companion.conversation_starts.by_companion IS 'How many the co
 
 CREATE VIEW companion.companion_starts WITH (security_invoker = true) AS
 SELECT c.user_id, c.id AS conversation_id, c.channel, c.started_at,
-       (c.started_at AT TIME ZONE u.timezone)::date AS local_date,
+       companion.local_timestamp(u.timezone, c.started_at)::date AS local_date,
        reply.created_at AS replied_at, reply.created_at - c.started_at AS reply_delay
 FROM companion.conversations AS c
 JOIN companion.users AS u ON u.id = c.user_id

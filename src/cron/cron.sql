@@ -126,7 +126,7 @@ BEGIN
         IF to_regprocedure(called) IS NULL THEN
             RAISE EXCEPTION 'pg_cron is not installed in this database'
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = format('Install it (Debian: postgresql-%s-cron), set shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron. Or let any scheduler call companion.dispatch() every minute and companion.run_maintenance() every five.',
+                  HINT = format('Install it (Debian: postgresql-%s-cron), set shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron. Or let any scheduler CALL companion.run_dispatch() every minute and SELECT companion.run_maintenance() every five.',
                                 current_setting('server_version_num')::integer / 10000, current_database());
         ELSIF NOT companion.is_pg_crons('pg_proc', to_regprocedure(called)) THEN
             RAISE EXCEPTION '% is not pg_cron''s', called
@@ -142,7 +142,7 @@ COMMENT ON FUNCTION companion.require_pg_cron() IS
 CREATE FUNCTION companion.job_command(job text) RETURNS text
 LANGUAGE sql IMMUTABLE
 RETURN CASE job
-    WHEN 'companion_dispatch' THEN 'SELECT companion.dispatch()'
+    WHEN 'companion_dispatch' THEN 'CALL companion.run_dispatch()'
     WHEN 'companion_maintenance' THEN 'SELECT companion.run_maintenance()'
     WHEN 'companion_retention' THEN 'SELECT companion.apply_retention()' END;
 COMMENT ON FUNCTION companion.job_command(text) IS 'What a pg_cron job of companion runs. Internal.';

@@ -10,7 +10,7 @@ BEGIN
         JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'companion'
         CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i
         WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-            AND i.type IN ('schema', 'table', 'view', 'function')
+            AND i.type IN ('schema', 'table', 'view', 'function', 'procedure')
         UNION ALL
         SELECT 'type', oid::regclass::text FROM pg_class
         WHERE relnamespace = 'companion'::regnamespace AND relkind = 'c'
@@ -35,15 +35,15 @@ FROM (
     FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped
     WHERE c.relnamespace = 'companion'::regnamespace
     UNION ALL
-    SELECT format('FUNCTION %s', oid::regprocedure), NULL, coalesce(proacl, acldefault('f', proowner)), proowner
+    SELECT format('%s %s', CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, oid::regprocedure), NULL, coalesce(proacl, acldefault('f', proowner)), proowner
     FROM pg_proc WHERE pronamespace = 'companion'::regnamespace
 ) AS o (object, column_name, acl, owner)
 CROSS JOIN LATERAL aclexplode(o.acl) AS acl
 WHERE acl.grantee <> o.owner;
 ALTER VIEW companion.privileges OWNER TO companion_owner;
 COMMENT ON VIEW companion.privileges IS
-'For operators: every privilege on the extension''s schema, tables, views and functions, but for the owner''s.';
-COMMENT ON COLUMN companion.privileges.object IS 'SCHEMA, TABLE (or view) or FUNCTION, and its name.';
+'For operators: every privilege on the extension''s schema, tables, views, functions and procedures, but for the owner''s.';
+COMMENT ON COLUMN companion.privileges.object IS 'SCHEMA, TABLE (or view), FUNCTION or PROCEDURE, and its name.';
 COMMENT ON COLUMN companion.privileges.privilege IS 'The privilege; with a column''s name where it is for that alone.';
 COMMENT ON COLUMN companion.privileges.grantee IS 'The role that has it, or PUBLIC.';
 
@@ -124,7 +124,7 @@ DECLARE
 BEGIN
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
-         'current_user_id now uuid_v7 checkin_instant end_of_day usable_channel channel_address
+         'current_user_id now uuid_v7 checkin_instant local_timestamp end_of_day usable_channel channel_address
           recall_score'),
         ('companion_runtime', 'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
         ('companion_user, companion_worker, companion_admin',
@@ -138,7 +138,8 @@ BEGIN
           unlink_telegram'),
         ('companion_user, companion_admin', 'export_user erase_user'),
         ('companion_worker, companion_admin',
-         'close_conversation edit_message record_incoming schedule_message dispatch'),
+         'close_conversation edit_message record_incoming schedule_message dispatch
+          run_dispatch'),
         ('companion_worker',
          'claim_messages start_send start_send_many mark_sent mark_sent_many mark_failed
           mark_failed_many mark_skipped mark_skipped_many extend_lease extend_lease_many
@@ -152,7 +153,7 @@ BEGIN
           unschedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
-            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s',
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s',
                            ('companion.' || callable)::regproc::regprocedure, callers);
         END LOOP;
     END LOOP;

@@ -75,7 +75,7 @@ BEGIN ATOMIC
     WHERE c.user_id = due_follow_ups.user_id AND c.category = 'follow_up'
         AND c.resolved_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > companion.now())
         AND (c.metadata ->> 'follow_up_on') COLLATE "C"
-            <= to_char(coalesce(on_date, (companion.now() AT TIME ZONE u.timezone)::date), 'YYYY-MM-DD')
+            <= to_char(coalesce(on_date, companion.local_timestamp(u.timezone, companion.now())::date), 'YYYY-MM-DD')
     ORDER BY (c.metadata ->> 'follow_up_on') COLLATE "C", c.key;
 END;
 COMMENT ON FUNCTION companion.due_follow_ups(uuid, date) IS

@@ -1,6 +1,5 @@
-// Dispatch: one tick walks the zones in use, not the users. For each zone it works
-// out which stretches of wall time became due, and asks an index for the users in
-// them.
+// Dispatch: one tick walks the zones in use, not the users (due_users.cpp), and enqueues who is due
+// in batches, in the order of the instants at which they are.
 //
 // It waits for no user. Whoever is locked is noted in dispatch_recheck and looked at again by
 // the next tick; so is whoever was changed in a transaction that no tick could see into, by a
@@ -11,16 +10,22 @@
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
+#include "scheduling/due_users.hpp"
 #include "scheduling/notify.hpp"
-#include "scheduling/time_zone.hpp"
+
+#include <algorithm>
 
 using namespace companion;
 
 namespace {
 
+// A tick's memory is bounded by how many are enqueued, or looked at again, by one statement.
+constexpr int batch_size = 10'000;
+
 // Wait for a tick that is running, and learn how far it came.
 Statement lock_state{R"sql(
-    SELECT previous_tick FROM companion.dispatch_state WHERE only_row FOR UPDATE
+    SELECT previous_tick, reached_reading, reached_user
+    FROM companion.dispatch_state WHERE only_row FOR UPDATE
 )sql"};
 
 Statement start_state{R"sql(
@@ -29,52 +34,39 @@ Statement start_state{R"sql(
                       TIMESTAMPTZOID};
 
 Statement set_state{R"sql(
-    INSERT INTO companion.dispatch_state (previous_tick) VALUES ($1)
-    ON CONFLICT (only_row) DO UPDATE SET previous_tick = EXCLUDED.previous_tick
+    INSERT INTO companion.dispatch_state (previous_tick, reached_reading, reached_user)
+    VALUES ($1, $2, $3)
+    ON CONFLICT (only_row) DO UPDATE SET previous_tick = EXCLUDED.previous_tick,
+        reached_reading = EXCLUDED.reached_reading, reached_user = EXCLUDED.reached_user
 )sql",
-                    TIMESTAMPTZOID};
+                    TIMESTAMPTZOID, INT8OID, UUIDOID};
 
 Statement forget_rechecks{"DELETE FROM companion.dispatch_recheck"};
 
-// Skip from one zone to the next in the index.
-Statement find_zones{R"sql(
-    WITH RECURSIVE zone AS (
-        (SELECT timezone FROM companion.users
-         WHERE checkin_time IS NOT NULL AND onboarding_completed_at IS NOT NULL
-         ORDER BY timezone LIMIT 1)
-        UNION ALL
-        SELECT next.timezone FROM zone
-        CROSS JOIN LATERAL (
-            SELECT users.timezone FROM companion.users
-            WHERE users.timezone > zone.timezone
-                AND checkin_time IS NOT NULL AND onboarding_completed_at IS NOT NULL
-            ORDER BY users.timezone LIMIT 1) AS next)
-    SELECT timezone FROM zone
-)sql"};
+Statement find_recheck{"SELECT FROM companion.dispatch_recheck LIMIT 1"};
 
-// $1 at, $2 the previous tick, $3 catch_up, $4 min_gap, then the windows. Whom an index finds in
-// a window, and whoever is to be looked at again, is locked, and judged as the newest version of
-// the row says, which may be newer than what the rest of the statement sees; who cannot be
-// locked now is passed over. Of what one user is due at once only the latest is sent.
+// $1 at, $2 the previous tick, $3 catch_up, $4 min_gap, then who may be due, each with the date,
+// its weekday and the idempotency keys around it, and of dispatch_recheck: until when to look at
+// them again, from which user on, and how many. Whoever is looked at is locked, and judged as the
+// newest version of the row says, which may be newer than what the rest of the statement sees; who
+// cannot be locked now is passed over. Of what one user is due at once only the latest is sent.
 //
 // The lateral look-ups by key, and the array of users, keep each step an index walk, however
 // small the tables were when this was planned.
 Statement enqueue_due{R"sql(
     WITH looked_at AS (
-        SELECT u.id AS user_id, $2 AS since, false AS is_gone,
+        SELECT w.user_id, $2 AS since, false AS is_gone,
             w.local_date, w.weekday, w.key, w.key_from, w.key_until
-        FROM unnest($5, $6, $7, $8, $9, $10, $11, $12)
-            AS w (timezone, local_date, weekday, first_time, last_time, key, key_from, key_until)
-        JOIN companion.users AS u
-            ON u.timezone = w.timezone AND u.checkin_time BETWEEN w.first_time AND w.last_time
-        WHERE u.checkin_time IS NOT NULL AND u.onboarding_completed_at IS NOT NULL
-            AND w.weekday = ANY (u.checkin_days)
+        FROM unnest($5, $6, $7, $8, $9, $10)
+            AS w (user_id, local_date, weekday, key, key_from, key_until)
         UNION ALL
-        SELECT r.user_id, least(min(r.since), $2),
+        SELECT r.user_id, least(r.since, $2),
             NOT EXISTS (SELECT FROM companion.users AS u WHERE u.id = r.user_id),
             NULL, NULL, NULL, NULL, NULL
-        FROM companion.dispatch_recheck AS r
-        GROUP BY r.user_id),
+        FROM (
+            SELECT user_id, min(since) AS since FROM companion.dispatch_recheck
+            WHERE user_id >= $12
+            GROUP BY user_id ORDER BY user_id LIMIT $13) AS r),
     held AS MATERIALIZED (
         SELECT l.*, l.local_date IS NULL AS is_recheck, u.*
         FROM looked_at AS l
@@ -116,7 +108,7 @@ Statement enqueue_due{R"sql(
                     companion.checkin_key(d.local_date - 2),
                     companion.checkin_key(d.local_date + 3), d.scheduled_for
                 FROM companion.checkins_due(held.timezone, held.checkin_time, held.checkin_days,
-                                            held.since, $1) AS d
+                                            held.since, $11) AS d
                 WHERE held.is_recheck) AS checkin
             WHERE held.checkin_time IS NOT NULL AND held.onboarding_completed_at IS NOT NULL
             OFFSET 0) AS due
@@ -144,49 +136,91 @@ Statement enqueue_due{R"sql(
     SELECT (SELECT count(*) FROM enqueued WHERE status = 'pending'),
         (SELECT count(*) FROM queued),
         (SELECT count(*) FROM held WHERE is_held IS NULL AND NOT is_recheck),
-        (SELECT count(*) FROM passed_over)
+        (SELECT count(*) FROM passed_over),
+        (SELECT count(*) FROM held WHERE is_recheck),
+        (SELECT user_id FROM held WHERE is_recheck ORDER BY user_id DESC LIMIT 1)
 )sql",       TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID,  INTERVALOID,
-                      TEXTARRAYOID, DATEARRAYOID,   INT2ARRAYOID,   TIMEARRAYOID, TIMEARRAYOID,
-                      TEXTARRAYOID, TEXTARRAYOID,   TEXTARRAYOID};
+                      UUIDARRAYOID, DATEARRAYOID,   INT2ARRAYOID,   TEXTARRAYOID, TEXTARRAYOID,
+                      TEXTARRAYOID, TIMESTAMPTZOID, UUIDOID,        INT4OID};
 
 Statement find_newly_visible{R"sql(
     SELECT FROM companion.dispatch_queue WHERE visible_at > $1 AND visible_at <= $2 LIMIT 1
 )sql",
                              TIMESTAMPTZOID, TIMESTAMPTZOID};
 
-// Of one look: how many messages it enqueued, and how many users it passed over.
+// Of one statement: how many messages it enqueued, how many users it passed over, and at how many
+// of dispatch_recheck it looked, up to whom.
 struct Found {
-    int64 enqueued, passed_over;
+    int64 enqueued, passed_over, looked_at;
+    pg_uuid_t last;
 };
 
-// What became due: for each zone and local date, a stretch of wall time, both ends
-// inclusive, with the date's weekday and the idempotency keys around it.
-class Windows {
+// At whom of dispatch_recheck to look again: from a user on, for what was due until then.
+struct Again {
+    TimestampTz until;
+    pg_uuid_t from;
+    int most;
+};
+
+// What the statement wants to know of a date.
+struct DateKeys {
+    std::int64_t date;
+    Datum key, from, until;
+};
+
+// A batch: who may be due, on which date.
+class Batch {
   public:
-    // Add the stretches of one zone for the ticks' interval (from, to].
-    void add_zone(Datum name, ServerZone zone, std::int64_t from, std::int64_t to)
+    void add(std::int64_t date, const pg_uuid_t &user)
     {
-        const NewReadings readings(zone, from, to);
-        for (std::int64_t date = readings.first_date(); date <= readings.last_date(); date++) {
-            CHECK_FOR_INTERRUPTS();
-            add(name, date, readings.first_time(date), readings.last_time(date));
-        }
+        if (members_ == nullptr)
+            members_ = static_cast<Member *>(palloc(batch_size * sizeof(Member)));
+        members_[size_++] = {user, keys_of(date)};
     }
 
-    // Enqueue what is due in them, and whatever whom dispatch_recheck names is due.
-    Found enqueue(TimestampTz previous, TimestampTz at) const
+    int size() const { return size_; }
+
+    // Enqueue what is due of them, and whatever those of dispatch_recheck are due. By ascending id,
+    // the order in which users are locked, and in which an index is fastest.
+    Found enqueue(TimestampTz previous, TimestampTz at, const Again &again)
     {
-        enqueue_due.execute({TimestampTzGetDatum(at), TimestampTzGetDatum(previous),
-                             PointerGetDatum(seconds_interval(settings::catch_up)),
-                             PointerGetDatum(seconds_interval(settings::min_gap)), zones_.finish(),
-                             dates_.finish(), weekdays_.finish(), first_times_.finish(),
-                             last_times_.finish(), keys_.finish(), keys_from_.finish(),
-                             keys_until_.finish()});
-        const int64 enqueued = require_all("dispatch_queue", 1);
-        return {enqueued, require_all("dispatch_recheck", 3)};
+        std::sort(members_, members_ + size_, [](const Member &a, const Member &b) {
+            return memcmp(&a.user, &b.user, sizeof(pg_uuid_t)) < 0;
+        });
+        execute(previous, at, again);
+        Found found{require_all("dispatch_queue", 1), require_all("dispatch_recheck", 3),
+                    DatumGetInt64(result_field(0, 5)), again.from};
+        if (found.looked_at > 0)
+            found.last = *DatumGetUUIDP(result_field(0, 6));
+        return found;
     }
 
   private:
+    struct Member {
+        pg_uuid_t user;
+        const DateKeys *keys;
+    };
+
+    void execute(TimestampTz previous, TimestampTz at, const Again &again) const
+    {
+        ArrayBuilder users{UUIDOID}, dates{DATEOID}, weekdays{INT2OID}, keys{TEXTOID},
+            keys_from{TEXTOID}, keys_until{TEXTOID};
+        for (const Member *member = members_; member < members_ + size_; member++) {
+            users.add(UUIDPGetDatum(&member->user));
+            dates.add(DateADTGetDatum(static_cast<DateADT>(member->keys->date - epoch_days)));
+            weekdays.add(Int16GetDatum(iso_weekday(member->keys->date)));
+            keys.add(member->keys->key);
+            keys_from.add(member->keys->from);
+            keys_until.add(member->keys->until);
+        }
+        enqueue_due.execute({TimestampTzGetDatum(at), TimestampTzGetDatum(previous),
+                             PointerGetDatum(seconds_interval(settings::catch_up)),
+                             PointerGetDatum(seconds_interval(settings::min_gap)), users.finish(),
+                             dates.finish(), weekdays.finish(), keys.finish(), keys_from.finish(),
+                             keys_until.finish(), TimestampTzGetDatum(again.until),
+                             UUIDPGetDatum(&again.from), Int32GetDatum(again.most)});
+    }
+
     // How many rows were to be written, by a column of the last result; the next one says how
     // many were. Error 09000.
     static int64 require_all(const char *table, int column)
@@ -204,25 +238,32 @@ class Windows {
         return CStringGetTextDatum(psprintf("checkin:%04d-%02d-%02d", year, month, day_of_month));
     }
 
-    void add(Datum zone, std::int64_t date, std::int64_t first_time, std::int64_t last_time)
+    // There are as many dates as the interval has days, and two.
+    const DateKeys *keys_of(std::int64_t date)
     {
-        zones_.add(zone);
-        dates_.add(DateADTGetDatum(static_cast<DateADT>(date - epoch_days)));
-        weekdays_.add(Int16GetDatum(iso_weekday(date)));
-        first_times_.add(TimeADTGetDatum(first_time));
-        last_times_.add(TimeADTGetDatum(last_time));
-        keys_.add(key_of(date));
-        keys_from_.add(key_of(date - 2));
-        keys_until_.add(key_of(date + 3));
+        ListCell *cell;
+        foreach (cell, dates_)
+            if (static_cast<DateKeys *>(lfirst(cell))->date == date)
+                return static_cast<DateKeys *>(lfirst(cell));
+        auto *keys = static_cast<DateKeys *>(palloc(sizeof(DateKeys)));
+        *keys = {date, key_of(date), key_of(date - 2), key_of(date + 3)};
+        dates_ = lappend(dates_, keys);
+        return keys;
     }
 
-    ArrayBuilder zones_{TEXTOID}, dates_{DATEOID}, weekdays_{INT2OID}, first_times_{TIMEOID},
-        last_times_{TIMEOID}, keys_{TEXTOID}, keys_from_{TEXTOID}, keys_until_{TEXTOID};
+    Member *members_ = nullptr;
+    int size_ = 0;
+    List *dates_ = NIL;
 };
 
-// The time of the last tick, locked until the transaction ends. The first tick ever covers the
+Progress all_until(TimestampTz time)
+{
+    return {time, false, 0, {}};
+}
+
+// How far dispatch has come, locked until the transaction ends. The first tick ever covers the
 // minute before it, for everybody.
-TimestampTz lock_previous_tick(TimestampTz at)
+Progress lock_progress(TimestampTz at)
 {
     if (lock_state.execute({}) == 0) {
         if (start_state.execute({TimestampTzGetDatum(at - USECS_PER_MINUTE)}) > 0)
@@ -230,43 +271,54 @@ TimestampTz lock_previous_tick(TimestampTz at)
         if (lock_state.execute({}) == 0)
             refuse_suppressed("dispatch_state");
     }
-    return DatumGetTimestampTz(result_field(0, 1));
+    Progress progress = all_until(DatumGetTimestampTz(result_field(0, 1)));
+    bool is_whole;
+    const Datum reading = result_field(0, 2, &is_whole);
+    if (!is_whole) {
+        progress.is_within = true;
+        progress.reading = DatumGetInt64(reading);
+        progress.user = *DatumGetUUIDP(result_field(0, 3));
+    }
+    return progress;
 }
 
-void set_previous_tick(TimestampTz at)
+void set_progress(const Progress &progress)
 {
-    if (set_state.execute({TimestampTzGetDatum(at)}) == 0)
+    if (set_state.execute({TimestampTzGetDatum(progress.previous), Int64GetDatum(progress.reading),
+                           UUIDPGetDatum(&progress.user)},
+                          progress.is_within ? "   " : " nn") == 0)
         refuse_suppressed("dispatch_state");
 }
 
-Windows find_windows(TimestampTz from, TimestampTz to)
+// Look at everybody in dispatch_recheck, and enqueue what has been due until then of whom no tick
+// could see. The last of one statement, if still there, is the first of the next.
+int64 look_again(TimestampTz until, TimestampTz at)
 {
-    Windows windows;
-    uint64 zones = find_zones.execute({});
-    for (uint64 row = 0; row < zones; row++) {
-        Datum name = result_field(row, 1);
-        if (pg_tz *zone = find_zone(text_view(name)))
-            windows.add_zone(name, ServerZone(zone), to_instant(from), to_instant(to));
-        else
-            ereport(WARNING, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("time zone \"%s\" is not known; its users get no check-ins",
-                           TextDatumGetCString(name)));
+    int64 enqueued = 0;
+    Again again{until, {}, batch_size};
+    for (Found found{0, 0, again.most, {}}; found.looked_at == again.most;
+         again.from = found.last) {
+        found = Batch().enqueue(until, at, again);
+        enqueued += found.enqueued;
     }
-    return windows;
+    return enqueued;
 }
 
-// Enqueue what has been due until then of whom no tick could see.
-int64 look_again(TimestampTz previous, TimestampTz until)
+// Take who is due next, until a time; returns how far that is.
+Progress take(DueUsers &due, int most, TimestampTz until, Batch *batch)
 {
-    return Windows().enqueue(previous, until).enqueued;
+    Progress progress = all_until(until);
+    for (; batch->size() < most && !due.is_empty(); due.pop()) {
+        const Candidate &next = due.first();
+        batch->add(due.date(), next.user);
+        progress = {from_instant(next.instant) - 1, true, next.reading, next.user};
+    }
+    return due.is_empty() ? all_until(until) : progress;
 }
 
-// Enqueue what is due in (previous, at], and what has been due before of whom no tick could see.
-// Whoever is passed over is looked at once more: most locks are short.
-int64 enqueue(TimestampTz previous, TimestampTz at)
+bool has_rechecks()
 {
-    const Found found = find_windows(previous, at).enqueue(previous, at);
-    return found.enqueued + (found.passed_over > 0 ? look_again(previous, at) : 0);
+    return find_recheck.execute({}) > 0;
 }
 
 bool is_newly_visible(TimestampTz previous, TimestampTz at)
@@ -274,17 +326,65 @@ bool is_newly_visible(TimestampTz previous, TimestampTz at)
     return find_newly_visible.execute({TimestampTzGetDatum(previous), TimestampTzGetDatum(at)}) > 0;
 }
 
-// Cover the interval (previous tick, at], or where that has been covered look again only;
-// returns how many messages were enqueued.
-int64 tick(TimestampTz at)
+// What a call has done: of how many users, and how many messages it enqueued. It is complete when
+// nothing is left to do until its time.
+struct Done {
+    int users;
+    int64 enqueued;
+    bool is_complete;
+};
+
+// The most recent time that one batch goes to: each zone's windows are as few as in any tick,
+// however long nothing ran.
+TimestampTz end_of_batch(const Progress &progress, TimestampTz at)
 {
-    const TimestampTz previous = lock_previous_tick(at);
-    const bool is_covered = at <= previous;
-    const int64 enqueued = is_covered ? look_again(previous, previous) : enqueue(previous, at);
-    if (!is_covered)
-        set_previous_tick(at);
-    if (enqueued > 0 || (!is_covered && is_newly_visible(previous, at)))
+    return Min(at, progress.previous + USECS_PER_DAY);
+}
+
+// The first batch of a tick looks at dispatch_recheck, too. It does so as far as it goes itself:
+// whoever was noted after it had read who is due is not among them. The last one does again, if
+// somebody was passed over, since most locks are short, or if much has happened since the first.
+Done enqueue(const Progress &progress, TimestampTz at, int most)
+{
+    const TimestampTz until = end_of_batch(progress, at);
+    DueUsers due(progress, until, most);
+    Batch batch;
+    const Progress next = take(due, most, until, &batch);
+    const bool is_first = !progress.is_within, is_last = !next.is_within && until == at;
+    Found found{};
+    if (batch.size() > 0 || (is_first && has_rechecks()))
+        found =
+            batch.enqueue(progress.previous, at, {next.reached(), {}, is_first ? batch_size : 0});
+    if (is_last && (!is_first || found.passed_over > 0 || found.looked_at == batch_size))
+        found.enqueued += look_again(at, at);
+    set_progress(next);
+    if (found.enqueued > 0 || is_newly_visible(progress.previous, next.previous))
         notify_workers();
+    return {batch.size(), found.enqueued, is_last};
+}
+
+// Cover the next of the interval up to at, or where that has been covered look again only.
+Done do_batch(TimestampTz at, int most)
+{
+    const Progress progress = lock_progress(at);
+    if (at > progress.previous)
+        return enqueue(progress, at, most);
+    const int64 enqueued = look_again(progress.reached(), progress.reached());
+    if (enqueued > 0)
+        notify_workers();
+    return {0, enqueued, true};
+}
+
+// As many batches as it takes, in one transaction; returns how many messages were enqueued.
+int64 tick(TimestampTz at, int max_rows)
+{
+    int64 enqueued = 0;
+    Done done;
+    do {
+        done = with_spi([at, max_rows] { return do_batch(at, Min(max_rows, batch_size)); });
+        enqueued += done.enqueued;
+        max_rows -= done.users;
+    } while (!done.is_complete && max_rows > 0);
     return enqueued;
 }
 
@@ -292,7 +392,7 @@ int64 tick(TimestampTz at)
 // next tick covers.
 void rewind(TimestampTz to_at)
 {
-    set_previous_tick(to_at);
+    set_progress(all_until(to_at));
     forget_rechecks.execute({});
 }
 
@@ -319,9 +419,12 @@ void require_kept(const char *name, TimestampTz time)
 
 COMPANION_FUNCTION(dispatch)
 {
-    TimestampTz at = Arguments(fcinfo).timestamp(0, "at");
+    const Arguments arguments(fcinfo);
+    const TimestampTz at = arguments.timestamp(0, "at");
+    const int max_rows =
+        arguments.is_null(1) ? INT_MAX : arguments.integer(1, "max_rows", 1, INT_MAX);
     require_past("at", at);
-    PG_RETURN_INT32(static_cast<int32>(with_spi([at] { return tick(at); })));
+    PG_RETURN_INT32(static_cast<int32>(tick(at, max_rows)));
 }
 
 COMPANION_FUNCTION(rewind_dispatch)

@@ -2,11 +2,15 @@
 -- Dispatch: one tick finds who is due and enqueues their messages.
 CREATE TABLE companion.dispatch_state (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    previous_tick timestamptz NOT NULL CHECK (isfinite(previous_tick))
+    previous_tick timestamptz NOT NULL CHECK (isfinite(previous_tick)),
+    reached_reading bigint,
+    reached_user uuid
 );
 COMMENT ON TABLE companion.dispatch_state IS 'How far dispatch has come: one row, made by the first tick. Internal.';
 COMMENT ON COLUMN companion.dispatch_state.only_row IS 'Always true.';
-COMMENT ON COLUMN companion.dispatch_state.previous_tick IS 'The time of the last tick; the next one covers what is due after it.';
+COMMENT ON COLUMN companion.dispatch_state.previous_tick IS 'Until when all that was due has been enqueued: the time of the last tick, or within one, of its last batch. The next covers what is due after it.';
+COMMENT ON COLUMN companion.dispatch_state.reached_reading IS 'Of who is due in the microsecond after previous_tick, those whose reading is up to so many microseconds beyond the first one due then have been enqueued; NULL between ticks.';
+COMMENT ON COLUMN companion.dispatch_state.reached_user IS 'Of those at reached_reading, the users up to this one have been enqueued; NULL between ticks.';
 ALTER TABLE companion.dispatch_state ENABLE ROW LEVEL SECURITY;
 CREATE POLICY every_row ON companion.dispatch_state TO companion_worker, companion_admin, companion_runtime
 USING (true) WITH CHECK (true);
@@ -82,7 +86,7 @@ BEGIN ATOMIC
     SELECT
         coalesce(bool_or(CASE WHEN near.timezone = checkins_nearby.timezone
             THEN near.local_date = checkins_nearby.local_date
-            ELSE (near.scheduled_for AT TIME ZONE checkins_nearby.timezone)::date
+            ELSE companion.local_timestamp(checkins_nearby.timezone, near.scheduled_for)::date
                 = checkins_nearby.local_date END), false),
         coalesce(bool_or(near.idempotency_key = key), false),
         coalesce(bool_or(near.status IN ('pending', 'sent', 'unknown')
@@ -95,11 +99,33 @@ END;
 COMMENT ON FUNCTION companion.checkins_nearby(uuid, text, date, timestamptz, text, text, text, interval) IS
 'Of one possible check-in, what the user''s check-ins of the days around it say, whose keys lie within [key_from, key_until): day_is_taken: one stands already for this local day, as now seen: by its own date where it was made in this zone, else by its instant. key_is_used: one stands under this key, made in another zone. is_too_close: one that was or may be sent lies within min_gap. Internal.';
 
-CREATE FUNCTION companion.dispatch(at timestamptz DEFAULT companion.now()) RETURNS integer
-LANGUAGE c
+CREATE FUNCTION companion.dispatch(
+    at timestamptz DEFAULT companion.now(), max_rows integer DEFAULT NULL) RETURNS integer
+LANGUAGE c SET enable_bitmapscan = off
 AS 'MODULE_PATHNAME', 'companion_dispatch';
-COMMENT ON FUNCTION companion.dispatch(timestamptz) IS
-'One tick: enqueues the check-ins that are due after the previous tick and up to at, and returns how many. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at that is not after the previous tick only looks again at whom that one had to leave. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set; 09000 where a trigger suppresses a row of dispatch_queue.';
+COMMENT ON FUNCTION companion.dispatch(timestamptz, integer) IS
+'One tick: enqueues the check-ins that are due after the previous tick and up to at, in the order in which they are due, and returns how many. max_rows: only those of so many users, the first batch of a tick, which the next call goes on with; NULL: all. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at that is not after the previous tick only looks again at whom that one had to leave. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set, and for a max_rows below 1; 09000 where a trigger suppresses a row of dispatch_queue.';
+
+-- What commits can pin no setting, so every name is qualified. Its first command commits, so that
+-- within a transaction it fails before it has done anything; and a batch sees what others have
+-- committed, whatever the session's isolation level is.
+CREATE PROCEDURE companion.run_dispatch(
+    at timestamptz DEFAULT companion.now(), max_rows integer DEFAULT 10000)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    LOOP
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        PERFORM companion.dispatch(run_dispatch.at, run_dispatch.max_rows);
+        EXIT WHEN EXISTS (
+            SELECT FROM companion.dispatch_state AS s
+            WHERE s.previous_tick OPERATOR(pg_catalog.>=) run_dispatch.at);
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE companion.run_dispatch(timestamptz, integer) IS
+'One tick in batches: calls dispatch(at, max_rows) until all that is due up to at is enqueued, and commits after each, so that the first messages can be claimed while the rest are being enqueued. One that breaks off has kept its batches; the next goes on from there. What a scheduler calls every minute. Errors as dispatch(); 2D000 within a transaction or a function.';
 
 CREATE FUNCTION companion.rewind_dispatch(to_at timestamptz) RETURNS void
 LANGUAGE c
@@ -130,7 +156,8 @@ BEGIN ATOMIC
         SELECT FROM companion.scheduled_messages AS m
         JOIN companion.users AS u ON u.id = m.user_id
         WHERE m.user_id = sent_today.user_id AND m.kind = sent_today.kind AND m.status = 'sent'
-            AND (m.sent_at AT TIME ZONE u.timezone)::date = (at AT TIME ZONE u.timezone)::date);
+            AND companion.local_timestamp(u.timezone, m.sent_at)::date
+                = companion.local_timestamp(u.timezone, at)::date);
 END;
 COMMENT ON FUNCTION companion.sent_today(uuid, text, timestamptz) IS
 'Whether a message of this kind was sent to the user on the local day of at, in the user''s present zone. For the user''s own, or workers and admins.';

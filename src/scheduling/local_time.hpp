@@ -95,8 +95,18 @@ template <TimeZone Zone>
 class NewReadings {
   public:
     NewReadings(const Zone &zone, std::int64_t from, std::int64_t to)
-        : first_(furthest_reading(zone, from) + 1), last_(furthest_reading(zone, to))
+        : first_(furthest_reading(zone, from) + 1), last_(furthest_reading(zone, to)), zone_(zone),
+          from_(from)
     {
+    }
+
+    // Leave out the first of those that it comes to read at its first instant, so many at most.
+    // Returns whether one of them is left.
+    bool skip(std::int64_t readings)
+    {
+        const std::int64_t next = furthest_reading(zone_, from_ + 1) + 1;
+        first_ = std::min(first_ + readings, next);
+        return first_ < next;
     }
 
     std::int64_t first_date() const { return floor_date(first_); }
@@ -113,6 +123,8 @@ class NewReadings {
 
   private:
     std::int64_t first_, last_;
+    const Zone &zone_;
+    std::int64_t from_;
 };
 
 } // namespace companion

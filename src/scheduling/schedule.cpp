@@ -25,7 +25,7 @@ Statement enqueue{R"sql(
             coalesce($5, companion.usable_channel(u)) AS channel
         FROM companion.users AS u
         CROSS JOIN LATERAL (
-            SELECT companion.uuid_v7() AS id, $2 AT TIME ZONE u.timezone AS local_time
+            SELECT companion.uuid_v7() AS id, companion.local_timestamp(u.timezone, $2) AS local_time
             OFFSET 0) AS m
         WHERE u.id = $1),
     enqueued AS (
@@ -54,7 +54,7 @@ Statement enqueue{R"sql(
 Statement find_standing{R"sql(
     SELECT m.id FROM companion.users AS u
     JOIN companion.scheduled_messages AS m ON m.user_id = u.id AND m.idempotency_key =
-        coalesce($3, companion.checkin_key(($2 AT TIME ZONE u.timezone)::date))
+        coalesce($3, companion.checkin_key(companion.local_timestamp(u.timezone, $2)::date))
     WHERE u.id = $1
 )sql",
                         UUIDOID, TIMESTAMPTZOID, TEXTOID};

@@ -5,6 +5,11 @@
 #include "postgres/entry.hpp"
 
 #include <algorithm>
+#include <unistd.h>
+
+// The server's own, which it declares in no header that it installs: opens the zone file of a name,
+// in any case, or returns -1.
+extern "C" int pg_open_tzfile(const char *name, char *canonname);
 
 namespace companion {
 
@@ -42,52 +47,44 @@ static bool looks_like_posix(std::string_view name)
                                            [](unsigned char letter) { return islower(letter); });
 }
 
-// The names in the server's zone files that have a number. To list them is to read all these
-// files, so that is done once a session.
+// The names with a number of the server's zone files that have been asked for. There are few, so
+// each is looked for once a session; to list them all would be to read every file.
 class NumberedZones {
   public:
     bool has(std::string_view name)
     {
-        if (!is_read_)
-            read();
-        return std::any_of(names_, names_ + count_, [name](const char *other) {
-            return strlen(other) == name.size() &&
-                   pg_strncasecmp(other, name.data(), name.size()) == 0;
-        });
+        return std::any_of(names_, names_ + count_,
+                           [name](const char *other) { return is_same(other, name); }) ||
+               find(name);
     }
 
   private:
-    // After an error half-way it begins anew.
-    void read()
+    static bool is_same(const char *other, std::string_view name)
     {
-        if (memory_ == nullptr)
-            memory_ =
-                AllocSetContextCreate(TopMemoryContext, "companion zones", ALLOCSET_SMALL_SIZES);
-        MemoryContextReset(memory_);
-        names_ = nullptr;
-        count_ = 0;
-        pg_tzenum *zones = pg_tzenumerate_start();
-        while (pg_tz *zone = pg_tzenumerate_next(zones))
-            if (has_digit(pg_get_timezone_name(zone)))
-                add(pg_get_timezone_name(zone));
-        pg_tzenumerate_end(zones);
-        is_read_ = true;
+        return strlen(other) == name.size() && pg_strncasecmp(other, name.data(), name.size()) == 0;
+    }
+
+    // Whether there is such a file; then its name is kept.
+    bool find(std::string_view name)
+    {
+        char canonical[TZ_STRLEN_MAX + 1];
+        const int file = pg_open_tzfile(pnstrdup(name.data(), name.size()), canonical);
+        if (file < 0)
+            return false;
+        close(file);
+        add(canonical);
+        return true;
     }
 
     void add(const char *name)
     {
-        constexpr int step = 64;
-        if (count_ == 0)
-            names_ = static_cast<char **>(MemoryContextAlloc(memory_, step * sizeof(char *)));
-        else if (count_ % step == 0)
-            names_ = static_cast<char **>(repalloc(names_, (count_ + step) * sizeof(char *)));
-        names_[count_++] = MemoryContextStrdup(memory_, name);
+        if (count_ < most)
+            names_[count_++] = MemoryContextStrdup(TopMemoryContext, name);
     }
 
-    MemoryContext memory_;
-    char **names_;
+    static constexpr int most = 64;
+    const char *names_[most];
     int count_;
-    bool is_read_;
 };
 
 static NumberedZones numbered_zones;
@@ -148,6 +145,21 @@ COMPANION_FUNCTION(canonical_timezone)
 {
     ServerZone zone = require_zone(Arguments(fcinfo).text(0, "timezone"));
     PG_RETURN_DATUM(to_text(zone.name()));
+}
+
+// The zone is asked for also where the time is infinite, and reads the same.
+COMPANION_FUNCTION(local_timestamp)
+{
+    Arguments arguments(fcinfo);
+    const ServerZone zone = require_zone(arguments.text(0, "timezone"));
+    TimestampTz at = DatumGetTimestampTz(arguments.required(1, "at"));
+    if (!TIMESTAMP_NOT_FINITE(at)) {
+        at += zone.period_at(to_instant(at)).offset;
+        if (!IS_VALID_TIMESTAMP(at))
+            ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+                    errmsg("timestamp out of range"));
+    }
+    PG_RETURN_TIMESTAMP(at);
 }
 
 COMPANION_FUNCTION(checkin_instant)

@@ -33,7 +33,7 @@ CREATE TABLE companion.users (
 ) WITH (fillfactor = 85);
 
 -- Dispatch walks this: for one zone and one stretch of wall time, who is due.
-CREATE INDEX users_checkin ON companion.users (timezone, checkin_time)
+CREATE INDEX users_checkin ON companion.users (timezone, checkin_time, id)
 WHERE checkin_time IS NOT NULL AND onboarding_completed_at IS NOT NULL;
 
 -- Not unique: a number moves on to another account before the old one is cleared.
@@ -66,7 +66,7 @@ COMMENT ON COLUMN companion.users.last_user_message_at IS 'When the user last wr
 COMMENT ON COLUMN companion.users.created_at IS 'When the row was made.';
 COMMENT ON COLUMN companion.users.updated_at IS 'When the row last changed; kept by a trigger.';
 COMMENT ON INDEX companion.users_whatsapp IS 'Who has a WhatsApp number.';
-COMMENT ON INDEX companion.users_checkin IS 'Who is due: one zone, a stretch of wall time.';
+COMMENT ON INDEX companion.users_checkin IS 'Who is due: one zone, a stretch of wall time, in order.';
 
 CREATE FUNCTION companion.canonicalize_timezone() RETURNS trigger
 LANGUAGE c

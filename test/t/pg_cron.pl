@@ -64,6 +64,8 @@ is(query("SELECT * FROM companion.schedule_jobs('jobs')"),
 my $jobs = 'SELECT jobid, jobname, schedule, command, username, active FROM cron.job ORDER BY jobid';
 my $before = query($jobs);
 unlike($before, qr/postgres/, 'none runs as the superuser');
+like($before, qr/companion_dispatch\|\* \* \* \* \*\|CALL companion.run_dispatch\(\)/,
+    'dispatch runs in batches');
 query("SELECT companion.schedule_jobs('jobs')");
 is(query($jobs), $before, 'scheduled twice they are the same three');
 query("SELECT companion.schedule_jobs('jobs', '5 minutes'); SELECT companion.schedule_jobs('jobs')");

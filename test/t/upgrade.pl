@@ -198,7 +198,7 @@ REVOKE ALL ON FUNCTION companion.next_function(uuid) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION companion.sent_today(
     user_id uuid, kind text DEFAULT 'checkin', at timestamptz DEFAULT companion.now()) RETURNS boolean
 LANGUAGE sql STABLE RETURN true;
-ALTER FUNCTION companion.dispatch(timestamptz) SET work_mem = '64MB';
+ALTER FUNCTION companion.dispatch(timestamptz, integer) SET work_mem = '64MB';
 ALTER VIEW companion.pending_messages SET (security_barrier = true);
 SQL
 

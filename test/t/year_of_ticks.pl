@@ -1,6 +1,7 @@
 # A year of irregular ticks for users over all kinds of zones, with companion.clock: every local
 # day that has a check-in gets exactly one, at its instant, and skipped just when it was found too
 # late. Travellers, who change their zone every now and then, never get two on one local day.
+# Some ticks go in batches, between which transactions are undone, ticks die, and travellers move.
 # YEAR_OF_TICKS_SEED repeats a run.
 use strict;
 use warnings;
@@ -115,18 +116,40 @@ CREATE PROCEDURE travel(last_tick timestamptz) LANGUAGE sql AS $$
         WHERE display_name = 'traveller' AND random() < 0.01
         RETURNING id, timezone),
     ended AS (
-        UPDATE stays AS s SET until = last_tick FROM moved WHERE s.user_id = moved.id
-            AND s.until = 'infinity')
+        UPDATE stays AS s SET until = least(last_tick, previous_tick)
+        FROM moved, companion.dispatch_state
+        WHERE s.user_id = moved.id AND s.until = 'infinity')
     INSERT INTO stays SELECT id, timezone, previous_tick, 'infinity' FROM moved,
         companion.dispatch_state
 $$;
 
--- Run every tick; now and then one twice, one that is in the past, or one after a rewind.
+-- A tick in batches, of which some are undone. One that may die does so now and then before its end.
+CREATE PROCEDURE tick_in_batches(tick timestamptz, last_tick timestamptz, may_die boolean)
+LANGUAGE plpgsql AS $$
+BEGIN
+    COMMIT;
+    LOOP
+        PERFORM companion.dispatch(max_rows => 1 + (random() * 15)::integer);
+        IF random() < 0.3 THEN
+            ROLLBACK;
+        END IF;
+        COMMIT;
+        EXIT WHEN tick <= (SELECT previous_tick FROM companion.dispatch_state) OR may_die AND random() < 0.1;
+        IF random() < 0.1 THEN
+            CALL travel(last_tick);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- Run every tick; now and then one twice, one that is in the past, or one after a rewind. One after
+-- which the next still comes in time may die.
 CREATE PROCEDURE run_ticks() LANGUAGE plpgsql AS $$
 DECLARE
     tick record;
 BEGIN
     FOR tick IN SELECT at, lag(at) OVER (ORDER BY at) AS last,
+        coalesce(lead(at) OVER (ORDER BY at) - lag(at, 2) OVER (ORDER BY at) < '4 hours', false) AS may_die,
         row_number() OVER (ORDER BY at) AS number FROM ticks ORDER BY at LOOP
         PERFORM set_config('companion.clock', tick.at::text, false);
         IF tick.number = 1 THEN
@@ -136,7 +159,11 @@ BEGIN
                 FROM companion.dispatch_state;
         END IF;
         CALL travel(tick.last);
-        PERFORM companion.dispatch();
+        IF tick.number % 3 = 0 AND tick.number % 50 <> 25 THEN
+            CALL tick_in_batches(tick.at, tick.last, tick.may_die);
+        ELSE
+            PERFORM companion.dispatch();
+        END IF;
         IF tick.number % 50 = 25
             AND companion.dispatch() + companion.dispatch(tick.at - interval '1 day') > 0 THEN
             RAISE EXCEPTION 'the tick at % enqueued again', tick.at;

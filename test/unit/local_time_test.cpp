@@ -197,6 +197,28 @@ TEST_CASE("what a clock comes to read: dates, and their times of day, both ends 
     CHECK(set_back.last_time(20) < set_back.first_time(20));
 }
 
+TEST_CASE("of what a clock comes to read at the first instant, the beginning is left out")
+{
+    const MadeUpZone zone(hour, {{at(10, 1), 2 * hour}, {at(20, 1), hour}});
+    NewReadings usual(zone, at(5, 22) - 1, at(5, 23));
+    CHECK(usual.skip(0));
+    CHECK(usual.first_time(5) == 23 * hour);
+    CHECK_FALSE(usual.skip(1));
+    CHECK(usual.first_time(5) == 23 * hour + 1);
+
+    NewReadings jump(zone, at(10, 1) - 1, at(10, 2));
+    CHECK(jump.skip(hour / 2));
+    CHECK(jump.first_time(10) == 2 * hour + hour / 2);
+    CHECK(jump.skip(hour / 2));
+    CHECK(jump.first_time(10) == 3 * hour);
+    CHECK_FALSE(jump.skip(1));
+    CHECK(jump.first_time(10) == 3 * hour + 1);
+
+    NewReadings set_back(zone, at(20, 1) - 1, at(20, 3));
+    CHECK_FALSE(set_back.skip(0));
+    CHECK(set_back.first_time(20) == 3 * hour);
+}
+
 TEST_CASE("random zones: the first instant at which the clock has come that far")
 {
     Random random(20260304);

@@ -3,5 +3,5 @@
 SELECT format('ALTER SYSTEM SET companion.clock = %L', companion.now() + interval '2 minutes')
 WHERE (SELECT count(*) FROM companion.pending_messages WHERE state = 'due') < 50 \gexec
 SELECT pg_reload_conf();
-SELECT companion.dispatch(least(companion.now(), :'until'));
+CALL companion.run_dispatch(least(companion.now(), :'until'), 20);
 SELECT companion.run_maintenance();
