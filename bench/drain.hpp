@@ -1,0 +1,158 @@
+// What the subjects share that drain a queue: a side is a queue and its worker; ours is the real
+// one.
+#pragma once
+
+#include "measure.hpp"
+
+#include <pqxx/pqxx>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace bench {
+
+using Clock = std::chrono::steady_clock;
+
+inline double seconds_since(Clock::time_point start)
+{
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// A statement in its own transaction
+template <typename... Arguments>
+pqxx::result run(pqxx::connection &connection, const char *statement, const Arguments &...arguments)
+{
+    pqxx::nontransaction transaction(connection);
+    return transaction.exec_prepared(statement, arguments...);
+}
+
+// A column of a result as the text of an array
+inline std::string array_of(const pqxx::result &rows, int column)
+{
+    std::string array = "{";
+    for (const auto &row : rows)
+        array.append(array.size() > 1 ? "," : "").append(row[column].c_str());
+    return array + "}";
+}
+
+// One side: how its queue is filled, what of it is to be vacuumed, which rows say that a message is
+// finished, and how its worker claims and finishes a batch
+struct Side {
+    std::string fill;
+    std::string tables;
+    std::string finished;
+    void (*prepare)(pqxx::connection &, int batch);
+    void (*finish)(pqxx::connection &, const pqxx::result &claimed);
+};
+
+inline const std::string text =
+    "Good morning! How did you sleep, and what is the one thing for today?";
+
+// The same text for each of the claimed messages
+inline std::string texts_for(const pqxx::result &claimed)
+{
+    std::string texts = "{";
+    for (int row = 0; row < static_cast<int>(claimed.size()); row++)
+        texts.append(row > 0 ? ",\"" : "\"").append(text).append("\"");
+    return texts + "}";
+}
+
+inline void prepare_ours(pqxx::connection &connection, int batch)
+{
+    connection.prepare("claim", "SELECT * FROM companion.claim_messages('bench', " +
+                                    std::to_string(batch) + ")");
+    connection.prepare("start", "SELECT companion.start_send($1, $2, $3)");
+    connection.prepare("sent", "SELECT companion.mark_sent($1, $2, $3, $4)");
+    connection.prepare("start_many", "SELECT companion.start_send_many($1, $2, $3)");
+    connection.prepare("sent_many", "SELECT companion.mark_sent_many($1, $2, $3, $4)");
+}
+
+inline void finish_ours(pqxx::connection &connection, const pqxx::result &claimed)
+{
+    if (claimed.size() == 1) {
+        const auto message = claimed[0];
+        run(connection, "start", message[0].c_str(), message[1].c_str(), message[2].c_str());
+        run(connection, "sent", message[0].c_str(), message[1].c_str(), message[2].c_str(), text);
+        return;
+    }
+    const std::string users = array_of(claimed, 0);
+    const std::string messages = array_of(claimed, 1);
+    const std::string attempts = array_of(claimed, 2);
+    run(connection, "start_many", users, messages, attempts);
+    run(connection, "sent_many", users, messages, attempts, texts_for(claimed));
+}
+
+inline const Side ours{"CALL load_ours()",
+                       "companion.scheduled_messages, companion.dispatch_queue, companion.messages,"
+                       " companion.conversations",
+                       "companion.scheduled_messages WHERE status = 'sent'", prepare_ours,
+                       finish_ours};
+
+// Fill a side's queue and settle the server
+inline void load(const Side &side)
+{
+    pqxx::connection connection;
+    pqxx::nontransaction transaction(connection);
+    transaction.exec(side.fill);
+    transaction.exec("VACUUM ANALYZE " + side.tables);
+    transaction.exec("CHECKPOINT");
+}
+
+// Drain so many messages over one connection; returns how long each claim took, in milliseconds
+inline std::vector<double> drain(const Side &side, int batch, std::atomic<int> &left)
+{
+    std::vector<double> claims;
+    pqxx::connection connection;
+    side.prepare(connection, batch);
+    while (left.fetch_sub(batch) > 0) {
+        const auto start = Clock::now();
+        const pqxx::result claimed = run(connection, "claim");
+        claims.push_back(seconds_since(start) * 1000);
+        if (static_cast<int>(claimed.size()) != batch)
+            throw std::runtime_error("claimed " + std::to_string(claimed.size()) + " messages");
+        side.finish(connection, claimed);
+    }
+    return claims;
+}
+
+// Refuse a side that has not done what it was timed for
+inline void check_finished(const Side &side, int messages)
+{
+    pqxx::connection connection;
+    const auto finished = pqxx::nontransaction(connection)
+                              .exec1("SELECT count(*) FROM " + side.finished)[0]
+                              .as<int>();
+    if (finished != messages)
+        throw std::runtime_error("finished " + std::to_string(finished) + " messages");
+}
+
+// Messages a second over four connections
+inline double throughput(const Side &side, int batch, int messages)
+{
+    load(side);
+    std::atomic<int> left = messages;
+    std::vector<std::thread> workers;
+    const auto start = Clock::now();
+    for (int worker = 0; worker < 4; worker++)
+        workers.emplace_back([&] { drain(side, batch, left); });
+    for (std::thread &worker : workers)
+        worker.join();
+    const double seconds = seconds_since(start);
+    check_finished(side, messages);
+    return messages / seconds;
+}
+
+// Run a script of bench/ for so many users
+inline void set_up(const std::string &script, int users)
+{
+    const std::string command =
+        "psql -Xq -v ON_ERROR_STOP=1 -v users=" + std::to_string(users) + " -f bench/" + script;
+    if (std::system(command.c_str()) != 0)
+        throw std::runtime_error("could not set up");
+}
+
+} // namespace bench

@@ -1,0 +1,93 @@
+// The same job as a team would write it: on a lean queue of its own, and on pgmq; app.sql has the
+// tables. Reading, marking as sending and finishing are a transaction each, as ours are.
+#pragma once
+
+#include "../drain.hpp"
+
+#include <fstream>
+#include <iterator>
+
+namespace bench {
+
+// A statement of this folder for what is given
+inline std::string statement(const std::string &name, const std::string &given)
+{
+    std::ifstream file("bench/peers/" + name + ".sql");
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    const std::string place = "FROM :given";
+    return text.replace(text.find(place), place.size(), "FROM " + given);
+}
+
+inline std::string read_by_hand(int batch)
+{
+    return R"sql(
+        WITH due AS (
+            SELECT occasion_id FROM app.queue WHERE visible_at <= now()
+            ORDER BY visible_at LIMIT )sql" +
+           std::to_string(batch) + R"sql( FOR UPDATE SKIP LOCKED),
+        taken AS (
+            UPDATE app.queue AS q SET visible_at = now() + interval '5 minutes', attempt = attempt + 1
+            FROM due WHERE q.occasion_id = due.occasion_id RETURNING q.occasion_id, q.attempt)
+        SELECT o.id, t.occasion_id, t.attempt, o.kind, o.local_date, o.scheduled_for, o.channel,
+               u.id, u.telegram_user_id::text, u.display_name, u.companion_name, u.support_style,
+               u.timezone
+        FROM taken AS t
+        JOIN app.occasions AS o ON o.id = t.occasion_id
+        JOIN app.users AS u ON u.id = o.user_id)sql";
+}
+
+inline std::string read_pgmq(int batch)
+{
+    return "SELECT message ->> 'occasion_id', msg_id, read_ct, message FROM pgmq.read('due', "
+           "300, " +
+           std::to_string(batch) + ")";
+}
+
+// In remove and remove_many, $3 is what the queue calls the job, or the jobs
+inline void prepare_app(pqxx::connection &connection, const std::string &read,
+                        const std::string &remove, const std::string &remove_many)
+{
+    connection.prepare("claim", read);
+    connection.prepare("start", statement("sending", "(VALUES ($1::bigint))"));
+    connection.prepare("sent", statement("finish", "(VALUES ($1::bigint, $2::text))") + remove);
+    connection.prepare("start_many", statement("sending", "unnest($1::bigint[])"));
+    connection.prepare("sent_many",
+                       statement("finish", "unnest($1::bigint[], $2::text[])") + remove_many);
+}
+
+inline void prepare_by_hand(pqxx::connection &connection, int batch)
+{
+    prepare_app(connection, read_by_hand(batch), "DELETE FROM app.queue WHERE occasion_id = $3",
+                "DELETE FROM app.queue WHERE occasion_id = ANY ($3)");
+}
+
+// Its delete, not its archive: what became of the message stands in app.occasions
+inline void prepare_pgmq(pqxx::connection &connection, int batch)
+{
+    prepare_app(connection, read_pgmq(batch), "SELECT pgmq.delete('due', $3::bigint)",
+                "SELECT pgmq.delete('due', $3::bigint[])");
+}
+
+inline void finish_app(pqxx::connection &connection, const pqxx::result &read)
+{
+    if (read.size() == 1) {
+        run(connection, "start", read[0][0].c_str());
+        run(connection, "sent", read[0][0].c_str(), text, read[0][1].c_str());
+        return;
+    }
+    const std::string occasions = array_of(read, 0);
+    run(connection, "start_many", occasions);
+    run(connection, "sent_many", occasions, texts_for(read), array_of(read, 1));
+}
+
+inline const char finished_in_app[] =
+    "app.occasions JOIN app.messages AS m ON m.id = message_id WHERE status = 'sent'";
+
+inline const Side by_hand{"CALL app.load_by_hand()",
+                          "app.occasions, app.queue, app.conversations, app.messages",
+                          finished_in_app, prepare_by_hand, finish_app};
+inline const Side pgmq{"CALL app.load_pgmq()",
+                       "app.occasions, pgmq.q_due, app.conversations, app.messages",
+                       finished_in_app, prepare_pgmq, finish_app};
+
+} // namespace bench

@@ -1,0 +1,4 @@
+-- Mark occasions as being sent; :given is a table of id
+UPDATE app.occasions AS o SET status = 'sending', attempts = attempts + 1
+FROM :given AS g (id)
+WHERE o.id = g.id AND o.status = 'pending'
