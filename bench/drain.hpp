@@ -92,12 +92,18 @@ inline const Side ours{"CALL load_ours()",
                        "companion.scheduled_messages WHERE status = 'sent'", prepare_ours,
                        finish_ours};
 
+inline void fill(const Side &side)
+{
+    pqxx::connection connection;
+    pqxx::nontransaction(connection).exec(side.fill);
+}
+
 // Fill a side's queue and settle the server
 inline void load(const Side &side)
 {
+    fill(side);
     pqxx::connection connection;
     pqxx::nontransaction transaction(connection);
-    transaction.exec(side.fill);
     transaction.exec("VACUUM ANALYZE " + side.tables);
     transaction.exec("CHECKPOINT");
 }
