@@ -5,35 +5,19 @@
 #include "../drain.hpp"
 
 #include <fstream>
-#include <iterator>
 
 namespace bench {
 
-// A statement of this folder for what is given
-inline std::string statement(const std::string &name, const std::string &given)
+// A statement of this folder, with a value for its placeholder
+inline std::string statement(const std::string &name, const std::string &placeholder,
+                             const std::string &value)
 {
     std::ifstream file("bench/peers/" + name + ".sql");
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    const std::string place = "FROM :given";
-    return text.replace(text.find(place), place.size(), "FROM " + given);
-}
-
-inline std::string read_by_hand(int batch)
-{
-    return R"sql(
-        WITH due AS (
-            SELECT occasion_id FROM app.queue WHERE visible_at <= now()
-            ORDER BY visible_at LIMIT )sql" +
-           std::to_string(batch) + R"sql( FOR UPDATE SKIP LOCKED),
-        taken AS (
-            UPDATE app.queue AS q SET visible_at = now() + interval '5 minutes', attempt = attempt + 1
-            FROM due WHERE q.occasion_id = due.occasion_id RETURNING q.occasion_id, q.attempt)
-        SELECT o.id, t.occasion_id, t.attempt, o.kind, o.local_date, o.scheduled_for, o.channel,
-               u.id, u.telegram_user_id::text, u.display_name, u.companion_name, u.support_style,
-               u.timezone
-        FROM taken AS t
-        JOIN app.occasions AS o ON o.id = t.occasion_id
-        JOIN app.users AS u ON u.id = o.user_id)sql";
+    std::string text, line;
+    while (std::getline(file, line))
+        if (!line.starts_with("--"))
+            text += line + "\n";
+    return text.replace(text.find(placeholder), placeholder.size(), value);
 }
 
 inline std::string read_pgmq(int batch)
@@ -48,16 +32,19 @@ inline void prepare_app(pqxx::connection &connection, const std::string &read,
                         const std::string &remove, const std::string &remove_many)
 {
     connection.prepare("claim", read);
-    connection.prepare("start", statement("sending", "(VALUES ($1::bigint))"));
-    connection.prepare("sent", statement("finish", "(VALUES ($1::bigint, $2::text))") + remove);
-    connection.prepare("start_many", statement("sending", "unnest($1::bigint[])"));
+    connection.prepare("start", statement("sending", ":given", "(VALUES ($1::bigint))"));
+    connection.prepare("sent",
+                       statement("finish", ":given", "(VALUES ($1::bigint, $2::text))") + remove);
+    connection.prepare("start_many", statement("sending", ":given", "unnest($1::bigint[])"));
     connection.prepare("sent_many",
-                       statement("finish", "unnest($1::bigint[], $2::text[])") + remove_many);
+                       statement("finish", ":given", "unnest($1::bigint[], $2::text[])") +
+                           remove_many);
 }
 
 inline void prepare_by_hand(pqxx::connection &connection, int batch)
 {
-    prepare_app(connection, read_by_hand(batch), "DELETE FROM app.queue WHERE occasion_id = $3",
+    prepare_app(connection, statement("read", ":most", std::to_string(batch)),
+                "DELETE FROM app.queue WHERE occasion_id = $3",
                 "DELETE FROM app.queue WHERE occasion_id = ANY ($3)");
 }
 
