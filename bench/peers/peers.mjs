@@ -24,13 +24,23 @@ function statement(name, given) {
     return readFileSync(new URL(`${name}.sql`, import.meta.url), 'utf8').replace('FROM :given', `FROM ${given}`);
 }
 
-const sending = statement('sending', 'unnest($1::bigint[])');
-const finish = statement('finish', 'unnest($1::bigint[], $2::text[])') + 'SELECT';
+const sendingOne = statement('sending', '(VALUES ($1::bigint))');
+const sendingMany = statement('sending', 'unnest($1::bigint[])');
+const finishOne = statement('finish', '(VALUES ($1::bigint, $2::text))') + 'SELECT';
+const finishMany = statement('finish', 'unnest($1::bigint[], $2::text[])') + 'SELECT';
 const texts = (ids) => ids.map(() => text);
 
 const query = (client, name, sql, values) => client.query({ name, text: sql, values });
-const markSending = (ids, client = pool) => query(client, 'sending', sending, [ids]);
-const file = (ids, client = pool) => query(client, 'finish', finish, [ids, texts(ids)]);
+
+function markSending(ids, client = pool) {
+    if (ids.length === 1) return query(client, 'sending one', sendingOne, ids);
+    return query(client, 'sending many', sendingMany, [ids]);
+}
+
+function file(ids, client = pool) {
+    if (ids.length === 1) return query(client, 'finish one', finishOne, [ids[0], text]);
+    return query(client, 'finish many', finishMany, [ids, texts(ids)]);
+}
 
 async function settle(fill, tables) {
     await fill();
