@@ -10,8 +10,7 @@ set grid linecolor rgb '#80808040'
 set datafile separator "\t"
 set style line 1 linecolor rgb ours pointtype 7 pointsize 0.6
 set style line 2 linecolor rgb theirs pointtype 7 pointsize 0.6
-set format y "%'.0f"
-set decimal locale 'C.UTF-8'
+set format y "%.0f"
 
 set output 'docs/tick.svg'
 set key left top
@@ -24,6 +23,7 @@ plot 'build/plot/tick.tsv' using 1:3 with linespoints linestyle 2 title 'a scan 
 
 set output 'docs/batches.svg'
 unset logscale y
+set yrange [0:*]
 set xtics (1, 2, 5, 10, 20, 50, 100, 200)
 set xlabel 'messages in a batch' textcolor rgb grey
 set ylabel 'messages a second, 4 connections' textcolor rgb grey
