@@ -6,8 +6,10 @@
 
 #include <pqxx/pqxx>
 
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -92,28 +94,26 @@ inline const Side ours{"CALL load_ours()",
                        "companion.scheduled_messages WHERE status = 'sent'", prepare_ours,
                        finish_ours};
 
-inline void fill(const Side &side)
+// A statement over a connection of its own
+inline void execute(const std::string &statement)
 {
     pqxx::connection connection;
-    pqxx::nontransaction(connection).exec(side.fill);
+    pqxx::nontransaction(connection).exec(statement);
 }
 
 // Fill a side's queue and settle the server
 inline void load(const Side &side)
 {
-    fill(side);
-    pqxx::connection connection;
-    pqxx::nontransaction transaction(connection);
-    transaction.exec("VACUUM ANALYZE " + side.tables);
-    transaction.exec("CHECKPOINT");
+    execute(side.fill);
+    execute("VACUUM ANALYZE " + side.tables);
+    execute("CHECKPOINT");
 }
 
 // Drain so many messages over one connection; returns how long each claim took, in milliseconds
-inline std::vector<double> drain(const Side &side, int batch, std::atomic<int> &left)
+inline std::vector<double> drain(const Side &side, pqxx::connection &connection, int batch,
+                                 std::atomic<int> &left)
 {
     std::vector<double> claims;
-    pqxx::connection connection;
-    side.prepare(connection, batch);
     while (left.fetch_sub(batch) > 0) {
         const auto start = Clock::now();
         const pqxx::result claimed = run(connection, "claim");
@@ -125,31 +125,54 @@ inline std::vector<double> drain(const Side &side, int batch, std::atomic<int> &
     return claims;
 }
 
-// Refuse a side that has not done what it was timed for
-inline void check_finished(const Side &side, int messages)
-{
-    pqxx::connection connection;
-    const auto finished = pqxx::nontransaction(connection)
-                              .exec1("SELECT count(*) FROM " + side.finished)[0]
-                              .as<int>();
-    if (finished != messages)
-        throw std::runtime_error("finished " + std::to_string(finished) + " messages");
-}
+// The workers of a side, over four connections
+class Workers {
+  public:
+    Workers(const Side &side, int batch) : side_(side), batch_(batch)
+    {
+        for (pqxx::connection &connection : *connections_)
+            side.prepare(connection, batch);
+    }
 
-// Messages a second over four connections
+    // Drain so many messages; returns the seconds that it took
+    double drain(int messages)
+    {
+        std::atomic<int> left = messages;
+        std::vector<std::thread> threads;
+        const auto start = Clock::now();
+        for (pqxx::connection &connection : *connections_)
+            threads.emplace_back([&] { bench::drain(side_, connection, batch_, left); });
+        for (std::thread &thread : threads)
+            thread.join();
+        const double seconds = seconds_since(start);
+        finished_ += messages;
+        check_finished();
+        return seconds;
+    }
+
+  private:
+    // Refuse a side that has not done what it was timed for
+    void check_finished()
+    {
+        const int finished = pqxx::nontransaction((*connections_)[0])
+                                 .exec1("SELECT count(*) FROM " + side_.finished)[0]
+                                 .as<int>();
+        if (finished != finished_)
+            throw std::runtime_error("finished " + std::to_string(finished) + " messages");
+    }
+
+    Side side_;
+    int batch_;
+    int finished_ = 0;
+    std::unique_ptr<std::array<pqxx::connection, 4>> connections_ =
+        std::make_unique<std::array<pqxx::connection, 4>>();
+};
+
+// Messages a second
 inline double throughput(const Side &side, int batch, int messages)
 {
     load(side);
-    std::atomic<int> left = messages;
-    std::vector<std::thread> workers;
-    const auto start = Clock::now();
-    for (int worker = 0; worker < 4; worker++)
-        workers.emplace_back([&] { drain(side, batch, left); });
-    for (std::thread &worker : workers)
-        worker.join();
-    const double seconds = seconds_since(start);
-    check_finished(side, messages);
-    return messages / seconds;
+    return messages / Workers(side, batch).drain(messages);
 }
 
 // Run a script of bench/ for so many users

@@ -64,10 +64,12 @@ void report(const std::string &what, const char *peer, const Bytes &our_bytes,
 Bytes measure_messages(const Side &side, const std::string &figure, int batch, int messages)
 {
     load(side);
+    pqxx::connection connection;
+    side.prepare(connection, batch);
     std::atomic<int> warm = messages / 10;
-    drain(side, batch, warm);
+    drain(side, connection, batch, warm);
     std::atomic<int> left = messages;
-    return measure(figure, messages, [&] { drain(side, batch, left); });
+    return measure(figure, messages, [&] { drain(side, connection, batch, left); });
 }
 
 void compare_messages(const std::string &how, int batch, int messages)
@@ -81,8 +83,9 @@ void compare_messages(const std::string &how, int batch, int messages)
 void compare_ticks(int users)
 {
     const std::string what = "a message that a tick enqueues";
-    report(what, "by hand", measure(what + ", ours", users, [] { fill(ours); }),
-           measure(what + ", by hand", users, [] { fill(by_hand); }));
+    execute("CALL by_hand.forget()");
+    report(what, "by hand", measure(what + ", ours", users, [] { execute(ours.fill); }),
+           measure(what + ", by hand", users, [] { execute("CALL by_hand.enqueue()"); }));
 }
 
 const char upsert[] = "SELECT companion.upsert_user_context($1, 'person', 'sister', $2)";
@@ -110,10 +113,8 @@ Bytes measure_facts(const std::string &figure, const char *statement, const char
 
 void empty_facts()
 {
-    pqxx::connection connection;
-    pqxx::nontransaction transaction(connection);
-    transaction.exec("TRUNCATE companion.user_context, companion.user_context_history");
-    transaction.exec("CHECKPOINT");
+    execute("TRUNCATE companion.user_context, companion.user_context_history");
+    execute("CHECKPOINT");
 }
 
 void compare_facts(int users)

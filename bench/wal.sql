@@ -1,6 +1,8 @@
 -- Users who are due, the same job by hand, and what reads the WAL. :users is how many.
 \ir drain.sql
+\set app by_hand
 \ir peers/app.sql
+RESET search_path;
 
 CREATE EXTENSION pg_walinspect;
 

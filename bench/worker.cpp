@@ -154,8 +154,10 @@ void hold_transaction(int messages)
     pqxx::connection connection;
     pqxx::transaction<pqxx::repeatable_read> held(connection);
     held.exec("SELECT 1 FROM companion.users LIMIT 1");
+    pqxx::connection worker;
+    ours.prepare(worker, 50);
     std::atomic<int> left = messages;
-    const std::vector<double> claims = drain(ours, 50, left);
+    const std::vector<double> claims = drain(ours, worker, 50, left);
     const auto tenth = static_cast<std::ptrdiff_t>(claims.size() / 10);
     sample("claim of 50, a transaction held open: last tenth against first", "ms",
            mean(claims.end() - tenth, claims.end()), mean(claims.begin(), claims.begin() + tenth),

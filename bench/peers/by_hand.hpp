@@ -28,9 +28,11 @@ inline std::string read_pgmq(int batch)
 }
 
 // In remove and remove_many, $3 is what the queue calls the job, or the jobs
-inline void prepare_app(pqxx::connection &connection, const std::string &read,
-                        const std::string &remove, const std::string &remove_many)
+inline void prepare_app(pqxx::connection &connection, const std::string &schema,
+                        const std::string &read, const std::string &remove,
+                        const std::string &remove_many)
 {
+    pqxx::nontransaction(connection).exec("SET search_path = " + schema);
     connection.prepare("claim", read);
     connection.prepare("start", statement("sending", ":given", "(VALUES ($1::bigint))"));
     connection.prepare("sent",
@@ -43,15 +45,15 @@ inline void prepare_app(pqxx::connection &connection, const std::string &read,
 
 inline void prepare_by_hand(pqxx::connection &connection, int batch)
 {
-    prepare_app(connection, statement("read", ":most", std::to_string(batch)),
-                "DELETE FROM app.queue WHERE occasion_id = $3",
-                "DELETE FROM app.queue WHERE occasion_id = ANY ($3)");
+    prepare_app(connection, "by_hand", statement("read", ":most", std::to_string(batch)),
+                "DELETE FROM queue WHERE occasion_id = $3",
+                "DELETE FROM queue WHERE occasion_id = ANY ($3)");
 }
 
-// Its delete, not its archive: what became of the message stands in app.occasions
+// Its delete, not its archive: what became of the message stands in occasions
 inline void prepare_pgmq(pqxx::connection &connection, int batch)
 {
-    prepare_app(connection, read_pgmq(batch), "SELECT pgmq.delete('due', $3::bigint)",
+    prepare_app(connection, "on_pgmq", read_pgmq(batch), "SELECT pgmq.delete('due', $3::bigint)",
                 "SELECT pgmq.delete('due', $3::bigint[])");
 }
 
@@ -67,14 +69,18 @@ inline void finish_app(pqxx::connection &connection, const pqxx::result &read)
     run(connection, "sent_many", occasions, texts_for(read), array_of(read, 1));
 }
 
-inline const char finished_in_app[] =
-    "app.occasions JOIN app.messages AS m ON m.id = message_id WHERE status = 'sent'";
+// A peer that has its tables in a schema, and its queue in a table
+inline Side peer(const std::string &schema, const std::string &queue,
+                 void (*prepare)(pqxx::connection &, int))
+{
+    return {"CALL " + schema + ".forget(); CALL " + schema + ".enqueue()",
+            schema + ".occasions, " + schema + ".conversations, " + schema + ".messages, " + queue,
+            schema + ".occasions AS o JOIN " + schema +
+                ".messages AS m ON m.id = o.message_id WHERE o.status = 'sent'",
+            prepare, finish_app};
+}
 
-inline const Side by_hand{"CALL app.load_by_hand()",
-                          "app.occasions, app.queue, app.conversations, app.messages",
-                          finished_in_app, prepare_by_hand, finish_app};
-inline const Side pgmq{"CALL app.load_pgmq()",
-                       "app.occasions, pgmq.q_due, app.conversations, app.messages",
-                       finished_in_app, prepare_pgmq, finish_app};
+inline const Side by_hand = peer("by_hand", "by_hand.queue", prepare_by_hand);
+inline const Side pgmq = peer("on_pgmq", "pgmq.q_due", prepare_pgmq);
 
 } // namespace bench

@@ -71,16 +71,14 @@ void work(Claims &claims)
 // Workers over four connections, and a tick
 void measure_latency(const std::string &tick, int cohort, std::ostream &out)
 {
-    pqxx::connection connection;
-    pqxx::nontransaction transaction(connection);
-    transaction.exec("CALL empty_queue()");
-    transaction.exec("VACUUM ANALYZE " + ours.tables + ", companion.users");
-    transaction.exec("CHECKPOINT");
+    execute("CALL empty_queue()");
+    execute("VACUUM ANALYZE " + ours.tables + ", companion.users");
+    execute("CHECKPOINT");
     Claims claims(cohort);
     std::vector<std::thread> workers;
     for (int worker = 0; worker < 4; worker++)
         workers.emplace_back([&] { work(claims); });
-    transaction.exec(tick);
+    execute(tick);
     for (std::thread &worker : workers)
         worker.join();
     claims.write(out);
@@ -89,8 +87,7 @@ void measure_latency(const std::string &tick, int cohort, std::ostream &out)
 void measure_latencies(int cohort)
 {
     std::ofstream file("build/plot/latency.tsv");
-    pqxx::connection connection;
-    pqxx::nontransaction(connection).exec("CALL make_cohort()");
+    execute("CALL make_cohort()");
     for (const char *tick : {"SELECT companion.dispatch()", "CALL companion.run_dispatch()"})
         measure_latency(tick, cohort, file);
 }

@@ -1,6 +1,8 @@
 -- Users, the same job by hand, and a cohort of users who are all due at one minute. :users is how many.
 \ir ../drain.sql
+\set app by_hand
 \ir ../peers/app.sql
+RESET search_path;
 
 CREATE TABLE cohort AS SELECT date_trunc('minute', at) AS due FROM started;
 
