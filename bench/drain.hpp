@@ -175,6 +175,27 @@ inline double throughput(const Side &side, int batch, int messages)
     return messages / Workers(side, batch).drain(messages);
 }
 
+// Messages a second of each of some sides, which take turns, a slice of the messages each, so that
+// whatever else the machine does meets all of them
+inline std::vector<double> rates_in_turn(const std::vector<Side> &sides, int batch, int slices,
+                                         int messages)
+{
+    std::vector<Workers> workers;
+    for (const Side &side : sides) {
+        load(side);
+        workers.emplace_back(side, batch).drain(4 * batch); // what a new session loads and plans
+    }
+    std::vector<double> seconds(sides.size());
+    for (int slice = 0; slice < slices; slice++)
+        for (std::size_t turn = 0; turn < sides.size(); turn++) {
+            const std::size_t side = (slice + turn) % sides.size();
+            seconds[side] += workers[side].drain(messages);
+        }
+    for (double &rate : seconds)
+        rate = slices * messages / rate;
+    return seconds;
+}
+
 // Run a script of bench/ for so many users
 inline void set_up(const std::string &script, int users)
 {

@@ -1,21 +1,12 @@
 // The peers that are SQL, by the same client as ours: a lean queue by hand and, where it is there,
-// pgmq. They take turns, a slice of the messages each, so that whatever else the machine does meets
-// all of them. Prints figures as bench/measure.sh says.
+// pgmq. Prints figures as bench/measure.sh says.
 #include "by_hand.hpp"
 
-#include <deque>
 #include <exception>
 
 using namespace bench;
 
 namespace {
-
-struct Turn {
-    const Side &side;
-    const char *name;
-    Workers workers;
-    double seconds = 0;
-};
 
 bool has_pgmq()
 {
@@ -23,30 +14,16 @@ bool has_pgmq()
     return !pqxx::nontransaction(connection).exec1("SELECT to_regclass('pgmq.q_due')")[0].is_null();
 }
 
-void take_turns(std::deque<Turn> &turns, int slices, int messages)
-{
-    for (int slice = 0; slice < slices; slice++)
-        for (std::size_t i = 0; i < turns.size(); i++) {
-            Turn &turn = turns[(slice + i) % turns.size()];
-            turn.seconds += turn.workers.drain(messages);
-        }
-}
-
 void compare(const std::string &how, int batch, int slices, int messages, const char *target)
 {
-    std::deque<Turn> turns;
-    turns.push_back({ours, "ours", {ours, batch}});
-    turns.push_back({by_hand, "by hand on a lean queue", {by_hand, batch}});
+    std::vector<Side> sides{ours, by_hand};
     if (has_pgmq())
-        turns.push_back({pgmq, "on pgmq", {pgmq, batch}});
-    for (Turn &turn : turns) {
-        load(turn.side);
-        turn.workers.drain(4 * batch); // what a new connection plans and loads
-    }
-    take_turns(turns, slices, messages);
-    for (std::size_t i = 1; i < turns.size(); i++)
-        sample("claim, start, mark sent, " + how + "; " + turns[i].name, "/s",
-               slices * messages / turns[0].seconds, slices * messages / turns[i].seconds, target);
+        sides.push_back(pgmq);
+    const std::vector<double> rates = rates_in_turn(sides, batch, slices, messages);
+    const char *peers[] = {"by hand on a lean queue", "on pgmq"};
+    for (std::size_t i = 1; i < sides.size(); i++)
+        sample("claim, start, mark sent, " + how + "; " + peers[i - 1], "/s", rates[0], rates[i],
+               target);
 }
 
 } // namespace

@@ -12,12 +12,13 @@ using namespace bench;
 
 namespace {
 
-void measure_batches(int messages)
+void measure_batches(int slices, int messages)
 {
     std::ofstream file("build/plot/batches.tsv");
-    for (const int batch : {1, 2, 5, 10, 20, 50, 100, 200})
-        file << batch << '\t' << throughput(ours, batch, messages) << '\t'
-             << throughput(by_hand, batch, messages) << std::endl;
+    for (const int batch : {1, 2, 5, 10, 20, 50, 100, 200}) {
+        const std::vector<double> rates = rates_in_turn({ours, by_hand}, batch, slices, messages);
+        file << batch << '\t' << rates[0] << '\t' << rates[1] << std::endl;
+    }
 }
 
 // When each of a cohort was claimed, in seconds since the tick began
@@ -98,7 +99,7 @@ int main()
 try {
     const int users = size(100000, 3000);
     set_up("plot/plot.sql", users);
-    measure_batches(size(20000, 200));
+    measure_batches(size(10, 2), size(2000, 200));
     measure_latencies(users);
 } catch (const std::exception &error) {
     std::cerr << error.what() << std::endl;
