@@ -88,9 +88,7 @@ Queue::Queue()
     PushActiveSnapshot(GetTransactionSnapshot());
 
     table_ = table_open(relation_id("dispatch_queue"), RowExclusiveLock);
-    by_key_ = index_open(relation_id("dispatch_queue_pkey"), RowExclusiveLock);
     found_ = table_slot_create(table_, nullptr);
-    locked_ = table_slot_create(table_, nullptr);
     changed_ = MakeSingleTupleTableSlot(RelationGetDescr(table_), &TTSOpsVirtual);
 }
 
@@ -98,12 +96,14 @@ void Queue::close()
 {
     if (estate_ != nullptr)
         end_changes();
-    if (finding_ != nullptr)
+    if (finding_ != nullptr) {
         index_endscan(finding_);
+        index_close(by_key_, NoLock);
+    }
+    if (locked_ != nullptr)
+        ExecDropSingleTupleTableSlot(locked_);
     ExecDropSingleTupleTableSlot(changed_);
-    ExecDropSingleTupleTableSlot(locked_);
     ExecDropSingleTupleTableSlot(found_);
-    index_close(by_key_, NoLock);
     table_close(table_, NoLock);
     PopActiveSnapshot();
     CommandCounterIncrement();
@@ -152,10 +152,12 @@ bool Queue::find(const pg_uuid_t &user, const pg_uuid_t &message)
     ScanKeyData keys[2];
     ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&user));
     ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&message));
-    if (finding_ == nullptr)
+    if (finding_ == nullptr) {
+        by_key_ = index_open(relation_id("dispatch_queue_pkey"), RowExclusiveLock);
         finding_ = begin_index_scan(table_, by_key_, keys, 2);
-    else
+    } else {
         index_rescan(finding_, keys, 2, nullptr, 0);
+    }
     is_read_ = index_getnext_slot(finding_, ForwardScanDirection, found_);
     if (is_read_)
         row_ = read_row(found_);
@@ -180,6 +182,8 @@ TM_Result Queue::lock(Contended contended)
     const uint8 flags =
         contended == Contended::pass_changed ? 0 : TUPLE_LOCK_FLAG_FIND_LAST_VERSION;
     TM_FailureData failure;
+    if (locked_ == nullptr)
+        locked_ = table_slot_create(table_, nullptr);
     const TM_Result result =
         table_tuple_lock(table_, &found_->tts_tid, GetActiveSnapshot(), locked_,
                          GetCurrentCommandId(true), LockTupleNoKeyExclusive, wait, flags, &failure);

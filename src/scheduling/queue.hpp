@@ -114,20 +114,20 @@ class Queue {
     void set_changed(TupleTableSlot *present, const QueueRow &row);
 
     Relation table_;
-    Relation by_key_;
-    Relation by_time_;         // while walking
+    Relation by_key_; // from the first find() on, as is the scan
+    IndexScanDesc finding_ = nullptr;
+    Relation by_time_; // while walking
+    IndexScanDesc walk_;
+    ScanKeyData position_[2]; // where the walk began; the scan points into it
+    int entries_passed_;
     EState *estate_ = nullptr; // from the first change on, as are the two below
     ResultRelInfo *target_;
     EPQState recheck_;
     TupleTableSlot *found_;
-    TupleTableSlot *locked_;
+    TupleTableSlot *locked_ = nullptr; // from the first lock on
     TupleTableSlot *changed_;
-    bool is_read_ = false;            // whether row_ is what found_ holds
-    IndexScanDesc finding_ = nullptr; // from the first find() on
-    IndexScanDesc walk_;
-    ScanKeyData position_[2]; // where the walk began; the scan points into it
+    bool is_read_ = false; // whether row_ is of the version in found_
     QueueRow row_;
-    int entries_passed_;
 };
 
 } // namespace companion
