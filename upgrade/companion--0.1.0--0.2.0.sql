@@ -285,7 +285,7 @@ CREATE INDEX scheduled_messages_created ON companion.scheduled_messages (created
 COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
 
 -- Room for the finished rows of a whole page. Pages of before stay as they are.
-ALTER TABLE companion.scheduled_messages SET (fillfactor = 43);
+ALTER TABLE companion.scheduled_messages SET (fillfactor = 40);
 
 -- Functions, views and triggers.
 CREATE FUNCTION companion.order_checkin_days() RETURNS trigger
