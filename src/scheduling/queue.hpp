@@ -2,7 +2,7 @@
 //
 // Claims and reports go to the table directly, not through a plan: whatever the
 // statistics say, claiming walks the index from its head, and a lease or a start is one
-// row lock and one HOT update.
+// HOT update.
 #pragma once
 
 #include "postgres/lookup.hpp"
@@ -31,9 +31,21 @@ struct QueuePosition {
     pg_uuid_t message_id;
 };
 
-// The queue, open from construction to close(). One row at a time is locked; its texts
-// are valid until the next is. Triggers for each row that an operator has added are fired as
-// by an UPDATE of what update() replaces, and a DELETE; those for each statement are not.
+// What becomes of a row, or why nothing does: another transaction holds it, or it is no more.
+enum class Outcome { kept, updated, removed, busy, gone };
+
+inline bool is_changed(Outcome outcome)
+{
+    return outcome == Outcome::updated || outcome == Outcome::removed;
+}
+
+// What to do about a row that another transaction holds: wait for it, or pass over the row; or
+// pass over it, too, where that transaction has changed it since it was found.
+enum class Contended { wait, pass, pass_changed };
+
+// The queue, open from construction to close(). One row at a time is come to and changed; its
+// texts are valid until the next is. Triggers for each row that an operator has added are fired as
+// by an UPDATE of what change() replaces, and a DELETE; those for each statement are not.
 class Queue {
   public:
     Queue();
@@ -41,25 +53,19 @@ class Queue {
     // Must be called unless an error ends the transaction.
     void close();
 
-    // Come to a message's row, not locked yet; false when it is not on the queue.
+    // Come to a message's row; false when it is not on the queue.
     bool find(const pg_uuid_t &user_id, const pg_uuid_t &message_id);
 
     // Where the row come to is, and to come there again: by another Queue, too, within the
     // same call.
     ItemPointerData place() const { return found_->tts_tid; }
-    void come_to(const ItemPointerData &place) { found_->tts_tid = place; }
-
-    // Lock the newest version of the row, waiting for whoever holds it if that is allowed.
-    Locking lock(bool may_wait);
-
-    // Lock the row; false when another transaction holds it or has changed it.
-    bool try_lock();
+    void come_to(const ItemPointerData &place);
 
     // Begin to walk over the rows that are visible by a time, in order of visible_at and
     // message, from the head or a position.
     void begin_walk(TimestampTz visible_by, const QueuePosition *from = nullptr);
 
-    // Advance the walk to its next row, not locked yet; false at the end.
+    // Advance the walk to its next row; false at the end.
     bool next();
 
     // How many index entries the walk has gone past, dead ones included.
@@ -67,35 +73,61 @@ class Queue {
 
     void end_walk();
 
-    // The row last locked or come to.
+    // The row come to, and after change() as it was left, or removed.
     const QueueRow &row() const { return row_; }
 
-    // Replace the locked row's lease, attempt, worker, visible_at and sending. Error 09000
-    // where a trigger prevents it.
-    void update(const QueueRow &changed);
-
-    // Delete the locked row. Error 09000 where a trigger prevents it.
-    void remove();
+    // Change the row come to as decide(row) says, which replaces the row's lease, attempt,
+    // worker, visible_at and sending and returns updated, or returns removed or kept. It is
+    // asked of the version that was found, and what it says is done in one step if nobody holds
+    // that version and none is newer. Otherwise, and where it would keep the row or something of
+    // an operator's looks at rows before they change, the row is locked, in its newest version,
+    // and asked of again. Error 09000 where a trigger prevents it.
+    template <class Decide>
+    Outcome change(Contended contended, Decide decide)
+    {
+        QueueRow wanted = row_;
+        Outcome outcome = is_read_ ? decide(wanted) : Outcome::kept;
+        if (is_changed(outcome) && try_change(outcome, wanted))
+            return outcome;
+        const TM_Result result = lock(contended);
+        if (result != TM_Ok)
+            return result == TM_WouldBlock ? Outcome::busy : Outcome::gone;
+        wanted = row_;
+        outcome = decide(wanted);
+        if (is_changed(outcome))
+            change_locked(outcome, wanted);
+        return outcome;
+    }
 
   private:
-    TM_Result lock(LockWaitPolicy wait, uint8 flags);
     void begin_change();
     void end_changes();
-    void set_changed(const QueueRow &row);
+    void open_indices();
+    TM_Result lock(Contended contended);
+    bool is_looked_at(Outcome wanted) const;
+    bool try_change(Outcome wanted, const QueueRow &row);
+    void change_locked(Outcome wanted, const QueueRow &row);
+    TM_Result try_update();
+    TM_Result try_remove();
+    void update_locked(const QueueRow &row);
+    void remove_locked();
+    void set_changed(TupleTableSlot *present, const QueueRow &row);
 
     Relation table_;
-    Relation by_key_;
-    Relation by_time_;         // while walking
+    Relation by_key_; // from the first find() on, as is the scan
+    IndexScanDesc finding_ = nullptr;
+    Relation by_time_; // while walking
+    IndexScanDesc walk_;
+    ScanKeyData position_[2]; // where the walk began; the scan points into it
+    int entries_passed_;
     EState *estate_ = nullptr; // from the first change on, as are the two below
     ResultRelInfo *target_;
     EPQState recheck_;
     TupleTableSlot *found_;
-    TupleTableSlot *locked_;
+    TupleTableSlot *locked_ = nullptr; // from the first lock on
     TupleTableSlot *changed_;
-    IndexScanDesc walk_;
-    ScanKeyData position_[2]; // where the walk began; the scan points into it
+    bool is_read_ = false; // whether row_ is of the version in found_
     QueueRow row_;
-    int entries_passed_;
 };
 
 } // namespace companion
