@@ -1,5 +1,6 @@
 // The peers that are SQL, by the same client as ours: a lean queue by hand and, where it is there,
 // pgmq. Prints figures as bench/measure.sh says.
+#include "../plain.hpp"
 #include "by_hand.hpp"
 
 #include <exception>
@@ -24,6 +25,11 @@ void compare(const std::string &how, int batch, int slices, int messages, const 
     for (std::size_t i = 1; i < sides.size(); i++)
         sample("claim, start, mark sent, " + how + "; " + peers[i - 1], "/s", rates[0], rates[i],
                target);
+    const double limit = throughput(plain, batch, slices * messages);
+    sample("  " + how + "; the limit, plain statements that write our rows, by hand", "/s", limit,
+           rates[1], "-");
+    sample("  " + how + "; ours, and that limit", "/s", throughput(ours, batch, slices * messages),
+           limit, ">= 0.85");
 }
 
 } // namespace
