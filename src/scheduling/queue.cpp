@@ -256,7 +256,7 @@ void Queue::set_changed(TupleTableSlot *present, const QueueRow &row)
 // trigger, a constraint, what a column is generated from.
 bool Queue::is_looked_at(Outcome wanted) const
 {
-    const TriggerDesc *triggers = target_->ri_TrigDesc;
+    const TriggerDesc *triggers = table_->trigdesc;
     if (wanted == Outcome::removed)
         return triggers != nullptr && triggers->trig_delete_before_row;
     const TupleConstr *constraints = RelationGetDescr(table_)->constr;
@@ -265,13 +265,22 @@ bool Queue::is_looked_at(Outcome wanted) const
            table_->rd_rel->relispartition;
 }
 
+// Whether a transaction has changed or locked this version, be it over or not. Workers that claim
+// at once meet many such rows, and to lock one in vain costs less than to change it in vain.
+static bool is_touched(TupleTableSlot *version)
+{
+    bool is_null;
+    return DatumGetTransactionId(slot_getsysattr(version, MaxTransactionIdAttributeNumber,
+                                                 &is_null)) != InvalidTransactionId;
+}
+
 // Change the version that was found, without a lock before; false when that has to be tried with
 // one, and nothing has happened.
 bool Queue::try_change(Outcome wanted, const QueueRow &row)
 {
-    begin_change();
-    if (is_looked_at(wanted))
+    if (is_looked_at(wanted) || is_touched(found_))
         return false;
+    begin_change();
     if (wanted == Outcome::updated)
         set_changed(found_, row);
     CheckCmdReplicaIdentity(table_, wanted == Outcome::updated ? CMD_UPDATE : CMD_DELETE);
@@ -368,7 +377,7 @@ void Queue::update_locked(const QueueRow &row)
 void Queue::remove_locked()
 {
     ExecSimpleRelationDelete(target_, estate_, &recheck_, locked_);
-    if (target_->ri_TrigDesc != nullptr && target_->ri_TrigDesc->trig_delete_before_row &&
+    if (is_looked_at(Outcome::removed) &&
         table_tuple_fetch_row_version(table_, &locked_->tts_tid, SnapshotSelf, found_))
         refuse_suppressed("dispatch_queue");
 }

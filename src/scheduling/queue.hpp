@@ -78,10 +78,11 @@ class Queue {
 
     // Change the row come to as decide(row) says, which replaces the row's lease, attempt,
     // worker, visible_at and sending and returns updated, or returns removed or kept. It is
-    // asked of the version that was found, and what it says is done in one step if nobody holds
-    // that version and none is newer. Otherwise, and where it would keep the row or something of
-    // an operator's looks at rows before they change, the row is locked, in its newest version,
-    // and asked of again. Error 09000 where a trigger prevents it.
+    // asked of the version that was found, and what it says is done in one step if nobody has
+    // touched that version. Otherwise, and where it would keep the row or something of an
+    // operator's looks at rows before they change, the row is locked, in its newest version
+    // unless changed ones are passed over, and it is asked again. Error 09000 where a trigger
+    // prevents it.
     template <class Decide>
     Outcome change(Contended contended, Decide decide)
     {
