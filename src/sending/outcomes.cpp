@@ -10,9 +10,9 @@
 #include "postgres/flags.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/without_waiting.hpp"
-#include "scheduling/finish.hpp"
-#include "scheduling/lease.hpp"
-#include "scheduling/queue.hpp"
+#include "sending/finish.hpp"
+#include "sending/lease.hpp"
+#include "sending/queue.hpp"
 #include "users/user_row.hpp"
 
 using namespace companion;

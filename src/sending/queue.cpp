@@ -1,5 +1,5 @@
 // The dispatch queue as a table: its rows by key and in order, locked and changed.
-#include "scheduling/queue.hpp"
+#include "sending/queue.hpp"
 
 #include "postgres/relations.hpp"
 #include "postgres/triggered.hpp"

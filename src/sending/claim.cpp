@@ -2,10 +2,10 @@
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
-#include "scheduling/abandoned.hpp"
-#include "scheduling/channels.hpp"
-#include "scheduling/claimed.hpp"
-#include "scheduling/lease.hpp"
+#include "sending/abandoned.hpp"
+#include "sending/channels.hpp"
+#include "sending/claimed.hpp"
+#include "sending/lease.hpp"
 
 #include <cstdint>
 

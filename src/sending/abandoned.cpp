@@ -1,5 +1,5 @@
 // Messages that no worker will finish.
-#include "scheduling/abandoned.hpp"
+#include "sending/abandoned.hpp"
 
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
