@@ -35,6 +35,14 @@ static Statement insert_sent{R"sql(
     ON CONFLICT (user_id, telegram_message_id) WHERE telegram_message_id IS NOT NULL DO NOTHING
     RETURNING m.user_id, m.id, m.conversation_id, m.telegram_message_id)sql"};
 
+// Where none of them has an id of Telegram's: to watch for a conflict that cannot be would cost as
+// much as an index.
+static Statement insert_sent_without_ids{R"sql(
+    INSERT INTO companion.messages AS m (user_id, id, conversation_id, role, content, metadata)
+    SELECT user_id, id, conversation_id, 'assistant', content, coalesce(metadata, '{}')
+    FROM given
+    RETURNING m.user_id, m.id, m.conversation_id, m.telegram_message_id)sql"};
+
 static Statement find_delivered{R"sql(
     SELECT id FROM companion.messages WHERE user_id = $1 AND telegram_message_id = $2
 )sql",
@@ -153,6 +161,7 @@ void SentMessages::add(Datum user, Datum message, Datum conversation, Datum sent
 {
     const SentText text = fit(sent);
     messages_.add({{user}, {message}, {conversation}, {text.content}, telegram_id, text.metadata});
+    has_ids_ |= !telegram_id.isnull;
 }
 
 // Whether a row that insert_sent has returned is the message at a place. Error 09000 where it has
@@ -188,7 +197,8 @@ pg_uuid_t SentMessages::id_of_first(int index) const
 FiledMessage *SentMessages::file() const
 {
     auto *filed = static_cast<FiledMessage *>(palloc0(Max(size(), 1) * sizeof(FiledMessage)));
-    const uint64 stored = insert_sent.execute(messages_, {});
+    Statement &insert = has_ids_ ? insert_sent : insert_sent_without_ids;
+    const uint64 stored = insert.execute(messages_, {});
     // What was stored comes back in the order in which it was added
     uint64 row = 0;
     for (int index = 0; index < size(); index++) {

@@ -44,6 +44,7 @@ class SentMessages {
     pg_uuid_t id_of_first(int index) const;
 
     Given messages_;
+    bool has_ids_ = false; // of Telegram's
 };
 
 // Refuse a text that is empty or longer than companion.max_message_length. Error 22023.

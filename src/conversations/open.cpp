@@ -9,6 +9,9 @@
 #include "postgres/uuid.hpp"
 #include "users/user_row.hpp"
 
+#include <algorithm>
+#include <numeric>
+
 namespace companion {
 
 // For each pair of user and channel the conversation that is open, and whether it is over, as of
@@ -48,6 +51,13 @@ static Statement begin{R"sql(
     RETURNING c.user_id, c.channel, c.id)sql",
                        TEXTOID};
 
+// Where others would have to write past the user's lock to be faster.
+static Statement begin_many{R"sql(
+    INSERT INTO companion.conversations AS c (user_id, channel, id, initiated_by)
+    SELECT user_id, channel, id, $1 FROM given
+    RETURNING c.user_id, c.channel, c.id)sql",
+                            TEXTOID};
+
 // What is to be ended and begun, so that every pair has an open conversation.
 struct Missing {
     Given over{{"user_id", UUIDOID}, {"id", UUIDOID}};
@@ -59,7 +69,8 @@ struct Missing {
     {
         if (over.size() > 0)
             end_those.execute(over, {});
-        if (begin.execute(begun, {initiated_by}) < static_cast<uint64>(begun.size()))
+        Statement &insert = begun.size() > 1 && is_each_once() ? begin_many : begin;
+        if (insert.execute(begun, {initiated_by}) < static_cast<uint64>(begun.size()))
             return false;
         for (int index = 0; index < begun.size(); index++)
             require_as_written(index);
@@ -67,6 +78,26 @@ struct Missing {
     }
 
   private:
+    // Whether no user and channel stand twice among those to be begun.
+    bool is_each_once() const
+    {
+        auto *order = static_cast<int *>(palloc(begun.size() * sizeof(int)));
+        std::iota(order, order + begun.size(), 0);
+        std::sort(order, order + begun.size(), [this](int a, int b) { return compare(a, b) < 0; });
+        for (int place = 1; place < begun.size(); place++)
+            if (compare(order[place - 1], order[place]) == 0)
+                return false;
+        return true;
+    }
+
+    int compare(int a, int b) const
+    {
+        const int users = memcmp(DatumGetUUIDP(begun.at(a, 0).value),
+                                 DatumGetUUIDP(begun.at(b, 0).value), UUID_LEN);
+        return users != 0 ? users
+                          : text_view(begun.at(a, 1).value).compare(text_view(begun.at(b, 1).value));
+    }
+
     void require_as_written(int index) const
     {
         const auto is_same = [&](int column) {

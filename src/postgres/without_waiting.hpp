@@ -24,6 +24,15 @@ inline ErrorData *undo(MemoryContext context, ResourceOwner owner)
     return error;
 }
 
+// Whether an error says that another transaction was in the way: it holds something, or has begun a
+// conversation past the lock of its user.
+inline bool is_in_the_way(const ErrorData *error)
+{
+    return error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+           (error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION && error->constraint_name != nullptr &&
+            strcmp(error->constraint_name, "conversations_open") == 0);
+}
+
 // Run a body; false, and all that it did is undone, when it came to something that another
 // transaction holds: a row, a key that is being inserted, whatever a trigger locks.
 template <class Body>
@@ -47,7 +56,7 @@ bool try_without_waiting(Body body)
     PG_END_TRY();
     MemoryContextSwitchTo(context);
     CurrentResourceOwner = owner;
-    if (error != nullptr && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+    if (error != nullptr && !is_in_the_way(error))
         ReThrowError(error);
     return error == nullptr;
 }
