@@ -97,7 +97,7 @@ UPDATE companion.users SET checkin_time = '12:00' WHERE display_name IN ('11', '
 DELETE FROM companion.users WHERE display_name = '18';
 INSERT INTO companion.users (id, display_name, timezone, checkin_time, onboarding_completed_at) VALUES
     (pg_temp.id(1), 'new', 'UTC', '09:00', '2026-01-01'),
-    (pg_temp.id(2), 'new, and none today', 'Asia/Tokyo', '17:00:00.000001', '2026-01-01'),
+    (pg_temp.id(2), 'new, behind it', 'Asia/Tokyo', '17:00:00.000001', '2026-01-01'),
     (pg_temp.id(19), 'new, and last', 'Europe/Berlin', '10:00', '2026-01-01');
 -- A tick for what was before only looks again at those whom the batches do not come to.
 SELECT companion.dispatch('2026-03-04 08:30+00') AS enqueued;
@@ -189,5 +189,44 @@ DROP FUNCTION public.tell_isolation() CASCADE;
 SET ROLE companion_worker;
 CALL companion.run_dispatch();
 RESET ROLE;
+
+-- Whoever moves their check-in while a tick is in progress gets it once, wherever the batches are.
+DELETE FROM companion.users;
+SET companion.clock = '2026-03-05 12:00+00';
+INSERT INTO companion.users (id, display_name, checkin_time, onboarding_completed_at)
+SELECT pg_temp.id(n), n, '08:00'::time + n * interval '10 min', '2026-01-01' FROM generate_series(1, 18) AS n;
+SELECT companion.rewind_dispatch('2026-03-05 08:00+00');
+SELECT companion.dispatch(max_rows => 6) AS enqueued;
+TABLE state;
+UPDATE companion.users SET checkin_time = '08:15' WHERE display_name = '12';
+UPDATE companion.users SET checkin_time = '10:45' WHERE display_name = '3';
+SELECT companion.dispatch(max_rows => 6) AS enqueued;
+UPDATE companion.users SET checkin_time = '08:25' WHERE display_name = '17';
+CALL companion.run_dispatch(max_rows => 6);
+TABLE state;
+SELECT display_name, count(m.id), min(scheduled_for) FROM companion.users AS u
+LEFT JOIN companion.scheduled_messages AS m ON m.user_id = u.id AND m.local_date = '2026-03-05'
+GROUP BY u.id HAVING count(m.id) <> 1 OR display_name IN ('3', '12', '17') ORDER BY u.id;
+
+-- Triggers and policies of an operator's on the state.
+CREATE FUNCTION public.round_down() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    new.previous_tick := date_trunc('hour', new.previous_tick) - interval '1 hour';
+    RETURN new;
+END
+$$;
+GRANT EXECUTE ON FUNCTION public.round_down() TO PUBLIC;
+CREATE TRIGGER round_down BEFORE UPDATE ON companion.dispatch_state
+FOR EACH ROW EXECUTE FUNCTION public.round_down();
+SET companion.clock = '2026-03-05 12:01+00';
+CALL companion.run_dispatch();
+DROP FUNCTION public.round_down() CASCADE;
+CREATE POLICY hidden ON companion.dispatch_state AS RESTRICTIVE TO companion_admin USING (false);
+SET ROLE companion_admin;
+CALL companion.run_dispatch();
+SELECT count(*) AS seen FROM companion.dispatch_state;
+RESET ROLE;
+DROP POLICY hidden ON companion.dispatch_state;
+TABLE state;
 RESET companion.clock;
 DELETE FROM companion.users;

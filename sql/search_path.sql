@@ -15,6 +15,7 @@ INSERT INTO steps (role, step) VALUES
     -- Sent once a day
     ('companion_admin', $$companion.rewind_dispatch('2026-03-02 07:00+00')$$),
     ('companion_worker', $$companion.dispatch()$$),
+    ('companion_worker', $$companion.dispatch_batch(companion.now(), 10)$$),
     ('companion_worker', $$companion.dispatch()$$),
     ('companion_worker', $$SELECT created FROM companion.schedule_message('00000000-0000-0000-0000-000000000001', '2026-03-02', 'a second')$$),
     ('companion_worker', $$SELECT created FROM companion.schedule_message('00000000-0000-0000-0000-000000000001', '2026-03-02', 'a third')$$),

@@ -170,9 +170,11 @@ ALTER TABLE companion.scheduled_messages
     DROP CONSTRAINT IF EXISTS scheduled_messages_status_check;
 
 -- Dispatch in batches.
-ALTER TABLE companion.dispatch_state ADD COLUMN reached_reading bigint, ADD COLUMN reached_user uuid;
+ALTER TABLE companion.dispatch_state ADD COLUMN reached_reading bigint, ADD COLUMN reached_user uuid,
+    ADD COLUMN began_after timestamptz;
 COMMENT ON COLUMN companion.dispatch_state.reached_reading IS 'Of who is due in the microsecond after previous_tick, those whose reading is up to so many microseconds beyond the first one due then have been enqueued; NULL between ticks.';
 COMMENT ON COLUMN companion.dispatch_state.reached_user IS 'Of those at reached_reading, the users up to this one have been enqueued; NULL between ticks.';
+COMMENT ON COLUMN companion.dispatch_state.began_after IS 'Where the tick began that is not complete: what its first batch found previous_tick to be; NULL between ticks.';
 DROP INDEX companion.users_checkin;
 CREATE INDEX users_checkin ON companion.users (timezone, checkin_time, id)
 WHERE checkin_time IS NOT NULL AND onboarding_completed_at IS NOT NULL;
@@ -322,9 +324,7 @@ AS 'MODULE_PATHNAME', 'companion_check_user';
 COMMENT ON FUNCTION companion.check_user() IS
 'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time before 24:00; checkin_days, preferred_channel, disabled_channels, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences an object, of at most companion.max_json_size where a grant lets one write it. Error 23514, with the column''s name.';
 
-CREATE TRIGGER check_user AFTER INSERT OR UPDATE OF email, display_name, companion_name, support_style,
-    checkin_time, checkin_days, preferred_channel, disabled_channels, telegram_user_id,
-    telegram_username, whatsapp_number, subscription_status, preferences, location ON companion.users
+CREATE TRIGGER check_user AFTER INSERT OR UPDATE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.check_user();
 COMMENT ON TRIGGER check_user ON companion.users IS 'Refuses what a row may not hold.';
 
@@ -670,6 +670,12 @@ AS 'MODULE_PATHNAME', 'companion_dispatch';
 COMMENT ON FUNCTION companion.dispatch(timestamptz, integer) IS
 'One tick: enqueues the check-ins that are due after the previous tick and up to at, in the order in which they are due, and returns how many. max_rows: only those of so many users, the first batch of a tick, which the next call goes on with; NULL: all. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at that is not after the previous tick only looks again at whom that one had to leave. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set, and for a max_rows below 1; 09000 where a trigger suppresses a row of dispatch_queue.';
 
+CREATE FUNCTION companion.dispatch_batch(at timestamptz, max_rows integer) RETURNS boolean
+LANGUAGE c SET enable_bitmapscan = off
+AS 'MODULE_PATHNAME', 'companion_dispatch_batch';
+COMMENT ON FUNCTION companion.dispatch_batch(timestamptz, integer) IS
+'What dispatch(at, max_rows) does; returns whether all that is due up to at has been enqueued. Internal: run_dispatch() goes on until it has.';
+
 CREATE PROCEDURE companion.run_dispatch(
     at timestamptz DEFAULT companion.now(), max_rows integer DEFAULT 10000)
 LANGUAGE plpgsql
@@ -678,15 +684,12 @@ BEGIN
     LOOP
         COMMIT;
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-        PERFORM companion.dispatch(run_dispatch.at, run_dispatch.max_rows);
-        EXIT WHEN EXISTS (
-            SELECT FROM companion.dispatch_state AS s
-            WHERE s.previous_tick OPERATOR(pg_catalog.>=) run_dispatch.at);
+        EXIT WHEN companion.dispatch_batch(run_dispatch.at, run_dispatch.max_rows);
     END LOOP;
 END
 $$;
 COMMENT ON PROCEDURE companion.run_dispatch(timestamptz, integer) IS
-'One tick in batches: calls dispatch(at, max_rows) until all that is due up to at is enqueued, and commits after each, so that the first messages can be claimed while the rest are being enqueued. One that breaks off has kept its batches; the next goes on from there. What a scheduler calls every minute. Errors as dispatch(); 2D000 within a transaction or a function.';
+'One tick in batches: does what dispatch(at, max_rows) does until all that is due up to at is enqueued, and commits after each, so that the first messages can be claimed while the rest are being enqueued. One that breaks off has kept its batches; the next goes on from there. What a scheduler calls every minute. Errors as dispatch(); 2D000 within a transaction or a function.';
 
 CREATE FUNCTION companion.sent_today(
     user_id uuid, kind text DEFAULT 'checkin', at timestamptz DEFAULT companion.now()) RETURNS boolean
@@ -1102,7 +1105,7 @@ BEGIN
          'sent_today recent_messages upsert_user_context upsert_user_context_many
           recall_user_context due_follow_ups'),
         ('companion_worker, companion_admin',
-         'dispatch run_dispatch'),
+         'dispatch dispatch_batch run_dispatch'),
         ('companion_admin',
          'run_maintenance apply_retention expire_messages expire_job_runs
           forget_redeem_failures follow_auth_users unfollow_auth_users adopt_users

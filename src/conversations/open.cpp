@@ -94,8 +94,9 @@ struct Missing {
     {
         const int users = memcmp(DatumGetUUIDP(begun.at(a, 0).value),
                                  DatumGetUUIDP(begun.at(b, 0).value), UUID_LEN);
-        return users != 0 ? users
-                          : text_view(begun.at(a, 1).value).compare(text_view(begun.at(b, 1).value));
+        return users != 0
+                   ? users
+                   : text_view(begun.at(a, 1).value).compare(text_view(begun.at(b, 1).value));
     }
 
     void require_as_written(int index) const

@@ -21,9 +21,10 @@ void check_bounds(const WrittenRow &row)
 // An end is not before the beginning.
 void check_end(const WrittenRow &row)
 {
-    const NullableDatum end = row.nullable("ended_at", TIMESTAMPTZOID);
-    if (!end.isnull && DatumGetTimestampTz(end.value) <
-                           DatumGetTimestampTz(row.nullable("started_at", TIMESTAMPTZOID).value))
+    const NullableDatum start = row.nullable("started_at", TIMESTAMPTZOID),
+                        end = row.nullable("ended_at", TIMESTAMPTZOID);
+    if (!start.isnull && !end.isnull &&
+        DatumGetTimestampTz(end.value) < DatumGetTimestampTz(start.value))
         row.refuse("ended_at", TIMESTAMPTZOID, "ended_at is before started_at");
 }
 

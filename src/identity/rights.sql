@@ -139,7 +139,7 @@ BEGIN
         ('companion_user, companion_admin', 'export_user erase_user'),
         ('companion_worker, companion_admin',
          'close_conversation edit_message record_incoming schedule_message dispatch
-          run_dispatch'),
+          dispatch_batch run_dispatch'),
         ('companion_worker',
          'claim_messages start_send start_send_many mark_sent mark_sent_many mark_failed
           mark_failed_many mark_skipped mark_skipped_many extend_lease extend_lease_many

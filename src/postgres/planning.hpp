@@ -3,9 +3,9 @@
 
 namespace companion {
 
-// Have every statement that runs within a call, also what checks a foreign key there, planned to
-// walk indexes, however small the tables are then: they grow, and the session keeps the plan. Call
-// when the library is loaded.
+// Have every statement on the extension's tables that runs within a call, also what checks a
+// foreign key there, planned to walk indexes, however small the tables are then: they grow, and the
+// session keeps the plan. Call when the library is loaded.
 void plan_walks();
 
 } // namespace companion

@@ -44,8 +44,12 @@ void check_reference(const WrittenRow &row, const Reference &reference)
     if (!row.is_inserted())
         return;
     Datum key[2];
-    for (int column = 0; column < width(reference); column++)
-        key[column] = row.nullable(reference.columns[column], UUIDOID).value;
+    for (int column = 0; column < width(reference); column++) {
+        const NullableDatum value = row.nullable(reference.columns[column], UUIDOID);
+        if (value.isnull)
+            return;
+        key[column] = value.value;
+    }
     if (!is_there(reference, key))
         refuse(row, reference, key);
 }

@@ -24,7 +24,7 @@ constexpr int batch_size = 10'000;
 
 // Wait for a tick that is running, and learn how far it came.
 Statement lock_state{R"sql(
-    SELECT previous_tick, reached_reading, reached_user
+    SELECT previous_tick, reached_reading, reached_user, began_after
     FROM companion.dispatch_state WHERE only_row FOR UPDATE
 )sql"};
 
@@ -34,12 +34,16 @@ Statement start_state{R"sql(
                       TIMESTAMPTZOID};
 
 Statement set_state{R"sql(
-    INSERT INTO companion.dispatch_state (previous_tick, reached_reading, reached_user)
-    VALUES ($1, $2, $3)
-    ON CONFLICT (only_row) DO UPDATE SET previous_tick = EXCLUDED.previous_tick,
-        reached_reading = EXCLUDED.reached_reading, reached_user = EXCLUDED.reached_user
+    INSERT INTO companion.dispatch_state AS s
+        (previous_tick, reached_reading, reached_user, began_after)
+    VALUES ($1, $2, $3, $4)
+    ON CONFLICT (only_row) DO UPDATE SET previous_tick = excluded.previous_tick,
+        reached_reading = excluded.reached_reading, reached_user = excluded.reached_user,
+        began_after = excluded.began_after
+    RETURNING s.previous_tick = $1 AND s.reached_reading IS NOT DISTINCT FROM $2
+        AND s.reached_user IS NOT DISTINCT FROM $3 AND s.began_after IS NOT DISTINCT FROM $4
 )sql",
-                    TIMESTAMPTZOID, INT8OID, UUIDOID};
+                    TIMESTAMPTZOID, INT8OID, UUIDOID, TIMESTAMPTZOID};
 
 Statement forget_rechecks{"DELETE FROM companion.dispatch_recheck"};
 
@@ -261,9 +265,15 @@ Progress all_until(TimestampTz time)
     return {time, false, 0, {}};
 }
 
-// How far dispatch has come, locked until the transaction ends. The first tick ever covers the
-// minute before it, for everybody.
-Progress lock_progress(TimestampTz at)
+// How far dispatch has come, and where the tick began of which that is part, null between ticks.
+struct State {
+    Progress progress;
+    NullableDatum began_after;
+};
+
+// Lock it until the transaction ends. The first tick ever covers the minute before it, for
+// everybody.
+State lock_progress(TimestampTz at)
 {
     if (lock_state.execute({}) == 0) {
         if (start_state.execute({TimestampTzGetDatum(at - USECS_PER_MINUTE)}) > 0)
@@ -271,23 +281,30 @@ Progress lock_progress(TimestampTz at)
         if (lock_state.execute({}) == 0)
             refuse_suppressed("dispatch_state");
     }
-    Progress progress = all_until(DatumGetTimestampTz(result_field(0, 1)));
+    State state{all_until(DatumGetTimestampTz(result_field(0, 1))), {}};
+    state.began_after.value = result_field(0, 4, &state.began_after.isnull);
     bool is_whole;
     const Datum reading = result_field(0, 2, &is_whole);
     if (!is_whole) {
-        progress.is_within = true;
-        progress.reading = DatumGetInt64(reading);
-        progress.user = *DatumGetUUIDP(result_field(0, 3));
+        state.progress.is_within = true;
+        state.progress.reading = DatumGetInt64(reading);
+        state.progress.user = *DatumGetUUIDP(result_field(0, 3));
     }
-    return progress;
+    return state;
 }
 
-void set_progress(const Progress &progress)
+// Error 09000 where a trigger suppresses or changes it.
+void set_progress(const Progress &progress, NullableDatum began_after)
 {
+    const char within = progress.is_within ? ' ' : 'n';
+    const char nulls[] = {' ', within, within, null_flag(began_after)};
     if (set_state.execute({TimestampTzGetDatum(progress.previous), Int64GetDatum(progress.reading),
-                           UUIDPGetDatum(&progress.user)},
-                          progress.is_within ? "   " : " nn") == 0)
+                           UUIDPGetDatum(&progress.user), began_after.value},
+                          nulls) == 0)
         refuse_suppressed("dispatch_state");
+    if (!DatumGetBool(result_field(0, 1)))
+        refuse_changed("dispatch_state",
+                       "previous_tick, reached_reading, reached_user or began_after");
 }
 
 // Look at everybody in dispatch_recheck, and enqueue what has been due until then of whom no tick
@@ -344,8 +361,9 @@ TimestampTz end_of_batch(const Progress &progress, TimestampTz at)
 // The first batch of a tick looks at dispatch_recheck, too. It does so as far as it goes itself:
 // whoever was noted after it had read who is due is not among them. The last one does again, if
 // somebody was passed over, since most locks are short, or if much has happened since the first.
-Done enqueue(const Progress &progress, TimestampTz at, int most)
+Done enqueue(const State &state, TimestampTz at, int most)
 {
+    const Progress &progress = state.progress;
     const TimestampTz until = end_of_batch(progress, at);
     DueUsers due(progress, until, most);
     Batch batch;
@@ -357,7 +375,10 @@ Done enqueue(const Progress &progress, TimestampTz at, int most)
             batch.enqueue(progress.previous, at, {next.reached(), {}, is_first ? batch_size : 0});
     if (is_last && (!is_first || found.passed_over > 0 || found.looked_at == batch_size))
         found.enqueued += look_again(at, at);
-    set_progress(next);
+    set_progress(next, is_last ? NullableDatum{0, true}
+                       : state.began_after.isnull
+                           ? NullableDatum{TimestampTzGetDatum(progress.previous)}
+                           : state.began_after);
     if (found.enqueued > 0 || is_newly_visible(progress.previous, next.previous))
         notify_workers();
     return {batch.size(), found.enqueued, is_last};
@@ -366,33 +387,33 @@ Done enqueue(const Progress &progress, TimestampTz at, int most)
 // Cover the next of the interval up to at, or where that has been covered look again only.
 Done do_batch(TimestampTz at, int most)
 {
-    const Progress progress = lock_progress(at);
+    const State state = lock_progress(at);
+    const Progress &progress = state.progress;
     if (at > progress.previous)
-        return enqueue(progress, at, most);
+        return enqueue(state, at, most);
     const int64 enqueued = look_again(progress.reached(), progress.reached());
     if (enqueued > 0)
         notify_workers();
     return {0, enqueued, true};
 }
 
-// As many batches as it takes, in one transaction; returns how many messages were enqueued.
-int64 tick(TimestampTz at, int max_rows)
+// As many batches as it takes, in one transaction.
+Done tick(TimestampTz at, int max_rows)
 {
-    int64 enqueued = 0;
-    Done done;
+    Done tick{};
     do {
-        done = with_spi([at, max_rows] { return do_batch(at, Min(max_rows, batch_size)); });
-        enqueued += done.enqueued;
-        max_rows -= done.users;
-    } while (!done.is_complete && max_rows > 0);
-    return enqueued;
+        const Done batch =
+            with_spi([&] { return do_batch(at, Min(max_rows - tick.users, batch_size)); });
+        tick = {tick.users + batch.users, tick.enqueued + batch.enqueued, batch.is_complete};
+    } while (!tick.is_complete && tick.users < max_rows);
+    return tick;
 }
 
 // Who is to be looked at again is due before to_at, which is left out, or after it, which the
 // next tick covers.
 void rewind(TimestampTz to_at)
 {
-    set_progress(all_until(to_at));
+    set_progress(all_until(to_at), {0, true});
     forget_rechecks.execute({});
 }
 
@@ -415,16 +436,25 @@ void require_kept(const char *name, TimestampTz time)
                 errhint("The earliest is %s.", pstrdup(timestamptz_to_str(kept_since()))));
 }
 
-} // namespace
-
-COMPANION_FUNCTION(dispatch)
+Done tick(const Arguments &arguments)
 {
-    const Arguments arguments(fcinfo);
     const TimestampTz at = arguments.timestamp(0, "at");
     const int max_rows =
         arguments.is_null(1) ? INT_MAX : arguments.integer(1, "max_rows", 1, INT_MAX);
     require_past("at", at);
-    PG_RETURN_INT32(static_cast<int32>(tick(at, max_rows)));
+    return tick(at, max_rows);
+}
+
+} // namespace
+
+COMPANION_FUNCTION(dispatch)
+{
+    PG_RETURN_INT32(static_cast<int32>(tick(Arguments(fcinfo)).enqueued));
+}
+
+COMPANION_FUNCTION(dispatch_batch)
+{
+    PG_RETURN_BOOL(tick(Arguments(fcinfo)).is_complete);
 }
 
 COMPANION_FUNCTION(rewind_dispatch)

@@ -4,13 +4,15 @@ CREATE TABLE companion.dispatch_state (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     previous_tick timestamptz NOT NULL CHECK (isfinite(previous_tick)),
     reached_reading bigint,
-    reached_user uuid
+    reached_user uuid,
+    began_after timestamptz
 );
 COMMENT ON TABLE companion.dispatch_state IS 'How far dispatch has come: one row, made by the first tick. Internal.';
 COMMENT ON COLUMN companion.dispatch_state.only_row IS 'Always true.';
 COMMENT ON COLUMN companion.dispatch_state.previous_tick IS 'Until when all that was due has been enqueued: the time of the last tick, or within one, of its last batch. The next covers what is due after it.';
 COMMENT ON COLUMN companion.dispatch_state.reached_reading IS 'Of who is due in the microsecond after previous_tick, those whose reading is up to so many microseconds beyond the first one due then have been enqueued; NULL between ticks.';
 COMMENT ON COLUMN companion.dispatch_state.reached_user IS 'Of those at reached_reading, the users up to this one have been enqueued; NULL between ticks.';
+COMMENT ON COLUMN companion.dispatch_state.began_after IS 'Where the tick began that is not complete: what its first batch found previous_tick to be; NULL between ticks.';
 ALTER TABLE companion.dispatch_state ENABLE ROW LEVEL SECURITY;
 CREATE POLICY every_row ON companion.dispatch_state TO companion_worker, companion_admin, companion_runtime
 USING (true) WITH CHECK (true);
@@ -106,6 +108,12 @@ AS 'MODULE_PATHNAME', 'companion_dispatch';
 COMMENT ON FUNCTION companion.dispatch(timestamptz, integer) IS
 'One tick: enqueues the check-ins that are due after the previous tick and up to at, in the order in which they are due, and returns how many. max_rows: only those of so many users, the first batch of a tick, which the next call goes on with; NULL: all. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at that is not after the previous tick only looks again at whom that one had to leave. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set, and for a max_rows below 1; 09000 where a trigger suppresses a row of dispatch_queue.';
 
+CREATE FUNCTION companion.dispatch_batch(at timestamptz, max_rows integer) RETURNS boolean
+LANGUAGE c SET enable_bitmapscan = off
+AS 'MODULE_PATHNAME', 'companion_dispatch_batch';
+COMMENT ON FUNCTION companion.dispatch_batch(timestamptz, integer) IS
+'What dispatch(at, max_rows) does; returns whether all that is due up to at has been enqueued. Internal: run_dispatch() goes on until it has.';
+
 -- What commits can pin no setting, so every name is qualified. Its first command commits, so that
 -- within a transaction it fails before it has done anything; and a batch sees what others have
 -- committed, whatever the session's isolation level is.
@@ -117,15 +125,12 @@ BEGIN
     LOOP
         COMMIT;
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-        PERFORM companion.dispatch(run_dispatch.at, run_dispatch.max_rows);
-        EXIT WHEN EXISTS (
-            SELECT FROM companion.dispatch_state AS s
-            WHERE s.previous_tick OPERATOR(pg_catalog.>=) run_dispatch.at);
+        EXIT WHEN companion.dispatch_batch(run_dispatch.at, run_dispatch.max_rows);
     END LOOP;
 END
 $$;
 COMMENT ON PROCEDURE companion.run_dispatch(timestamptz, integer) IS
-'One tick in batches: calls dispatch(at, max_rows) until all that is due up to at is enqueued, and commits after each, so that the first messages can be claimed while the rest are being enqueued. One that breaks off has kept its batches; the next goes on from there. What a scheduler calls every minute. Errors as dispatch(); 2D000 within a transaction or a function.';
+'One tick in batches: does what dispatch(at, max_rows) does until all that is due up to at is enqueued, and commits after each, so that the first messages can be claimed while the rest are being enqueued. One that breaks off has kept its batches; the next goes on from there. What a scheduler calls every minute. Errors as dispatch(); 2D000 within a transaction or a function.';
 
 CREATE FUNCTION companion.rewind_dispatch(to_at timestamptz) RETURNS void
 LANGUAGE c

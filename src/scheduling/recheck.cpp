@@ -40,7 +40,8 @@ Datum changed_user(FunctionCallInfo fcinfo)
 
 // The time of the last tick that the statement which fired the trigger sees, or a minute ago,
 // where the first tick begins. A newer one would be too late: that tick may have run while
-// the statement did, without seeing the change.
+// the statement did, without seeing the change. Of a tick that is not complete it is where that
+// began: a user may be changed to be due where its batches have been.
 TimestampTz last_tick_seen()
 {
     Relation table = table_open(relation_id("dispatch_state"), AccessShareLock);
@@ -48,9 +49,10 @@ TimestampTz last_tick_seen()
     TupleTableSlot *slot = table_slot_create(table, nullptr);
     TimestampTz last = now() - USECS_PER_MINUTE;
     if (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
-        bool is_null;
-        last = DatumGetTimestampTz(
-            slot_getattr(slot, column_number(table, "previous_tick"), &is_null));
+        bool is_complete, is_null;
+        const Datum began = slot_getattr(slot, column_number(table, "began_after"), &is_complete);
+        const Datum previous = slot_getattr(slot, column_number(table, "previous_tick"), &is_null);
+        last = DatumGetTimestampTz(is_complete ? previous : began);
     }
     ExecDropSingleTupleTableSlot(slot);
     table_endscan(scan);

@@ -9,7 +9,7 @@ namespace {
 void check_kind(const WrittenRow &row)
 {
     const NullableDatum kind = row.nullable("kind", TEXTOID);
-    if (!is_short_word(text_view(kind.value)))
+    if (!kind.isnull && !is_short_word(text_view(kind.value)))
         row.refuse("kind", TEXTOID, psprintf("kind is \"%s\"", excerpt(text_view(kind.value))),
                    "A kind is 1 to 63 lower-case letters, digits and _, a letter first.");
 }
@@ -20,6 +20,8 @@ void check_key(const WrittenRow &row)
     row.check_length("idempotency_key", 1, 200);
     const NullableDatum kind = row.nullable("kind", TEXTOID),
                         key = row.nullable("idempotency_key", TEXTOID);
+    if (kind.isnull || key.isnull)
+        return;
     const bool is_checkin = text_view(kind.value) == "checkin";
     if (is_checkin != text_view(key.value).starts_with("checkin:"))
         row.refuse("idempotency_key", TEXTOID,

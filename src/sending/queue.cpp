@@ -1,6 +1,7 @@
 // The dispatch queue as a table: its rows by key and in order, locked and changed.
 #include "sending/queue.hpp"
 
+#include "postgres/arguments.hpp"
 #include "postgres/relations.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
@@ -43,7 +44,7 @@ static QueueRow read_row(TupleTableSlot *slot)
             *DatumGetUUIDP(value_of(slot, message_id)),
             DatumGetInt32(value_of(slot, attempt)),
             DatumGetBool(value_of(slot, sending)),
-            value_of(slot, channel),
+            slot->tts_isnull[channel - 1] ? to_text("") : value_of(slot, channel),
             slot->tts_isnull[worker - 1] ? Datum{0} : value_of(slot, worker)};
 }
 

@@ -92,9 +92,7 @@ LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_user';
 COMMENT ON FUNCTION companion.check_user() IS
 'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time before 24:00; checkin_days, preferred_channel, disabled_channels, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences an object, of at most companion.max_json_size where a grant lets one write it. Error 23514, with the column''s name.';
-CREATE TRIGGER check_user AFTER INSERT OR UPDATE OF email, display_name, companion_name, support_style,
-    checkin_time, checkin_days, preferred_channel, disabled_channels, telegram_user_id,
-    telegram_username, whatsapp_number, subscription_status, preferences, location ON companion.users
+CREATE TRIGGER check_user AFTER INSERT OR UPDATE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.check_user();
 COMMENT ON TRIGGER check_user ON companion.users IS 'Refuses what a row may not hold.';
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON companion.users
