@@ -28,7 +28,7 @@ void check_id(const WrittenRow &row)
         return;
     const char *text = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id)));
     row.refuse("id", UUIDOID, psprintf("id is %s, expected a UUID of version 7", text),
-               "Ids are the order of time: leave it to its default, or take "
+               "Ids are the order of time: leave id out, or take "
                "companion.uuid_v7(at) for what was written before.");
 }
 
