@@ -1055,7 +1055,7 @@ BEGIN
                format('%s%s', CASE c.relkind WHEN 'r' THEN 'ONLY ' END, h.relation) AS target,
                quote_ident(id.attname) AS id,
                format('r.table_name = %L AND r.old_id = t.%I', h.table_name, id.attname)
-               || coalesce(format(' AND r.user_id = t.%I', of_user.attname), '') AS condition
+               || CASE WHEN h.user_id IS NULL THEN '' ELSE format(' AND r.user_id = t.%I', of_user.attname) END AS condition
         FROM holding AS h
         JOIN pg_constraint AS k ON k.oid = h.foreign_key
         JOIN pg_class AS c ON c.oid = h.relation
@@ -1225,6 +1225,8 @@ BEGIN
     END LOOP;
 
     GRANT USAGE ON SCHEMA companion TO companion_runtime;
+    GRANT SELECT ON companion.rekeyed_ids TO companion_user, companion_worker, companion_admin;
+    GRANT DELETE ON companion.rekeyed_ids TO companion_admin;
     GRANT SELECT ON companion.dispatch_recheck TO companion_worker, companion_admin;
     FOR relation IN SELECT oid FROM pg_class
         WHERE relnamespace = 'companion'::regnamespace AND relkind = 'r'
@@ -1233,10 +1235,12 @@ BEGIN
     END LOOP;
     GRANT SELECT ON companion.personal_tables TO companion_runtime;
     GRANT SELECT ON companion.privileges TO companion_admin;
-    GRANT SELECT ON companion.rekeyed_ids TO companion_user, companion_worker, companion_admin;
-    GRANT DELETE ON companion.rekeyed_ids TO companion_admin;
-    GRANT SELECT ON companion.dispatch_recheck TO companion_worker, companion_admin;
     FOR callers, functions IN VALUES
+        ('companion_user, companion_worker, companion_admin, companion_runtime',
+         'uuid_v7(timestamptz) local_timestamp channel_address'),
+        ('companion_runtime',
+         'current_user_id now uuid_v7() checkin_instant end_of_day usable_channel
+          recall_score'),
         ('companion_runtime',
          'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
         ('companion_user, companion_worker, companion_admin',
