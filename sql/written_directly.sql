@@ -124,6 +124,7 @@ INSERT INTO old.messages VALUES
 GRANT USAGE, CREATE ON SCHEMA old TO companion_admin;
 GRANT SELECT ON ALL TABLES IN SCHEMA old TO companion_admin;
 SELECT companion.add_message(user_id, id, 'user', 'five') IS NOT NULL AS written_since FROM companion.conversations WHERE channel = 'whatsapp';
+SELECT s.excerpt FROM companion.users AS u, companion.search_messages(u.id, 'one or five') AS s;
 SET ROLE companion_admin;
 BEGIN;
 CREATE TABLE old.new_ids AS

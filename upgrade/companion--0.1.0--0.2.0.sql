@@ -1014,6 +1014,7 @@ DECLARE
     updates text[] := '{}';
     is_concerned boolean;
 BEGIN
+    PERFORM set_config('session_replication_role', 'replica', true);
     INSERT INTO companion.rekeyed_ids (user_id, table_name, old_id, new_id)
     SELECT user_id, table_name, id,
            companion.uuid_v7(least(greatest(at, '1970-01-01 00:00:00+00'), '10889-08-01 00:00:00+00'))
@@ -1023,6 +1024,7 @@ BEGIN
     WHERE get_byte(uuid_send(id), 6) >> 4 <> 7 OR get_byte(uuid_send(id), 8) >> 6 <> 2
     ORDER BY at, id;
     IF NOT FOUND THEN
+        PERFORM set_config('session_replication_role', role_before, true);
         RETURN;
     END IF;
     ANALYZE companion.rekeyed_ids;
@@ -1081,7 +1083,6 @@ BEGIN
               HINT = 'Give each ON UPDATE CASCADE (ALTER TABLE ... DROP CONSTRAINT ..., ADD CONSTRAINT ...), and update again.';
     END IF;
 
-    PERFORM set_config('session_replication_role', 'replica', true);
     UPDATE companion.conversations AS c SET id = r.new_id
     FROM companion.rekeyed_ids AS r
     WHERE r.user_id = c.user_id AND r.table_name = 'conversations' AND r.old_id = c.id;
