@@ -39,12 +39,14 @@ my $current = $node->safe_psql('postgres',
     q{SELECT default_version FROM pg_available_extensions WHERE name = 'companion'});
 
 # A library serves the SQL of its own version. One of another version is, for this, the same but for
-# that; its name is as long.
+# that; its name is as long. A new file, since a session that is ending may have the old one mapped.
 my $library = slurp_file("$root$folder{pkglibdir}/companion.so");
 sub install_library
 {
     my ($version) = @_;
-    write_file("$root$folder{pkglibdir}/companion.so", $library =~ s/\Q$current\E(?=\0)/$version/gr);
+    my $file = "$root$folder{pkglibdir}/companion.so";
+    write_file("$file.new", $library =~ s/\Q$current\E(?=\0)/$version/gr);
+    rename "$file.new", $file or die "$file: $!";
 }
 
 # Make a database with the extension in a version, and return its name
