@@ -69,9 +69,9 @@ static void check_time(TimestampTz at)
 {
     constexpr int64 end = (int64{1} << 48) * 1000;
     if (at < -epoch_difference || at >= end - epoch_difference)
-        ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-                errmsg("at is %s, expected a time from 1970 to August 10889",
-                       timestamptz_to_str(at)));
+        ereport(
+            ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+            errmsg("at is %s, expected a time from 1970 to August 10889", timestamptz_to_str(at)));
 }
 
 pg_uuid_t *uuid_v7(TimestampTz at)
