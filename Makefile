@@ -10,9 +10,8 @@ SUBJECTS = \
 	users/users users/onboarding users/auth_users users/personal_data \
 	conversations/conversations conversations/writing conversations/reading \
 	conversations/search conversations/analytics \
-	memory/memory \
-	memory/functions scheduling/scheduled_messages scheduling/dispatch \
-	scheduling/worker \
+	memory/memory memory/functions \
+	scheduling/scheduled_messages sending/queue scheduling/dispatch sending/worker \
 	linking/linking \
 	cron/cron \
 	identity/references identity/rights

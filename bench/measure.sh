@@ -1,6 +1,7 @@
 # What the subjects share: how to report, and how to time. For bash scripts to source.
 #
-# A subject is an executable bench/<subject>, or a program bench/<subject>.cpp. script/bench runs it
+# A subject is an executable bench/<subject>, a program bench/<subject>.cpp, or a folder with an
+# executable bench/<subject>/run, which is measured only where it is named. script/bench runs it
 # with PGDATABASE and the like set to a new database with the extension in it. It prints one line of
 # fields with tabs between them for each figure and round:
 #

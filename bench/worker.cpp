@@ -3,89 +3,15 @@
 // Both clients receive every column of what they claim and hand back what they finish. Ours claims,
 // starts and marks sent; the peer reads and archives, by an INSERT and a DELETE; each of these is a
 // transaction of its own. Beside it a peer that archives in one statement, with one commit fewer;
-// and the limit: three plain statements that write the very rows that ours do, and check nothing.
-#include "measure.hpp"
+// and the limit, plain statements.
+#include "plain.hpp"
 
-#include <pqxx/pqxx>
-
-#include <atomic>
-#include <chrono>
 #include <exception>
 #include <numeric>
-#include <stdexcept>
-#include <string>
-#include <thread>
-#include <vector>
+
+using namespace bench;
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start)
-{
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// A statement in its own transaction
-template <typename... Arguments>
-pqxx::result run(pqxx::connection &connection, const char *statement, const Arguments &...arguments)
-{
-    pqxx::nontransaction transaction(connection);
-    return transaction.exec_prepared(statement, arguments...);
-}
-
-// A column of a result as the text of an array
-std::string array_of(const pqxx::result &rows, int column)
-{
-    std::string array = "{";
-    for (const auto &row : rows)
-        array.append(array.size() > 1 ? "," : "").append(row[column].c_str());
-    return array + "}";
-}
-
-// One side: how its queue is filled, and how its worker claims and finishes a batch
-struct Side {
-    std::string fill;
-    std::string tables;
-    void (*prepare)(pqxx::connection &, int batch);
-    void (*finish)(pqxx::connection &, const pqxx::result &claimed);
-};
-
-const std::string text = "Good morning! How did you sleep, and what is the one thing for today?";
-
-// The same text for each of the claimed messages
-std::string texts_for(const pqxx::result &claimed)
-{
-    std::string texts = "{";
-    for (int row = 0; row < static_cast<int>(claimed.size()); row++)
-        texts.append(row > 0 ? ",\"" : "\"").append(text).append("\"");
-    return texts + "}";
-}
-
-void prepare_ours(pqxx::connection &connection, int batch)
-{
-    connection.prepare("claim", "SELECT * FROM companion.claim_messages('bench', " +
-                                    std::to_string(batch) + ")");
-    connection.prepare("start", "SELECT companion.start_send($1, $2, $3)");
-    connection.prepare("sent", "SELECT companion.mark_sent($1, $2, $3, $4)");
-    connection.prepare("start_many", "SELECT companion.start_send_many($1, $2, $3)");
-    connection.prepare("sent_many", "SELECT companion.mark_sent_many($1, $2, $3, $4)");
-}
-
-void finish_ours(pqxx::connection &connection, const pqxx::result &claimed)
-{
-    if (claimed.size() == 1) {
-        const auto message = claimed[0];
-        run(connection, "start", message[0].c_str(), message[1].c_str(), message[2].c_str());
-        run(connection, "sent", message[0].c_str(), message[1].c_str(), message[2].c_str(), text);
-        return;
-    }
-    const std::string users = array_of(claimed, 0);
-    const std::string messages = array_of(claimed, 1);
-    const std::string attempts = array_of(claimed, 2);
-    run(connection, "start_many", users, messages, attempts);
-    run(connection, "sent_many", users, messages, attempts, texts_for(claimed));
-}
 
 void prepare_peer(pqxx::connection &connection, int batch)
 {
@@ -119,145 +45,21 @@ void finish_peer_at_once(pqxx::connection &connection, const pqxx::result &claim
     run(connection, "archive", array_of(claimed, 0));
 }
 
-std::string plain_claim(int batch)
-{
-    return R"(
-        WITH due AS MATERIALIZED (
-            SELECT ctid AS place FROM companion.dispatch_queue
-            WHERE visible_at <= now() AND leased_until <= now() AND NOT sending
-            ORDER BY visible_at, message_id LIMIT )" +
-           std::to_string(batch) + R"( FOR UPDATE SKIP LOCKED),
-        claimed AS (
-            UPDATE companion.dispatch_queue AS q
-            SET leased_until = now() + interval '5 minutes', attempt = attempt + 1, worker = 'bench'
-            FROM due WHERE q.ctid = due.place RETURNING q.user_id, q.message_id, q.attempt)
-        SELECT c.*, m.kind, m.local_date, m.scheduled_for, m.channel, m.content, m.generation_context,
-               u.telegram_user_id::text, u.display_name, u.companion_name, u.support_style, u.timezone
-        FROM claimed AS c
-        JOIN companion.scheduled_messages AS m ON m.user_id = c.user_id AND m.id = c.message_id
-        JOIN companion.users AS u ON u.id = c.user_id)";
-}
-
-// given: a table expression of user_id and message_id
-std::string plain_start(const std::string &given)
-{
-    return R"(
-        UPDATE companion.dispatch_queue AS q SET sending = true
-        FROM )" +
-           given + R"( AS g (user_id, message_id)
-        WHERE q.user_id = g.user_id AND q.message_id = g.message_id)";
-}
-
-// given: a table expression of user_id, message_id and content
-std::string plain_sent(const std::string &given)
-{
-    return R"(
-        WITH given AS MATERIALIZED (
-            SELECT *, companion.uuid_v7() AS conversation_id, companion.uuid_v7() AS filed_as
-            FROM )" +
-           given + R"( AS g (user_id, message_id, content)),
-        taken AS (
-            DELETE FROM companion.dispatch_queue AS q USING given AS g
-            WHERE q.user_id = g.user_id AND q.message_id = g.message_id),
-        recorded AS (
-            UPDATE companion.scheduled_messages AS m
-            SET status = 'sent', sent_at = now(), finished_at = now(), attempts = 1,
-                worker = 'bench', conversation_id = g.conversation_id, message_id = g.filed_as
-            FROM given AS g WHERE m.user_id = g.user_id AND m.id = g.message_id),
-        begun AS (
-            INSERT INTO companion.conversations (user_id, id, channel, initiated_by)
-            SELECT user_id, conversation_id, 'telegram', 'companion' FROM given)
-        INSERT INTO companion.messages (user_id, id, conversation_id, role, content)
-        SELECT user_id, filed_as, conversation_id, 'assistant', content FROM given)";
-}
-
-// The planner settings are those of our functions
-void prepare_plain(pqxx::connection &connection, int batch)
-{
-    pqxx::nontransaction(connection)
-        .exec("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
-              " SET jit = off");
-    connection.prepare("claim", plain_claim(batch));
-    connection.prepare("start", plain_start("(VALUES ($1::uuid, $2::uuid))"));
-    connection.prepare("sent", plain_sent("(VALUES ($1::uuid, $2::uuid, $3::text))"));
-    connection.prepare("start_many", plain_start("unnest($1::uuid[], $2::uuid[])"));
-    connection.prepare("sent_many", plain_sent("unnest($1::uuid[], $2::uuid[], $3::text[])"));
-}
-
-void finish_plain(pqxx::connection &connection, const pqxx::result &claimed)
-{
-    if (claimed.size() == 1) {
-        const auto message = claimed[0];
-        run(connection, "start", message[0].c_str(), message[1].c_str());
-        run(connection, "sent", message[0].c_str(), message[1].c_str(), text);
-        return;
-    }
-    const std::string users = array_of(claimed, 0);
-    const std::string messages = array_of(claimed, 1);
-    run(connection, "start_many", users, messages);
-    run(connection, "sent_many", users, messages, texts_for(claimed));
-}
-
-const Side ours{"CALL load_ours()",
-                "companion.scheduled_messages, companion.dispatch_queue, companion.messages,"
-                " companion.conversations",
-                prepare_ours, finish_ours};
-const Side plain{ours.fill, ours.tables, prepare_plain, finish_plain};
-const Side peer{"CALL load_peer()", "lean_queue, lean_archive", prepare_peer, finish_peer};
-const Side peer_at_once{peer.fill, peer.tables, prepare_peer, finish_peer_at_once};
-
-// Fill a side's queue and settle the server
-void load(const Side &side)
-{
-    pqxx::connection connection;
-    pqxx::nontransaction transaction(connection);
-    transaction.exec(side.fill);
-    transaction.exec("VACUUM ANALYZE " + side.tables);
-    transaction.exec("CHECKPOINT");
-}
-
-// Drain so many messages over one connection; returns how long each claim took, in milliseconds
-std::vector<double> drain(const Side &side, int batch, std::atomic<int> &left)
-{
-    std::vector<double> claims;
-    pqxx::connection connection;
-    side.prepare(connection, batch);
-    while (left.fetch_sub(batch) > 0) {
-        const auto start = Clock::now();
-        const pqxx::result claimed = run(connection, "claim");
-        claims.push_back(seconds_since(start) * 1000);
-        if (static_cast<int>(claimed.size()) != batch)
-            throw std::runtime_error("claimed " + std::to_string(claimed.size()) + " messages");
-        side.finish(connection, claimed);
-    }
-    return claims;
-}
-
-// Messages a second over four connections
-double throughput(const Side &side, int batch, int messages)
-{
-    load(side);
-    std::atomic<int> left = messages;
-    std::vector<std::thread> workers;
-    const auto start = Clock::now();
-    for (int worker = 0; worker < 4; worker++)
-        workers.emplace_back([&] { drain(side, batch, left); });
-    for (std::thread &worker : workers)
-        worker.join();
-    return messages / seconds_since(start);
-}
+const Side peer{"CALL load_peer()", "lean_queue, lean_archive", "lean_archive", prepare_peer,
+                finish_peer};
+const Side peer_at_once{peer.fill, peer.tables, peer.finished, prepare_peer, finish_peer_at_once};
 
 void compare(const std::string &how, int batch, int messages)
 {
     const double our_rate = throughput(ours, batch, messages);
     const double peer_rate = throughput(peer, batch, messages);
     const double limit = throughput(plain, batch, messages);
-    bench::sample("claim, start, mark sent, " + how, "/s", our_rate, peer_rate, ">= 0.9");
-    bench::sample("  " + how + "; the peer archives in one statement", "/s", our_rate,
-                  throughput(peer_at_once, batch, messages), "-");
-    bench::sample("  " + how + "; plain statements that write our rows, and the peer", "/s", limit,
-                  peer_rate, "-");
-    bench::sample("  " + how + "; ours, and those plain statements", "/s", our_rate, limit, "-");
+    sample("claim, start, mark sent, " + how, "/s", our_rate, peer_rate, ">= 0.9");
+    sample("  " + how + "; the peer archives in one statement", "/s", our_rate,
+           throughput(peer_at_once, batch, messages), "-");
+    sample("  " + how + "; plain statements that write our rows, and the peer", "/s", limit,
+           peer_rate, "-");
+    sample("  " + how + "; ours, and those plain statements", "/s", our_rate, limit, "-");
 }
 
 double mean(std::vector<double>::const_iterator first, std::vector<double>::const_iterator last)
@@ -272,31 +74,25 @@ void hold_transaction(int messages)
     pqxx::connection connection;
     pqxx::transaction<pqxx::repeatable_read> held(connection);
     held.exec("SELECT 1 FROM companion.users LIMIT 1");
+    pqxx::connection worker;
+    ours.prepare(worker, 50);
     std::atomic<int> left = messages;
-    const std::vector<double> claims = drain(ours, 50, left);
+    const std::vector<double> claims = drain(ours, worker, 50, left);
     const auto tenth = static_cast<std::ptrdiff_t>(claims.size() / 10);
-    bench::sample("claim of 50, a transaction held open: last tenth against first", "ms",
-                  mean(claims.end() - tenth, claims.end()),
-                  mean(claims.begin(), claims.begin() + tenth), "<= 2");
-}
-
-void set_up(int users)
-{
-    const std::string command =
-        "psql -Xq -v ON_ERROR_STOP=1 -v users=" + std::to_string(users) + " -f bench/worker.sql";
-    if (std::system(command.c_str()) != 0)
-        throw std::runtime_error("could not set up");
+    sample("claim of 50, a transaction held open: last tenth against first", "ms",
+           mean(claims.end() - tenth, claims.end()), mean(claims.begin(), claims.begin() + tenth),
+           "<= 2");
 }
 
 } // namespace
 
 int main()
 try {
-    set_up(bench::size(300000, 3000));
-    for (int round = 0; round < bench::rounds(); round++) {
-        compare("batches of 50", 50, bench::size(100000, 2000));
-        compare("one at a time", 1, bench::size(10000, 200));
-        hold_transaction(bench::size(200000, 2000));
+    set_up("worker.sql", size(300000, 3000));
+    for (int round = 0; round < rounds(); round++) {
+        compare("batches of 50", 50, size(100000, 2000));
+        compare("one at a time", 1, size(10000, 200));
+        hold_transaction(size(200000, 2000));
     }
 } catch (const std::exception &error) {
     std::cerr << error.what() << std::endl;

@@ -77,6 +77,41 @@ CALL pg_temp.watch('worker');
 -- These are never written.
 CALL pg_temp.watch('send_before, user_id, message_id, channel');
 
+-- What looks at a row only after it has changed: triggers, also deferred ones, and a unique index that
+-- is checked at the end.
+CREATE TRIGGER tell_after AFTER UPDATE OR DELETE ON companion.dispatch_queue
+FOR EACH ROW EXECUTE FUNCTION pg_temp.tell('row');
+CREATE CONSTRAINT TRIGGER tell_deferred AFTER UPDATE OR DELETE ON companion.dispatch_queue
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_temp.tell('deferred');
+CREATE TRIGGER tell_some AFTER UPDATE OF send_before ON companion.dispatch_queue
+FOR EACH ROW EXECUTE FUNCTION pg_temp.tell('never');
+ALTER TABLE companion.dispatch_queue ADD CONSTRAINT one_lease UNIQUE (worker, leased_until)
+DEFERRABLE INITIALLY DEFERRED, ADD COLUMN payload text DEFAULT repeat('long ', 2000);
+ALTER TABLE companion.dispatch_queue ALTER COLUMN payload SET STORAGE EXTERNAL;
+CALL pg_temp.walk_through();
+TRUNCATE companion.dispatch_queue, companion.scheduled_messages;
+SELECT pg_temp.schedule() FROM generate_series(1, 2);
+-- Two leases that end at once are one too many.
+SELECT attempt FROM companion.claim_messages('w');
+SELECT attempt FROM companion.claim_messages('w', 1);
+SELECT companion.start_send(user_id, message_id, 1) FROM companion.dispatch_queue WHERE worker = 'w';
+SELECT attempt, sending, length(payload) FROM companion.dispatch_queue ORDER BY attempt;
+SET enable_seqscan = off;
+SELECT count(*) AS by_index FROM companion.dispatch_queue WHERE worker = 'w';
+RESET enable_seqscan;
+ALTER TABLE companion.dispatch_queue DROP CONSTRAINT one_lease, DROP COLUMN payload;
+DROP TRIGGER tell_after ON companion.dispatch_queue;
+DROP TRIGGER tell_deferred ON companion.dispatch_queue;
+DROP TRIGGER tell_some ON companion.dispatch_queue;
+-- One that fires before one of them, and not the other.
+CREATE TRIGGER tell_update AFTER UPDATE ON companion.dispatch_queue
+FOR EACH ROW EXECUTE FUNCTION pg_temp.tell('row');
+CREATE TRIGGER tell_delete BEFORE DELETE ON companion.dispatch_queue
+FOR EACH ROW EXECUTE FUNCTION pg_temp.tell('row');
+CALL pg_temp.walk_through();
+DROP TRIGGER tell_update ON companion.dispatch_queue;
+DROP TRIGGER tell_delete ON companion.dispatch_queue;
+
 -- In one transaction with what has made the message, too.
 CREATE TRIGGER tell_before BEFORE INSERT OR UPDATE OR DELETE ON companion.dispatch_queue
 FOR EACH ROW EXECUTE FUNCTION pg_temp.tell('row');

@@ -515,3 +515,28 @@ SELECT pg_temp.report('start_send', 'a', 1), pg_temp.report('mark_sent', 'a', 1)
 SELECT * FROM queue_log;
 DROP TRIGGER log_queue ON companion.dispatch_queue;
 CALL pg_temp.start_over();
+
+-- Room is left on the pages of scheduled_messages for all of their rows, finished: a whole batch that
+-- was due at one minute moves no index entry.
+SET companion.clock = '2026-03-04 08:59+00';
+INSERT INTO companion.users (display_name, telegram_user_id, checkin_time, onboarding_completed_at)
+SELECT 'user ' || n, n, '09:00', '2026-01-01' FROM generate_series(1000, 1199) AS n;
+SELECT companion.rewind_dispatch('2026-03-04 08:59+00');
+SET companion.clock = '2026-03-04 09:00+00';
+SELECT companion.dispatch();
+CREATE VIEW pg_temp.changes AS
+SELECT pg_stat_get_xact_tuples_updated(oid) AS updated, pg_stat_get_xact_tuples_hot_updated(oid) AS in_place
+FROM pg_class WHERE oid = 'companion.scheduled_messages'::regclass;
+BEGIN;
+CREATE TEMP TABLE earlier AS SELECT * FROM pg_temp.changes;
+CREATE TEMP TABLE batch AS SELECT array_agg(user_id) AS users, array_agg(message_id) AS messages,
+    array_agg(attempt) AS attempts FROM companion.claim_messages('a worker''s host and process', 200);
+SELECT count(*) AS started FROM batch, unnest(companion.start_send_many(users, messages, attempts)) AS s
+WHERE s;
+SELECT count(*) AS sent FROM batch, unnest(companion.mark_sent_many(users, messages, attempts,
+    array_fill('hello'::text, ARRAY[200]), ARRAY(SELECT generate_series(1, 200))::bigint[])) AS s
+WHERE s;
+SELECT c.updated - e.updated AS updated, c.in_place - e.in_place AS in_place
+FROM pg_temp.changes AS c, earlier AS e;
+COMMIT;
+CALL pg_temp.start_over();

@@ -178,6 +178,9 @@ CREATE INDEX users_checkin ON companion.users (timezone, checkin_time, id)
 WHERE checkin_time IS NOT NULL AND onboarding_completed_at IS NOT NULL;
 COMMENT ON INDEX companion.users_checkin IS 'Who is due: one zone, a stretch of wall time, in order.';
 
+-- A page is left room for all of its rows, finished; pages that are there stay as they are.
+ALTER TABLE companion.scheduled_messages SET (fillfactor = 40);
+
 -- What is made anew.
 DROP FUNCTION
     companion.dispatch(timestamp with time zone),

@@ -6,7 +6,7 @@
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
-#include "scheduling/channels.hpp"
+#include "sending/channels.hpp"
 
 using namespace companion;
 

@@ -4,7 +4,7 @@
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
-#include "scheduling/channels.hpp"
+#include "sending/channels.hpp"
 
 using namespace companion;
 

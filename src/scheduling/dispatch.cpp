@@ -11,7 +11,7 @@
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "scheduling/due_users.hpp"
-#include "scheduling/notify.hpp"
+#include "sending/notify.hpp"
 
 #include <algorithm>
 

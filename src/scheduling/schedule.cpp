@@ -6,8 +6,8 @@
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
-#include "scheduling/channels.hpp"
-#include "scheduling/notify.hpp"
+#include "sending/channels.hpp"
+#include "sending/notify.hpp"
 #include "users/user_row.hpp"
 
 using namespace companion;

@@ -1,7 +1,7 @@
 // The onboarding answers that the extension knows.
 #include "users/answers.hpp"
 
-#include "scheduling/channels.hpp"
+#include "sending/channels.hpp"
 #include "scheduling/time_zone.hpp"
 #include "users/wall_time.hpp"
 

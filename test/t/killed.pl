@@ -1,9 +1,11 @@
 # Everything is killed at random for some time: workers at every point between claim and mark, or
-# stalled until their leases have run out, the server's backends, the whole server. Beside them sit
-# squatters, who hold what belongs to users whose messages are in hand. In the end each check-in was
-# sent once, or is unknown because its worker died after start_send; none was sent twice, and none
-# is lost. And no message took longer from its claim to the answer to mark_sent than the bound below,
-# but for those whose user was held or whose worker was stalled, and while the server was down.
+# stalled until their leases have run out, the server's backends, one or all, the whole server, which
+# may stay down; or every connection is taken. Beside them sit squatters, who hold what belongs to
+# users whose messages are in hand, and a reader, who keeps old rows from being removed. In the end
+# each check-in was sent once, or is unknown because its worker died after start_send; none was sent
+# twice, and none is lost. And no message took longer from its claim to the answer to mark_sent than
+# the bound below, but for those whose user was held or whose worker was stalled, and while the server
+# was down.
 #
 # KILLED_SECONDS sets for how long, KILLED_SEED repeats the choices (not the machine's timing).
 use strict;
@@ -28,7 +30,7 @@ srand $seed;
 my $workers = 4;
 my $squatters = 10;
 my $longest_squat = max(15, $seconds / 6);
-my $kills_in_storm = max(10, $seconds / 15);
+my $kills_in_storm = max(14, $seconds / 15);
 my $latency_bound = 10; # seconds; generous, since the machine is slow at times, but below a squat
 my $users = 20000;
 my $begin = '2026-03-01 00:00+00';
@@ -132,6 +134,11 @@ sub start_squatters
     }
 }
 
+sub start_reader
+{
+    start_process('reader', $^X, "$programs/reader.pl", $longest_squat) unless processes(qr/^reader/);
+}
+
 # A tick of the scheduler, unless the one before is still running
 sub start_tick
 {
@@ -227,6 +234,25 @@ SQL
     $killed{'backend, by pg_terminate_backend'}++ if $pid;
 }
 
+# All that do something, the workers' too; each of these finds its connection gone
+sub end_all_transactions
+{
+    my ($ended) = run_command([ 'psql', '-XAtq', '-c', <<'SQL' ]);
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND state IN ('active', 'idle in transaction')
+    AND pid <> pg_backend_pid()
+SQL
+    $killed{'backend, by pg_terminate_backend'} += $ended || 0;
+}
+
+# Who has to connect anew cannot, for some seconds
+sub crowd_out
+{
+    return if processes(qr/^crowd/);
+    start_process('crowd', $^X, "$programs/crowd.pl", 1 + int rand 3);
+    $killed{'connections, all taken'}++;
+}
+
 my @downtimes; # from when, until when
 
 sub wait_for_server
@@ -266,6 +292,16 @@ sub stop_server
     push @downtimes, [ $from, time ];
 }
 
+sub keep_server_down
+{
+    my $from = time;
+    $node->stop('fast');
+    $killed{'server, stopped and down for seconds'}++;
+    sleep 1 + rand 4;
+    start_server();
+    push @downtimes, [ $from, time ];
+}
+
 sub kill_postmaster
 {
     my ($from, $postmaster) = (time, $node->{_pid});
@@ -279,7 +315,8 @@ sub kill_postmaster
 # Storms, in which neither the server nor a worker lasts; and after each a time when they mostly do,
 # which the longest transaction of a squatter fits into.
 my $next_kill = deck((\&kill_worker) x 2, (\&stall_worker) x 3, (\&kill_backend) x 3,
-    \&stop_server, \&kill_postmaster);
+    (\&end_all_transactions) x 2, \&crowd_out, \&stop_server, \&keep_server_down,
+    \&kill_postmaster);
 my $next_small_kill = deck(\&kill_worker, \&stall_worker, \&kill_squatter, \&end_transaction);
 my $end = time + $seconds;
 
@@ -287,7 +324,8 @@ sub kill_after
 {
     my ($longest_pause, $start_workers, $next) = @_;
     my $pause_end = time + rand $longest_pause;
-    keep_on(sub { $start_workers->(); start_squatters(); start_tick('infinity') },
+    keep_on(
+        sub { $start_workers->(); start_squatters(); start_reader(); start_tick('infinity') },
         sub { time > $pause_end });
     resume_workers();
     $next->()->();
@@ -311,7 +349,7 @@ while (time < $end)
 }
 
 # In peace: workers that live, and a scheduler that goes no further.
-kill 'KILL', processes(qr/^squatter/);
+kill 'KILL', processes(qr/^(squatter|reader|crowd)/);
 keep_on(sub { }, sub { !%running });
 $node->poll_query_until('postgres', 'SELECT true');
 my $until = query('SELECT companion.now()');

@@ -10,9 +10,9 @@
 #include "postgres/flags.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/without_waiting.hpp"
-#include "scheduling/finish.hpp"
-#include "scheduling/lease.hpp"
-#include "scheduling/queue.hpp"
+#include "sending/finish.hpp"
+#include "sending/lease.hpp"
+#include "sending/queue.hpp"
 #include "users/user_row.hpp"
 
 using namespace companion;
@@ -72,25 +72,30 @@ class Reports {
         return same_for_all(arguments_.optional(position), arguments_.is_null(position));
     }
 
-    // Come to the message on the queue, not locked; false when the report cannot be by the
-    // worker that holds it. A stale worker's attempt is an older one, and is refused without
-    // a lock that the newer would wait for.
+    // Come to the message on the queue; false when the report cannot be by the worker that holds
+    // it. A stale worker's attempt is an older one, and is refused without a lock that the newer
+    // would wait for.
     bool may_be_current(Queue &queue, int index) const
     {
         return queue.find(user_id(index), message_id(index)) &&
                queue.row().attempt <= attempt(index);
     }
 
-    // Lock the message on the queue; true when the report is by the worker that holds it.
-    // One that gave its lease back holds none.
-    bool is_current(Queue &queue, int index)
+    // Change the message on the queue as decide(row) says, if the report is by the worker that
+    // holds it, and answer whether it was changed. One that gave its lease back holds none.
+    template <class Decide>
+    Outcome change(Queue &queue, int index, Decide decide)
     {
-        if (!come_to(queue, index))
-            return false;
-        const Locking locking = queue.lock(!is_bulk_);
-        busy_[index] = locking == Locking::busy;
-        return locking == Locking::held && queue.row().attempt == attempt(index) &&
-               queue.row().is_claimed();
+        Outcome outcome = Outcome::gone;
+        if (come_to(queue, index))
+            outcome =
+                queue.change(is_bulk_ ? Contended::pass : Contended::wait, [&](QueueRow &row) {
+                    return row.attempt == attempt(index) && row.is_claimed() ? decide(row)
+                                                                             : Outcome::kept;
+                });
+        busy_[index] = outcome == Outcome::busy;
+        answer(index, is_changed(outcome));
+        return outcome;
     }
 
     // Lock the users of those messages that may change: on the queue, or else late(index).
@@ -218,42 +223,47 @@ class Reports {
     ItemPointerData *queue_places_ = nullptr; // of all, once known; invalid for the others
 };
 
-// Apply a change to every message whose report is current, unless it refuses. change
-// takes the locked row and the report's index and returns whether it accepts.
-template <class Change>
-void change_current(Reports &reports, int first, int last, Change change)
+// Change every message whose report is current as decide(row) says, and hand what was changed to
+// note(row, index, outcome).
+template <class Decide, class Note>
+void change_current(Reports &reports, int first, int last, Decide decide, Note note)
 {
     Queue queue;
-    for (int index = first; index < last; index++)
-        if (!reports.is_busy(index))
-            reports.answer(index, reports.is_current(queue, index) && change(queue, index));
+    for (int index = first; index < last; index++) {
+        if (reports.is_busy(index))
+            continue;
+        const Outcome outcome = reports.change(queue, index, decide);
+        if (is_changed(outcome))
+            note(queue.row(), index, outcome);
+    }
     queue.close();
 }
 
 // The same for all of them, where nothing but the queue changes.
-template <class Change>
-void for_each_current(Reports &reports, Change change)
+template <class Decide, class Note>
+void for_each_current(Reports &reports, Decide decide, Note note)
 {
     with_spi([&] {
-        reports.for_all([&](int first, int last) { change_current(reports, first, last, change); },
-                        [] {});
+        reports.for_all(
+            [&](int first, int last) { change_current(reports, first, last, decide, note); },
+            [] {});
     });
 }
 
-// The same where what is unsent is recorded afterwards: change adds it to the third of its
-// arguments.
-template <class Change>
-void finish_each_current(Reports &reports, Change change)
+// The same where what is removed is recorded as unsent: note(row, index, unsent) adds it.
+template <class Decide, class Note>
+void finish_each_current(Reports &reports, Decide decide, Note note)
 {
     with_spi([&] {
         reports.lock_users([](int) { return false; });
         reports.for_all(
             [&](int first, int last) {
                 Unsent unsent;
-                change_current(reports, first, last, [&](Queue &queue, int index) {
-                    change(queue, index, unsent);
-                    return true;
-                });
+                change_current(reports, first, last, decide,
+                               [&](const QueueRow &row, int index, Outcome outcome) {
+                                   if (outcome == Outcome::removed)
+                                       note(row, index, unsent);
+                               });
                 unsent.record();
             },
             [&] { reports.flag_held(); });
@@ -263,14 +273,14 @@ void finish_each_current(Reports &reports, Change change)
 Datum start_send(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
-    for_each_current(reports, [at = now()](Queue &queue, int) {
-        QueueRow row = queue.row();
+    const auto start = [at = now()](QueueRow &row) {
         if (row.sending || row.send_before <= at)
-            return false;
+            return Outcome::kept;
         row.sending = true;
-        queue.update(row);
+        return Outcome::updated;
+    };
+    for_each_current(reports, start, [](const QueueRow &, int, Outcome) {
         ForceSyncCommit(); // a crash that forgot it would have the message sent again
-        return true;
     });
     return reports.result();
 }
@@ -279,12 +289,11 @@ Datum extend_lease(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
     const TimestampTz until = lease_end(now(), arguments.required(3, "lease"));
-    for_each_current(reports, [until](Queue &queue, int) {
-        QueueRow row = queue.row();
+    const auto extend = [until](QueueRow &row) {
         row.leased_until = until;
-        queue.update(row);
-        return true;
-    });
+        return Outcome::updated;
+    };
+    for_each_current(reports, extend, [](const QueueRow &, int, Outcome) {});
     return reports.result();
 }
 
@@ -292,10 +301,11 @@ Datum mark_skipped(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
     const Column reasons = reports.column(3, is_bulk ? "reasons" : "reason", TEXTOID);
-    finish_each_current(reports, [&](Queue &queue, int index, Unsent &unsent) {
-        unsent.add(queue.row(), "skipped", reasons.values[index]);
-        queue.remove();
-    });
+    finish_each_current(
+        reports, [](QueueRow &) { return Outcome::removed; },
+        [&](const QueueRow &row, int index, Unsent &unsent) {
+            unsent.add(row, "skipped", reasons.values[index]);
+        });
     return reports.result();
 }
 
@@ -309,18 +319,16 @@ int64 backoff(int attempt)
     return static_cast<int64>(longest * share * USECS_PER_SEC);
 }
 
-// Put the locked message back on the queue if it has another try left.
-bool put_back(Queue &queue, TimestampTz at, const NullableDatum &retry_after)
+// Put the message back on the queue if it has another try left.
+Outcome put_back(QueueRow &row, TimestampTz at, const NullableDatum &retry_after)
 {
-    QueueRow row = queue.row();
     row.visible_at =
         at + (retry_after.isnull ? backoff(row.attempt) : interval_length(retry_after.value));
     if (row.attempt >= settings::max_attempts || row.visible_at >= row.send_before)
-        return false;
+        return Outcome::removed;
     row.leased_until = DT_NOBEGIN;
     row.sending = false;
-    queue.update(row);
-    return true;
+    return Outcome::updated;
 }
 
 Datum mark_failed(const Arguments &arguments, bool is_bulk)
@@ -332,14 +340,16 @@ Datum mark_failed(const Arguments &arguments, bool is_bulk)
     if (!retry_after.isnull)
         interval_between(retry_after.value, "retry_after", 0, 30 * USECS_PER_DAY,
                          "zero to 30 days");
-    finish_each_current(reports, [&, at = now()](Queue &queue, int index, Unsent &unsent) {
-        if (permanent)
-            disable(queue.row());
-        if (!permanent && put_back(queue, at, retry_after))
-            return;
-        unsent.add(queue.row(), "failed", reasons.values[index]);
-        queue.remove();
-    });
+    finish_each_current(
+        reports,
+        [&, at = now()](QueueRow &row) {
+            return permanent ? Outcome::removed : put_back(row, at, retry_after);
+        },
+        [&](const QueueRow &row, int index, Unsent &unsent) {
+            if (permanent)
+                disable(row);
+            unsent.add(row, "failed", reasons.values[index]);
+        });
     return reports.result();
 }
 
@@ -357,13 +367,10 @@ bool is_unknown(const Reports &reports, int index)
 template <class Add>
 void take_sent(Reports &reports, int first, int last, Add add)
 {
-    change_current(reports, first, last, [&](Queue &queue, int index) {
-        if (queue.row().sending) {
-            add(index, queue.row().channel, queue.row().worker);
-            queue.remove();
-        }
-        return queue.row().sending;
-    });
+    change_current(
+        reports, first, last,
+        [](QueueRow &row) { return row.sending ? Outcome::removed : Outcome::kept; },
+        [&](const QueueRow &row, int index, Outcome) { add(index, row.channel, row.worker); });
     for (int index = first; index < last; index++) {
         if (!reports.is_busy(index) && !reports.is_accepted(index) && is_unknown(reports, index)) {
             bool is_null;

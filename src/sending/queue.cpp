@@ -1,5 +1,5 @@
 // The dispatch queue as a table: its rows by key and in order, locked and changed.
-#include "scheduling/queue.hpp"
+#include "sending/queue.hpp"
 
 #include "postgres/relations.hpp"
 #include "postgres/triggered.hpp"
@@ -88,9 +88,7 @@ Queue::Queue()
     PushActiveSnapshot(GetTransactionSnapshot());
 
     table_ = table_open(relation_id("dispatch_queue"), RowExclusiveLock);
-    by_key_ = index_open(relation_id("dispatch_queue_pkey"), RowExclusiveLock);
     found_ = table_slot_create(table_, nullptr);
-    locked_ = table_slot_create(table_, nullptr);
     changed_ = MakeSingleTupleTableSlot(RelationGetDescr(table_), &TTSOpsVirtual);
 }
 
@@ -98,10 +96,14 @@ void Queue::close()
 {
     if (estate_ != nullptr)
         end_changes();
+    if (finding_ != nullptr) {
+        index_endscan(finding_);
+        index_close(by_key_, NoLock);
+    }
+    if (locked_ != nullptr)
+        ExecDropSingleTupleTableSlot(locked_);
     ExecDropSingleTupleTableSlot(changed_);
-    ExecDropSingleTupleTableSlot(locked_);
     ExecDropSingleTupleTableSlot(found_);
-    index_close(by_key_, NoLock);
     table_close(table_, NoLock);
     PopActiveSnapshot();
     CommandCounterIncrement();
@@ -117,7 +119,6 @@ void Queue::begin_change()
         AfterTriggerBeginQuery();
         target_ = makeNode(ResultRelInfo);
         InitResultRelInfo(target_, table_, 1, nullptr, 0);
-        ExecOpenIndices(target_, false);
 #if PG_VERSION_NUM >= 160000
         EvalPlanQualInit(&recheck_, estate_, nullptr, NIL, -1, NIL);
 #else
@@ -134,8 +135,16 @@ void Queue::end_changes()
     ExecResetTupleTable(estate_->es_tupleTable, false);
     ExecCloseResultRelations(estate_);
     EvalPlanQualEnd(&recheck_);
-    ExecCloseIndices(target_);
+    if (target_->ri_IndexRelationDescs != nullptr)
+        ExecCloseIndices(target_);
     FreeExecutorState(estate_);
+}
+
+// A HOT update needs none, nor does a removal.
+void Queue::open_indices()
+{
+    if (target_->ri_IndexRelationDescs == nullptr)
+        ExecOpenIndices(target_, false);
 }
 
 bool Queue::find(const pg_uuid_t &user, const pg_uuid_t &message)
@@ -143,37 +152,44 @@ bool Queue::find(const pg_uuid_t &user, const pg_uuid_t &message)
     ScanKeyData keys[2];
     ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&user));
     ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&message));
-    IndexScanDesc scan = begin_index_scan(table_, by_key_, keys, 2);
-    const bool found = index_getnext_slot(scan, ForwardScanDirection, found_);
-    index_endscan(scan);
-    if (found)
+    if (finding_ == nullptr) {
+        by_key_ = index_open(relation_id("dispatch_queue_pkey"), RowExclusiveLock);
+        finding_ = begin_index_scan(table_, by_key_, keys, 2);
+    } else {
+        index_rescan(finding_, keys, 2, nullptr, 0);
+    }
+    is_read_ = index_getnext_slot(finding_, ForwardScanDirection, found_);
+    if (is_read_)
         row_ = read_row(found_);
-    return found;
+    return is_read_;
 }
 
-TM_Result Queue::lock(LockWaitPolicy wait, uint8 flags)
+void Queue::come_to(const ItemPointerData &place)
 {
+    ItemPointerData there = place;
+    is_read_ = table_tuple_fetch_row_version(table_, &there, GetActiveSnapshot(), found_);
+    if (is_read_) {
+        row_ = read_row(found_);
+    } else { // it has been changed since
+        ExecClearTuple(found_);
+        found_->tts_tid = place;
+    }
+}
+
+TM_Result Queue::lock(Contended contended)
+{
+    const LockWaitPolicy wait = contended == Contended::wait ? LockWaitBlock : LockWaitSkip;
+    const uint8 flags =
+        contended == Contended::pass_changed ? 0 : TUPLE_LOCK_FLAG_FIND_LAST_VERSION;
     TM_FailureData failure;
+    if (locked_ == nullptr)
+        locked_ = table_slot_create(table_, nullptr);
     const TM_Result result =
         table_tuple_lock(table_, &found_->tts_tid, GetActiveSnapshot(), locked_,
                          GetCurrentCommandId(true), LockTupleNoKeyExclusive, wait, flags, &failure);
     if (result == TM_Ok)
         row_ = read_row(locked_);
     return result;
-}
-
-Locking Queue::lock(bool may_wait)
-{
-    const TM_Result result =
-        lock(may_wait ? LockWaitBlock : LockWaitSkip, TUPLE_LOCK_FLAG_FIND_LAST_VERSION);
-    return result == TM_Ok           ? Locking::held
-           : result == TM_WouldBlock ? Locking::busy
-                                     : Locking::gone;
-}
-
-bool Queue::try_lock()
-{
-    return lock(LockWaitSkip, 0) == TM_Ok;
 }
 
 // visible_at <= visible_by and (visible_at, message_id) >= from, the latter as the row
@@ -206,7 +222,8 @@ bool Queue::next()
     while (index_getnext_tid(walk_, ForwardScanDirection) != nullptr) {
         CHECK_FOR_INTERRUPTS();
         entries_passed_++;
-        if (index_fetch_heap(walk_, found_)) {
+        is_read_ = index_fetch_heap(walk_, found_);
+        if (is_read_) {
             row_ = read_row(found_);
             return true;
         }
@@ -220,19 +237,120 @@ void Queue::end_walk()
     index_close(by_time_, NoLock);
 }
 
-// The locked row with some columns replaced, in changed_.
-void Queue::set_changed(const QueueRow &row)
+// A version of the row with some columns replaced, in changed_.
+void Queue::set_changed(TupleTableSlot *present, const QueueRow &row)
 {
     const int columns = RelationGetDescr(table_)->natts;
     ExecClearTuple(changed_);
-    memcpy(changed_->tts_values, locked_->tts_values, columns * sizeof(Datum));
-    memcpy(changed_->tts_isnull, locked_->tts_isnull, columns * sizeof(bool));
+    memcpy(changed_->tts_values, present->tts_values, columns * sizeof(Datum));
+    memcpy(changed_->tts_isnull, present->tts_isnull, columns * sizeof(bool));
     set_value(changed_, visible_at, TimestampTzGetDatum(row.visible_at));
     set_value(changed_, leased_until, TimestampTzGetDatum(row.leased_until));
     set_value(changed_, attempt, Int32GetDatum(row.attempt));
     set_value(changed_, sending, BoolGetDatum(row.sending));
     set_value(changed_, worker, row.worker, row.worker == 0);
     ExecStoreVirtualTuple(changed_);
+}
+
+// Whether something looks at a row before it is changed, and so has to see its newest version: a
+// trigger, a constraint, what a column is generated from.
+bool Queue::is_looked_at(Outcome wanted) const
+{
+    const TriggerDesc *triggers = table_->trigdesc;
+    if (wanted == Outcome::removed)
+        return triggers != nullptr && triggers->trig_delete_before_row;
+    const TupleConstr *constraints = RelationGetDescr(table_)->constr;
+    return (triggers != nullptr && triggers->trig_update_before_row) ||
+           constraints->num_check > 0 || constraints->has_generated_stored ||
+           table_->rd_rel->relispartition;
+}
+
+// Whether a transaction has changed or locked this version, be it over or not. Workers that claim
+// at once meet many such rows, and to lock one in vain costs less than to change it in vain.
+static bool is_touched(TupleTableSlot *version)
+{
+    bool is_null;
+    return DatumGetTransactionId(slot_getsysattr(version, MaxTransactionIdAttributeNumber,
+                                                 &is_null)) != InvalidTransactionId;
+}
+
+// Change the version that was found, without a lock before; false when that has to be tried with
+// one, and nothing has happened.
+bool Queue::try_change(Outcome wanted, const QueueRow &row)
+{
+    if (is_looked_at(wanted) || is_touched(found_))
+        return false;
+    begin_change();
+    if (wanted == Outcome::updated)
+        set_changed(found_, row);
+    CheckCmdReplicaIdentity(table_, wanted == Outcome::updated ? CMD_UPDATE : CMD_DELETE);
+    const TM_Result result = wanted == Outcome::updated ? try_update() : try_remove();
+    ResetPerTupleExprContext(estate_);
+    if (result == TM_Ok && wanted == Outcome::updated)
+        row_ = row;
+    return result == TM_Ok;
+}
+
+#if PG_VERSION_NUM >= 160000
+using IndicesToUpdate = TU_UpdateIndexes;
+#else
+using IndicesToUpdate = bool;
+#endif
+
+static List *insert_index_entries(ResultRelInfo *target, EState *estate, TupleTableSlot *row,
+                                  [[maybe_unused]] IndicesToUpdate which)
+{
+#if PG_VERSION_NUM >= 160000
+    return ExecInsertIndexTuples(target, row, estate, true, false, nullptr, NIL,
+                                 which == TU_Summarizing);
+#else
+    return ExecInsertIndexTuples(target, row, estate, true, false, nullptr, NIL);
+#endif
+}
+
+// As the server's executor does both of these, but that they do not wait; by the command that the
+// snapshot is of, whatever commands triggers on other tables have run since.
+TM_Result Queue::try_update()
+{
+    TM_FailureData failure;
+    LockTupleMode mode;
+    IndicesToUpdate which;
+    ExecConstraints(target_, changed_, estate_);
+    const TM_Result result =
+        table_tuple_update(table_, &found_->tts_tid, changed_, GetActiveSnapshot()->curcid,
+                           GetActiveSnapshot(), InvalidSnapshot, false, &failure, &mode, &which);
+    if (result != TM_Ok)
+        return result;
+    List *to_recheck = NIL;
+    if (which) {
+        open_indices();
+        to_recheck = insert_index_entries(target_, estate_, changed_, which);
+    }
+    ExecARUpdateTriggers(estate_, target_, nullptr, nullptr, &found_->tts_tid, nullptr, changed_,
+                         to_recheck, nullptr, false);
+    return result;
+}
+
+TM_Result Queue::try_remove()
+{
+    TM_FailureData failure;
+    const TM_Result result =
+        table_tuple_delete(table_, &found_->tts_tid, GetActiveSnapshot()->curcid,
+                           GetActiveSnapshot(), InvalidSnapshot, false, &failure, false);
+    if (result == TM_Ok)
+        ExecARDeleteTriggers(estate_, target_, &found_->tts_tid, nullptr, nullptr, false);
+    return result;
+}
+
+void Queue::change_locked(Outcome wanted, const QueueRow &row)
+{
+    begin_change();
+    open_indices();
+    if (wanted == Outcome::updated)
+        update_locked(row);
+    else
+        remove_locked();
+    ResetPerTupleExprContext(estate_);
 }
 
 // Refuse a row of which a trigger has changed what keeps messages from being lost or sent
@@ -246,26 +364,22 @@ static void check_stored(const QueueRow &stored, const QueueRow &written)
         refuse_changed("dispatch_queue", "user_id, message_id, leased_until, attempt or sending");
 }
 
-void Queue::update(const QueueRow &row)
+void Queue::update_locked(const QueueRow &row)
 {
-    begin_change();
-    set_changed(row);
+    set_changed(locked_, row);
     ExecSimpleRelationUpdate(target_, estate_, &recheck_, locked_, changed_);
     if (!ItemPointerIsValid(&changed_->tts_tid)) // it has no place
         refuse_suppressed("dispatch_queue");
     check_stored(read_row(changed_), row);
-    ResetPerTupleExprContext(estate_);
     row_ = row;
 }
 
-void Queue::remove()
+void Queue::remove_locked()
 {
-    begin_change();
     ExecSimpleRelationDelete(target_, estate_, &recheck_, locked_);
-    if (target_->ri_TrigDesc != nullptr && target_->ri_TrigDesc->trig_delete_before_row &&
+    if (is_looked_at(Outcome::removed) &&
         table_tuple_fetch_row_version(table_, &locked_->tts_tid, SnapshotSelf, found_))
         refuse_suppressed("dispatch_queue");
-    ResetPerTupleExprContext(estate_);
 }
 
 } // namespace companion

@@ -2,10 +2,10 @@
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
-#include "scheduling/abandoned.hpp"
-#include "scheduling/channels.hpp"
-#include "scheduling/claimed.hpp"
-#include "scheduling/lease.hpp"
+#include "sending/abandoned.hpp"
+#include "sending/channels.hpp"
+#include "sending/claimed.hpp"
+#include "sending/lease.hpp"
 
 #include <cstdint>
 
@@ -59,14 +59,13 @@ bool is_free(const QueueRow &row, const ClaimRequest &request)
             (find_channel_bit(text_view(row.channel)) & request.channels) != 0);
 }
 
-// Give the locked row to the worker, as its next attempt.
-void lease(Queue &queue, const ClaimRequest &request)
+// Give the row to the worker, as its next attempt.
+Outcome lease(QueueRow &row, const ClaimRequest &request)
 {
-    QueueRow row = queue.row();
     row.leased_until = request.leased_until;
     row.attempt++;
     row.worker = request.worker;
-    queue.update(row);
+    return Outcome::updated;
 }
 
 // The most that one claim gives up on. Past it, what is abandoned is passed over: after an
@@ -87,12 +86,12 @@ void walk(Queue &queue, const ClaimRequest &request, const QueuePosition *from, 
                 abandoned.add(queue.row());
             continue;
         }
-        if (!queue.try_lock())
+        if (!is_changed(queue.change(Contended::pass_changed,
+                                     [&](QueueRow &row) { return lease(row, request); })))
             continue;
         if (from == nullptr && claimed.size() == claimed_before &&
             queue.entries_passed() > entries_worth_skipping)
             remember_skip(request, queue.row());
-        lease(queue, request);
         claimed.add(queue.row());
     }
     queue.end_walk();

@@ -1,5 +1,5 @@
 // Finishing messages: taking them off the queue and completing the audit trail.
-#include "scheduling/finish.hpp"
+#include "sending/finish.hpp"
 
 #include "conversations/messages.hpp"
 #include "conversations/open.hpp"

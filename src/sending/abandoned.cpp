@@ -1,5 +1,5 @@
 // Messages that no worker will finish.
-#include "scheduling/abandoned.hpp"
+#include "sending/abandoned.hpp"
 
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
@@ -34,19 +34,22 @@ void Abandoned::add(const QueueRow &row)
     message_ids_.add(UUIDPGetDatum(&row.message_id));
 }
 
-// Let the locked message be claimed again.
-static void release(Queue &queue)
+// Give an abandoned message up, or let it be claimed again.
+static Outcome decide(QueueRow &row, TimestampTz at, bool is_repeatable)
 {
-    QueueRow row = queue.row();
+    if (!is_abandoned(row, at))
+        return Outcome::kept;
+    if (!row.sending || !is_repeatable || row.attempt >= settings::max_attempts ||
+        row.send_before <= at)
+        return Outcome::removed;
     row.sending = false;
     row.leased_until = DT_NOBEGIN;
-    queue.update(row);
+    return Outcome::updated;
 }
 
-// Take the locked message off the queue, with what became of it.
-static void give_up(Queue &queue, TimestampTz at, Unsent &unsent)
+// Note what became of a message that was given up.
+static void note(const QueueRow &row, TimestampTz at, Unsent &unsent)
 {
-    const QueueRow &row = queue.row();
     if (row.sending)
         unsent.add(row, "unknown", CStringGetTextDatum("no report after start_send"));
     else if (row.send_before <= at)
@@ -57,23 +60,19 @@ static void give_up(Queue &queue, TimestampTz at, Unsent &unsent)
         unsent.add(
             row, "failed",
             CStringGetTextDatum(psprintf("%d attempts ended without a report", row.attempt)));
-    queue.remove();
 }
 
-// Lock the message if it still is abandoned, and give it up; false where it may be claimed
-// again, or is another transaction's.
+// Give the message up if it still is abandoned; false where it may be claimed again, or is
+// another transaction's.
 static bool try_give_up(Queue &queue, const pg_uuid_t &user_id, const pg_uuid_t &message_id,
                         TimestampTz at, bool is_repeatable, Unsent &unsent)
 {
-    if (!queue.find(user_id, message_id) || !queue.try_lock() || !is_abandoned(queue.row(), at))
+    if (!queue.find(user_id, message_id) ||
+        queue.change(Contended::pass_changed, [=](QueueRow &row) {
+            return decide(row, at, is_repeatable);
+        }) != Outcome::removed)
         return false;
-    const QueueRow &row = queue.row();
-    if (row.sending && is_repeatable && row.attempt < settings::max_attempts &&
-        row.send_before > at) {
-        release(queue);
-        return false;
-    }
-    give_up(queue, at, unsent);
+    note(queue.row(), at, unsent);
     return true;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "postgres/given.hpp"
-#include "scheduling/queue.hpp"
+#include "sending/queue.hpp"
 
 namespace companion {
 

@@ -1,5 +1,5 @@
 // Telling the workers that a message is due.
-#include "scheduling/notify.hpp"
+#include "sending/notify.hpp"
 
 #include "postgres/server.hpp"
 

@@ -1,7 +1,7 @@
 // The messages that a worker has claimed, and what it is told of them.
 //
 // Each is looked up without a plan: to set one up for two rows would be half of what a claim costs.
-#include "scheduling/claimed.hpp"
+#include "sending/claimed.hpp"
 
 #include "postgres/arguments.hpp"
 #include "postgres/statement.hpp"

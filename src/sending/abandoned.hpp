@@ -2,7 +2,7 @@
 #pragma once
 
 #include "postgres/array_builder.hpp"
-#include "scheduling/finish.hpp"
+#include "sending/finish.hpp"
 
 namespace companion {
 

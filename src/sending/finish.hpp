@@ -3,7 +3,7 @@
 
 #include "conversations/open.hpp"
 #include "postgres/given.hpp"
-#include "scheduling/queue.hpp"
+#include "sending/queue.hpp"
 
 namespace companion {
 

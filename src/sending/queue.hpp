@@ -1,0 +1,134 @@
+// The dispatch queue as a table: its rows by key and in order, locked and changed.
+//
+// Claims and reports go to the table directly, not through a plan: whatever the
+// statistics say, claiming walks the index from its head, and a lease or a start is one
+// HOT update.
+#pragma once
+
+#include "postgres/lookup.hpp"
+
+namespace companion {
+
+// A row of companion.dispatch_queue, less the name of the worker.
+struct QueueRow {
+    TimestampTz visible_at;
+    TimestampTz leased_until;
+    TimestampTz send_before;
+    pg_uuid_t user_id;
+    pg_uuid_t message_id;
+    int attempt;
+    bool sending;
+    Datum channel; // text
+    Datum worker;  // text, or zero
+
+    // Whether a worker has claimed it and has not given it back.
+    bool is_claimed() const { return !TIMESTAMP_IS_NOBEGIN(leased_until); }
+};
+
+// Where in the queue a walk begins.
+struct QueuePosition {
+    TimestampTz visible_at;
+    pg_uuid_t message_id;
+};
+
+// What becomes of a row, or why nothing does: another transaction holds it, or it is no more.
+enum class Outcome { kept, updated, removed, busy, gone };
+
+inline bool is_changed(Outcome outcome)
+{
+    return outcome == Outcome::updated || outcome == Outcome::removed;
+}
+
+// What to do about a row that another transaction holds: wait for it, or pass over the row; or
+// pass over it, too, where that transaction has changed it since it was found.
+enum class Contended { wait, pass, pass_changed };
+
+// The queue, open from construction to close(). One row at a time is come to and changed; its
+// texts are valid until the next is. Triggers for each row that an operator has added are fired as
+// by an UPDATE of what change() replaces, and a DELETE; those for each statement are not.
+class Queue {
+  public:
+    Queue();
+
+    // Must be called unless an error ends the transaction.
+    void close();
+
+    // Come to a message's row; false when it is not on the queue.
+    bool find(const pg_uuid_t &user_id, const pg_uuid_t &message_id);
+
+    // Where the row come to is, and to come there again: by another Queue, too, within the
+    // same call.
+    ItemPointerData place() const { return found_->tts_tid; }
+    void come_to(const ItemPointerData &place);
+
+    // Begin to walk over the rows that are visible by a time, in order of visible_at and
+    // message, from the head or a position.
+    void begin_walk(TimestampTz visible_by, const QueuePosition *from = nullptr);
+
+    // Advance the walk to its next row; false at the end.
+    bool next();
+
+    // How many index entries the walk has gone past, dead ones included.
+    int entries_passed() const { return entries_passed_; }
+
+    void end_walk();
+
+    // The row come to, and after change() as it was left, or removed.
+    const QueueRow &row() const { return row_; }
+
+    // Change the row come to as decide(row) says, which replaces the row's lease, attempt,
+    // worker, visible_at and sending and returns updated, or returns removed or kept. It is
+    // asked of the version that was found, and what it says is done in one step if nobody has
+    // touched that version. Otherwise, and where it would keep the row or something of an
+    // operator's looks at rows before they change, the row is locked, in its newest version
+    // unless changed ones are passed over, and it is asked again. Error 09000 where a trigger
+    // prevents it.
+    template <class Decide>
+    Outcome change(Contended contended, Decide decide)
+    {
+        QueueRow wanted = row_;
+        Outcome outcome = is_read_ ? decide(wanted) : Outcome::kept;
+        if (is_changed(outcome) && try_change(outcome, wanted))
+            return outcome;
+        const TM_Result result = lock(contended);
+        if (result != TM_Ok)
+            return result == TM_WouldBlock ? Outcome::busy : Outcome::gone;
+        wanted = row_;
+        outcome = decide(wanted);
+        if (is_changed(outcome))
+            change_locked(outcome, wanted);
+        return outcome;
+    }
+
+  private:
+    void begin_change();
+    void end_changes();
+    void open_indices();
+    TM_Result lock(Contended contended);
+    bool is_looked_at(Outcome wanted) const;
+    bool try_change(Outcome wanted, const QueueRow &row);
+    void change_locked(Outcome wanted, const QueueRow &row);
+    TM_Result try_update();
+    TM_Result try_remove();
+    void update_locked(const QueueRow &row);
+    void remove_locked();
+    void set_changed(TupleTableSlot *present, const QueueRow &row);
+
+    Relation table_;
+    Relation by_key_; // from the first find() on, as is the scan
+    IndexScanDesc finding_ = nullptr;
+    Relation by_time_; // while walking
+    IndexScanDesc walk_;
+    ScanKeyData position_[2]; // where the walk began; the scan points into it
+    int entries_passed_;
+    EState *estate_ = nullptr; // from the first change on, as are the two below
+    ResultRelInfo *target_;
+    EPQState recheck_;
+    TupleTableSlot *found_;
+    TupleTableSlot *locked_ = nullptr; // from the first lock on
+    TupleTableSlot *changed_;
+    bool is_read_ = false; // whether row_ is of the version in found_
+    QueueRow row_;
+};
+
+} // namespace companion

@@ -1,0 +1,62 @@
+
+-- The slim queue that workers claim from.
+CREATE TABLE companion.dispatch_queue (
+    visible_at timestamptz NOT NULL,
+    leased_until timestamptz NOT NULL DEFAULT '-infinity',
+    send_before timestamptz NOT NULL,
+    user_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    attempt integer NOT NULL DEFAULT 0,
+    sending boolean NOT NULL DEFAULT false,
+    channel text NOT NULL,
+    worker text,
+    PRIMARY KEY (user_id, message_id)
+) WITH (fillfactor = 40);
+-- A lease is not indexed, so claiming and starting are HOT: each page keeps room
+-- for the two new versions of every row that it takes.
+CREATE INDEX dispatch_queue_visible ON companion.dispatch_queue (visible_at, message_id);
+
+COMMENT ON TABLE companion.dispatch_queue IS
+'One narrow row a pending message: what workers claim from. Internal. It has no foreign key, so that it can stay on one node; a row whose message is gone is dropped when it is next claimed.';
+COMMENT ON COLUMN companion.dispatch_queue.visible_at IS 'Not claimed before this time.';
+COMMENT ON COLUMN companion.dispatch_queue.leased_until IS 'Not claimed by another before this time.';
+COMMENT ON COLUMN companion.dispatch_queue.send_before IS 'Skipped rather than claimed from this time on.';
+COMMENT ON COLUMN companion.dispatch_queue.user_id IS 'To whom.';
+COMMENT ON COLUMN companion.dispatch_queue.message_id IS 'scheduled_messages.id.';
+COMMENT ON COLUMN companion.dispatch_queue.attempt IS 'The fencing number: how many times it was claimed.';
+COMMENT ON COLUMN companion.dispatch_queue.sending IS 'Whether start_send has succeeded: past the point of no return.';
+COMMENT ON COLUMN companion.dispatch_queue.channel IS 'web, telegram or whatsapp.';
+COMMENT ON COLUMN companion.dispatch_queue.worker IS 'Who holds the lease, or held the last; NULL until it is claimed.';
+COMMENT ON INDEX companion.dispatch_queue_visible IS 'The order in which messages are claimed.';
+
+CREATE VIEW companion.pending_messages WITH (security_invoker = true) AS
+SELECT m.user_id, m.id AS message_id, m.kind, m.idempotency_key, m.local_date, m.scheduled_for,
+       q.visible_at, q.send_before, q.channel, q.attempt, q.worker, q.leased_until,
+       CASE WHEN q.sending THEN 'sending'
+            WHEN q.leased_until > companion.now() THEN 'claimed'
+            WHEN q.visible_at > companion.now() THEN 'waiting'
+            ELSE 'due' END AS state
+FROM companion.dispatch_queue AS q
+JOIN companion.scheduled_messages AS m ON m.user_id = q.user_id AND m.id = q.message_id;
+COMMENT ON VIEW companion.pending_messages IS
+'For operators: every pending message and its state: waiting, due, claimed or sending.';
+COMMENT ON COLUMN companion.pending_messages.user_id IS 'To whom.';
+COMMENT ON COLUMN companion.pending_messages.message_id IS 'scheduled_messages.id.';
+COMMENT ON COLUMN companion.pending_messages.kind IS 'checkin, or the app''s own.';
+COMMENT ON COLUMN companion.pending_messages.idempotency_key IS 'One message a user and key.';
+COMMENT ON COLUMN companion.pending_messages.local_date IS 'The local day that it is for.';
+COMMENT ON COLUMN companion.pending_messages.scheduled_for IS 'When it was due.';
+COMMENT ON COLUMN companion.pending_messages.visible_at IS 'Not claimed before this time.';
+COMMENT ON COLUMN companion.pending_messages.send_before IS 'Skipped rather than sent from this time on.';
+COMMENT ON COLUMN companion.pending_messages.channel IS 'web, telegram or whatsapp.';
+COMMENT ON COLUMN companion.pending_messages.attempt IS 'How many times it was claimed.';
+COMMENT ON COLUMN companion.pending_messages.worker IS 'The worker of the last claim.';
+COMMENT ON COLUMN companion.pending_messages.leased_until IS 'When that claim''s lease ends.';
+COMMENT ON COLUMN companion.pending_messages.state IS 'waiting (for visible_at), due, claimed (leased) or sending (start_send has succeeded).';
+
+ALTER TABLE companion.dispatch_queue ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.dispatch_queue TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.dispatch_queue IS 'Workers and admins read the whole queue.';
+
+SELECT pg_catalog.pg_extension_config_dump('companion.dispatch_queue', '');
