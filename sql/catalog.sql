@@ -82,7 +82,7 @@ SELECT proname AS function, pronargs AS args,
        has_function_privilege('companion_user', oid, 'EXECUTE') AS "user",
        has_function_privilege('companion_worker', oid, 'EXECUTE') AS worker,
        has_function_privilege('companion_admin', oid, 'EXECUTE') AS admin
-FROM functions ORDER BY proname COLLATE "C";
+FROM functions ORDER BY proname COLLATE "C", pronargs;
 
 -- Who may do what with which table, and with which of its columns where not with all.
 SELECT c.relname AS relation, acl.grantee::regrole,

@@ -93,6 +93,34 @@ SELECT abs(('x' || substr(replace(companion.uuid_v7()::text, '-', ''), 1,
     12))::bit(48)::bigint / 1000.0
            - extract(epoch FROM clock_timestamp())) < 60 AS is_now;
 
+-- For a given time they ascend with it, and for equal times with the calls: whatever the order in which
+-- the times come, and in a statement that puts them in order.
+SELECT count(DISTINCT id) AS ids,
+       bool_and(substr(id::text, 15, 1) = '7' AND substr(id::text, 20, 1) IN ('8', '9', 'a', 'b')) AS version_7,
+       bool_and(('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint = floor(extract(epoch FROM at) * 1000)) AS of_its_time,
+       bool_and(id > previous) AS in_order
+FROM (SELECT at, id, lag(id) OVER (ORDER BY at, n) AS previous
+      FROM (SELECT n, at, companion.uuid_v7(at) AS id
+            FROM (SELECT n, '2024-02-29 12:00:00+00'::timestamptz + n * 7 % 10 * interval '1 microsecond'
+                      + n % 3 * interval '999 microseconds' + n % 2 * interval '1 hour'
+                  FROM generate_series(1, 10000) AS n) AS v (n, at)) AS made) AS pairs;
+SELECT bool_and(id > previous) AS in_order
+FROM (SELECT id, lag(id) OVER (ORDER BY at, n) AS previous
+      FROM (SELECT n, at, companion.uuid_v7(at) AS id
+            FROM (SELECT n, '2024-02-29 12:00:00+00'::timestamptz + n * 7 % 10 * interval '1 second'
+                  FROM generate_series(1, 1000) AS n) AS v (n, at) ORDER BY at, n) AS made) AS pairs;
+-- They are between the ids of before and after, and hold what 48 bits of milliseconds do.
+SELECT companion.uuid_v7(clock_timestamp() - interval '1 minute') < companion.uuid_v7() AS before,
+       companion.uuid_v7(clock_timestamp() + interval '1 minute') > companion.uuid_v7() AS after;
+SET timezone = 'UTC';
+SELECT at, left(companion.uuid_v7(at)::text, 18) AS id
+FROM (VALUES ('1970-01-01'::timestamptz), ('2000-01-01'), ('2024-02-29 12:00:00.001'), ('2024-02-29 12:00:00.001999'),
+             ('10889-08-02 05:31:50.655999')) AS v (at);
+SELECT at, pg_temp.error_of(format('SELECT companion.uuid_v7(%L)', at)) AS error
+FROM (VALUES ('1969-12-31 23:59:59.999999'), ('10889-08-02 05:31:50.656'), ('4713-01-01 BC'), ('294276-12-31'),
+             ('infinity'), ('-infinity'), (NULL)) AS v (at);
+RESET timezone;
+
 -- A stranger may not even ask.
 CREATE ROLE regress_stranger;
 SET ROLE regress_stranger;

@@ -218,7 +218,7 @@ CREATE TYPE companion.message AS (
 );
 COMMENT ON TYPE companion.message IS 'A message as functions return it: the columns of messages, in its order.';
 COMMENT ON COLUMN companion.message.user_id IS 'Whose conversation it is in.';
-COMMENT ON COLUMN companion.message.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.message.id IS 'Time-ordered id: a UUID of version 7.';
 COMMENT ON COLUMN companion.message.conversation_id IS 'The conversation, one of the same user''s.';
 COMMENT ON COLUMN companion.message.role IS 'Who wrote it: user, assistant or system.';
 COMMENT ON COLUMN companion.message.content IS 'The text.';
@@ -279,6 +279,29 @@ COMMENT ON COLUMN companion.context_item.created_at IS 'When it was first learne
 COMMENT ON COLUMN companion.context_item.updated_at IS 'When the row last changed.';
 
 -- A new table.
+CREATE TABLE companion.rekeyed_ids (
+    user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
+    table_name text NOT NULL CHECK (table_name IN ('conversations', 'messages')),
+    old_id uuid NOT NULL,
+    new_id uuid NOT NULL,
+    PRIMARY KEY (user_id, table_name, old_id)
+);
+COMMENT ON TABLE companion.rekeyed_ids IS
+'The ids, not of version 7, that the update from 0.1.0 has replaced: for an app that has kept such ids elsewhere. Nothing of the extension reads it; an admin may delete its rows.';
+COMMENT ON COLUMN companion.rekeyed_ids.user_id IS 'Whose row it is.';
+COMMENT ON COLUMN companion.rekeyed_ids.table_name IS 'conversations or messages.';
+COMMENT ON COLUMN companion.rekeyed_ids.old_id IS 'The id that the row had.';
+COMMENT ON COLUMN companion.rekeyed_ids.new_id IS 'The id that it has: uuid_v7() of its started_at or created_at.';
+ALTER TABLE companion.rekeyed_ids ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON companion.rekeyed_ids TO companion_user
+USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
+COMMENT ON POLICY own_rows ON companion.rekeyed_ids IS 'An end user sees their own only.';
+CREATE POLICY every_row ON companion.rekeyed_ids TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.rekeyed_ids IS 'Workers and admins act for every user.';
+SELECT pg_catalog.pg_extension_config_dump('companion.rekeyed_ids', '');
+
+-- A new table.
 CREATE TABLE companion.dispatch_recheck (
     user_id uuid NOT NULL,
     id uuid NOT NULL DEFAULT companion.uuid_v7(),
@@ -302,6 +325,12 @@ CREATE INDEX scheduled_messages_created ON companion.scheduled_messages (created
 COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
 
 -- Functions, views and triggers.
+CREATE FUNCTION companion.uuid_v7(at timestamptz) RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'companion_uuid_v7_at';
+COMMENT ON FUNCTION companion.uuid_v7(timestamptz) IS
+'A new id, UUID version 7, for a given time: for rows that are older than themselves, as those of an import. Ids ascend with the time and, for equal times, with a session''s calls. Error 22008 for a time that is infinite, before 1970 or after August 10889.';
+
 CREATE FUNCTION companion.local_timestamp(timezone text, at timestamptz) RETURNS timestamp
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'companion_local_timestamp';
@@ -437,7 +466,7 @@ CREATE FUNCTION companion.check_conversation() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_conversation';
 COMMENT ON FUNCTION companion.check_conversation() IS
-'Trigger, AFTER INSERT OR UPDATE: channel is web, telegram or whatsapp, initiated_by user or companion, ended_at not before started_at; what a grant lets one write into mood_summary and topics has at most companion.max_json_size. Error 23514, with the column''s name.';
+'Trigger, AFTER INSERT OR UPDATE: id is of version 7, but for what a superuser restores; channel is web, telegram or whatsapp, initiated_by user or companion, ended_at not before started_at; what a grant lets one write into mood_summary and topics has at most companion.max_json_size. Error 23514, with the column''s name.';
 
 CREATE TRIGGER check_conversation AFTER INSERT OR UPDATE ON companion.conversations
 FOR EACH ROW EXECUTE FUNCTION companion.check_conversation();
@@ -447,7 +476,7 @@ CREATE FUNCTION companion.check_message() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_message';
 COMMENT ON FUNCTION companion.check_message() IS
-'Trigger, AFTER INSERT OR UPDATE: role is user, assistant or system, content not empty, telegram_message_id at least 1, metadata an object; else error 23514, with the column''s name. What a grant lets one write is bounded as what a function takes is: error 22023 for content over companion.max_message_length and for metadata over companion.max_json_size.';
+'Trigger, AFTER INSERT OR UPDATE: id is of version 7, but for what a superuser restores; role is user, assistant or system, content not empty, telegram_message_id at least 1, metadata an object; else error 23514, with the column''s name. What a grant lets one write is bounded as what a function takes is: error 22023 for content over companion.max_message_length and for metadata over companion.max_json_size.';
 
 CREATE TRIGGER check_message AFTER INSERT OR UPDATE ON companion.messages
 FOR EACH ROW EXECUTE FUNCTION companion.check_message();
@@ -956,7 +985,9 @@ COMMENT ON FUNCTION companion.finish_abandoned(integer) IS
 'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for the kinds in companion.retry_unknown), skipped past send_before, failed after companion.max_attempts. What others hold, the user or the message, is passed over for later. Returns how many. Error 22023 for a bound below 1.';
 COMMENT ON COLUMN companion.users.checkin_days IS 'ISO weekdays, 1 (Monday) to 7, on which the check-in comes; stored in order, each once.';
 COMMENT ON COLUMN companion.users.preferences IS 'The app''s own settings, a JSON object; up to companion.max_json_size.';
+COMMENT ON COLUMN companion.messages.id IS 'Time-ordered id: a UUID of version 7.';
 COMMENT ON COLUMN companion.messages.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
+COMMENT ON COLUMN companion.conversations.id IS 'Time-ordered id: a UUID of version 7.';
 COMMENT ON COLUMN companion.conversations.mood_summary IS 'How the user felt, in the app''s words; up to companion.max_json_size.';
 COMMENT ON COLUMN companion.conversations.topics IS 'What it was about; up to companion.max_json_size.';
 COMMENT ON COLUMN companion.dispatch_queue.worker IS 'Who holds the lease, or held the last; NULL until it is claimed.';
@@ -973,6 +1004,123 @@ BEGIN
     PERFORM set_config('session_replication_role', 'replica', true);
     UPDATE companion.users SET checkin_days = ARRAY(SELECT DISTINCT day FROM unnest(checkin_days) AS d (day) ORDER BY day)
     WHERE cardinality(checkin_days) <> (SELECT count(DISTINCT day) FROM unnest(checkin_days) AS d (day));
+    PERFORM set_config('session_replication_role', role_before, true);
+END
+$$;
+
+-- Ids that are not of version 7, which 0.1.0 took, are made anew, by the times of their rows, and all
+-- that refers to them goes along. Nobody's triggers are fired for that, nor what foreign keys do: so
+-- an app's own with ON UPDATE CASCADE are followed here; another that refers to such an id is named
+-- before anything changes.
+DO $$
+DECLARE
+    role_before text := current_setting('session_replication_role');
+    reference record;
+    refused text[] := '{}';
+    updates text[] := '{}';
+    is_concerned boolean;
+BEGIN
+    PERFORM set_config('session_replication_role', 'replica', true);
+    INSERT INTO companion.rekeyed_ids (user_id, table_name, old_id, new_id)
+    SELECT user_id, table_name, id,
+           companion.uuid_v7(least(greatest(at, '1970-01-01 00:00:00+00'), '10889-08-01 00:00:00+00'))
+    FROM (SELECT user_id, 'conversations', id, started_at FROM companion.conversations
+          UNION ALL
+          SELECT user_id, 'messages', id, created_at FROM companion.messages) AS r (user_id, table_name, id, at)
+    WHERE get_byte(uuid_send(id), 6) >> 4 <> 7 OR get_byte(uuid_send(id), 8) >> 6 <> 2
+    ORDER BY at, id;
+    IF NOT FOUND THEN
+        PERFORM set_config('session_replication_role', role_before, true);
+        RETURN;
+    END IF;
+    ANALYZE companion.rekeyed_ids;
+
+    -- Columns that hold such ids: ours, and those of an app's that refer to one, or to one that does.
+    FOR reference IN
+        WITH RECURSIVE ours AS (
+            SELECT held.relation, held.table_name, id.attnum AS id, of_user.attnum AS user_id
+            FROM (VALUES
+                ('companion.conversations'::regclass, 'id', 'conversations'),
+                ('companion.messages', 'id', 'messages'),
+                ('companion.messages', 'conversation_id', 'conversations'),
+                ('companion.messages', 'reply_to_id', 'messages'),
+                ('companion.user_context', 'source_message_id', 'messages'),
+                ('companion.scheduled_messages', 'conversation_id', 'conversations'),
+                ('companion.scheduled_messages', 'message_id', 'messages')
+            ) AS held (relation, name, table_name)
+            JOIN pg_attribute AS id ON id.attrelid = held.relation AND id.attname = held.name
+            JOIN pg_attribute AS of_user ON of_user.attrelid = held.relation AND of_user.attname = 'user_id'
+        ), holding AS (
+            SELECT relation, table_name, id, user_id, NULL::oid AS foreign_key FROM ours
+            UNION
+            SELECT k.conrelid::regclass, h.table_name, k.conkey[array_position(k.confkey, h.id)],
+                   k.conkey[array_position(k.confkey, h.user_id)], k.oid
+            FROM holding AS h
+            JOIN pg_constraint AS k ON k.contype = 'f' AND k.confrelid = h.relation
+                AND k.conparentid = 0 AND h.id = ANY (k.confkey)
+        )
+        SELECT k.conname AS name, h.relation, k.confupdtype = 'c' AS cascades,
+               format('%s%s', CASE c.relkind WHEN 'r' THEN 'ONLY ' END, h.relation) AS target,
+               quote_ident(id.attname) AS id,
+               format('r.table_name = %L AND r.old_id = t.%I', h.table_name, id.attname)
+               || CASE WHEN h.user_id IS NULL THEN '' ELSE format(' AND r.user_id = t.%I', of_user.attname) END AS condition
+        FROM holding AS h
+        JOIN pg_constraint AS k ON k.oid = h.foreign_key
+        JOIN pg_class AS c ON c.oid = h.relation
+        JOIN pg_attribute AS id ON id.attrelid = h.relation AND id.attnum = h.id
+        LEFT JOIN pg_attribute AS of_user ON of_user.attrelid = h.relation AND of_user.attnum = h.user_id
+        WHERE NOT EXISTS (SELECT FROM ours AS o WHERE o.relation = h.relation AND o.id = h.id)
+        ORDER BY h.relation::text, k.conname
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS t JOIN companion.rekeyed_ids AS r ON %s)',
+                       reference.target, reference.condition) INTO is_concerned;
+        CONTINUE WHEN NOT is_concerned;
+        IF reference.cascades THEN
+            updates := updates || format('UPDATE %s AS t SET %s = r.new_id FROM companion.rekeyed_ids AS r WHERE %s',
+                                         reference.target, reference.id, reference.condition);
+        ELSE
+            refused := refused || format('%I of %s', reference.name, reference.relation);
+        END IF;
+    END LOOP;
+    IF refused <> '{}' THEN
+        RAISE EXCEPTION 'ids that are not of version 7 are to be made anew, and foreign keys refer to some: %',
+            array_to_string(refused, ', ')
+        USING ERRCODE = 'foreign_key_violation',
+              HINT = 'Give each ON UPDATE CASCADE (ALTER TABLE ... DROP CONSTRAINT ..., ADD CONSTRAINT ...), and update again.';
+    END IF;
+
+    UPDATE companion.conversations AS c SET id = r.new_id
+    FROM companion.rekeyed_ids AS r
+    WHERE r.user_id = c.user_id AND r.table_name = 'conversations' AND r.old_id = c.id;
+    UPDATE companion.messages AS m
+    SET id = coalesce(n.id, m.id),
+        conversation_id = coalesce(n.conversation_id, m.conversation_id),
+        reply_to_id = coalesce(n.reply_to_id, m.reply_to_id)
+    FROM (SELECT o.user_id, o.id AS old_id, i.new_id, c.new_id, a.new_id
+          FROM companion.messages AS o
+          LEFT JOIN companion.rekeyed_ids AS i
+              ON i.user_id = o.user_id AND i.table_name = 'messages' AND i.old_id = o.id
+          LEFT JOIN companion.rekeyed_ids AS c
+              ON c.user_id = o.user_id AND c.table_name = 'conversations' AND c.old_id = o.conversation_id
+          LEFT JOIN companion.rekeyed_ids AS a
+              ON a.user_id = o.user_id AND a.table_name = 'messages' AND a.old_id = o.reply_to_id
+          WHERE num_nonnulls(i.new_id, c.new_id, a.new_id) > 0
+         ) AS n (user_id, old_id, id, conversation_id, reply_to_id)
+    WHERE n.user_id = m.user_id AND n.old_id = m.id;
+    UPDATE companion.user_context AS u SET source_message_id = r.new_id
+    FROM companion.rekeyed_ids AS r
+    WHERE r.user_id = u.user_id AND r.table_name = 'messages' AND r.old_id = u.source_message_id;
+    UPDATE companion.scheduled_messages AS s SET conversation_id = r.new_id
+    FROM companion.rekeyed_ids AS r
+    WHERE r.user_id = s.user_id AND r.table_name = 'conversations' AND r.old_id = s.conversation_id;
+    UPDATE companion.scheduled_messages AS s SET message_id = r.new_id
+    FROM companion.rekeyed_ids AS r
+    WHERE r.user_id = s.user_id AND r.table_name = 'messages' AND r.old_id = s.message_id;
+    DELETE FROM companion.search_chunks
+    WHERE user_id IN (SELECT r.user_id FROM companion.rekeyed_ids AS r WHERE r.table_name = 'messages');
+    FOR i IN 1 .. cardinality(updates) LOOP
+        EXECUTE updates[i];
+    END LOOP;
     PERFORM set_config('session_replication_role', role_before, true);
 END
 $$;
@@ -1084,6 +1232,8 @@ BEGIN
     END LOOP;
 
     GRANT USAGE ON SCHEMA companion TO companion_runtime;
+    GRANT SELECT ON companion.rekeyed_ids TO companion_user, companion_worker, companion_admin;
+    GRANT DELETE ON companion.rekeyed_ids TO companion_admin;
     GRANT SELECT ON companion.dispatch_recheck TO companion_worker, companion_admin;
     FOR relation IN SELECT oid FROM pg_class
         WHERE relnamespace = 'companion'::regnamespace AND relkind = 'r'
@@ -1092,12 +1242,11 @@ BEGIN
     END LOOP;
     GRANT SELECT ON companion.personal_tables TO companion_runtime;
     GRANT SELECT ON companion.privileges TO companion_admin;
-    GRANT SELECT ON companion.dispatch_recheck TO companion_worker, companion_admin;
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
-         'local_timestamp channel_address'),
+         'uuid_v7(timestamptz) local_timestamp channel_address'),
         ('companion_runtime',
-         'current_user_id now uuid_v7 checkin_instant end_of_day usable_channel
+         'current_user_id now uuid_v7() checkin_instant end_of_day usable_channel
           recall_score'),
         ('companion_runtime',
          'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
@@ -1114,7 +1263,8 @@ BEGIN
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s',
-                           ('companion.' || callable)::regproc::regprocedure, callers);
+                           CASE WHEN callable LIKE '%(%' THEN ('companion.' || callable)::regprocedure
+                                ELSE ('companion.' || callable)::regproc::regprocedure END, callers);
         END LOOP;
     END LOOP;
 

@@ -19,7 +19,7 @@ WHERE ended_at IS NULL;
 COMMENT ON TABLE companion.conversations IS
 'One row a conversation. Ids ascend with time, so the primary key read backwards gives a user''s conversations, most recent first.';
 COMMENT ON COLUMN companion.conversations.user_id IS 'Whose conversation it is.';
-COMMENT ON COLUMN companion.conversations.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.conversations.id IS 'Time-ordered id: a UUID of version 7.';
 COMMENT ON COLUMN companion.conversations.channel IS 'web, telegram or whatsapp.';
 COMMENT ON COLUMN companion.conversations.initiated_by IS 'Who wrote first: user or companion.';
 COMMENT ON COLUMN companion.conversations.started_at IS 'When it began.';
@@ -32,7 +32,7 @@ CREATE FUNCTION companion.check_conversation() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_conversation';
 COMMENT ON FUNCTION companion.check_conversation() IS
-'Trigger, AFTER INSERT OR UPDATE: channel is web, telegram or whatsapp, initiated_by user or companion, ended_at not before started_at; what a grant lets one write into mood_summary and topics has at most companion.max_json_size. Error 23514, with the column''s name.';
+'Trigger, AFTER INSERT OR UPDATE: id is of version 7, but for what a superuser restores; channel is web, telegram or whatsapp, initiated_by user or companion, ended_at not before started_at; what a grant lets one write into mood_summary and topics has at most companion.max_json_size. Error 23514, with the column''s name.';
 CREATE TRIGGER check_conversation AFTER INSERT OR UPDATE ON companion.conversations
 FOR EACH ROW EXECUTE FUNCTION companion.check_conversation();
 COMMENT ON TRIGGER check_conversation ON companion.conversations IS 'Refuses what a row may not hold.';
@@ -66,7 +66,7 @@ WHERE reply_to_id IS NOT NULL;
 COMMENT ON TABLE companion.messages IS
 'One row a message. Ids ascend with time, so the primary key read backwards gives a user''s messages, most recent first.';
 COMMENT ON COLUMN companion.messages.user_id IS 'Whose conversation it is in.';
-COMMENT ON COLUMN companion.messages.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.messages.id IS 'Time-ordered id: a UUID of version 7.';
 COMMENT ON COLUMN companion.messages.conversation_id IS 'The conversation, one of the same user''s.';
 COMMENT ON COLUMN companion.messages.role IS 'Who wrote it: user, assistant or system.';
 COMMENT ON COLUMN companion.messages.content IS 'The text.';
@@ -84,7 +84,7 @@ CREATE FUNCTION companion.check_message() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_message';
 COMMENT ON FUNCTION companion.check_message() IS
-'Trigger, AFTER INSERT OR UPDATE: role is user, assistant or system, content not empty, telegram_message_id at least 1, metadata an object; else error 23514, with the column''s name. What a grant lets one write is bounded as what a function takes is: error 22023 for content over companion.max_message_length and for metadata over companion.max_json_size.';
+'Trigger, AFTER INSERT OR UPDATE: id is of version 7, but for what a superuser restores; role is user, assistant or system, content not empty, telegram_message_id at least 1, metadata an object; else error 23514, with the column''s name. What a grant lets one write is bounded as what a function takes is: error 22023 for content over companion.max_message_length and for metadata over companion.max_json_size.';
 CREATE TRIGGER check_message AFTER INSERT OR UPDATE ON companion.messages
 FOR EACH ROW EXECUTE FUNCTION companion.check_message();
 COMMENT ON TRIGGER check_message ON companion.messages IS 'Refuses what a row may not hold.';
@@ -104,7 +104,7 @@ CREATE TYPE companion.message AS (
 );
 COMMENT ON TYPE companion.message IS 'A message as functions return it: the columns of messages, in its order.';
 COMMENT ON COLUMN companion.message.user_id IS 'Whose conversation it is in.';
-COMMENT ON COLUMN companion.message.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.message.id IS 'Time-ordered id: a UUID of version 7.';
 COMMENT ON COLUMN companion.message.conversation_id IS 'The conversation, one of the same user''s.';
 COMMENT ON COLUMN companion.message.role IS 'Who wrote it: user, assistant or system.';
 COMMENT ON COLUMN companion.message.content IS 'The text.';
@@ -132,8 +132,32 @@ CREATE POLICY every_row ON companion.messages TO companion_worker, companion_adm
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.messages IS 'Workers and admins act for every user.';
 
+-- The ids that rows of 0.1.0 had.
+CREATE TABLE companion.rekeyed_ids (
+    user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
+    table_name text NOT NULL CHECK (table_name IN ('conversations', 'messages')),
+    old_id uuid NOT NULL,
+    new_id uuid NOT NULL,
+    PRIMARY KEY (user_id, table_name, old_id)
+);
+COMMENT ON TABLE companion.rekeyed_ids IS
+'The ids, not of version 7, that the update from 0.1.0 has replaced: for an app that has kept such ids elsewhere. Nothing of the extension reads it; an admin may delete its rows.';
+COMMENT ON COLUMN companion.rekeyed_ids.user_id IS 'Whose row it is.';
+COMMENT ON COLUMN companion.rekeyed_ids.table_name IS 'conversations or messages.';
+COMMENT ON COLUMN companion.rekeyed_ids.old_id IS 'The id that the row had.';
+COMMENT ON COLUMN companion.rekeyed_ids.new_id IS 'The id that it has: uuid_v7() of its started_at or created_at.';
+
+ALTER TABLE companion.rekeyed_ids ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON companion.rekeyed_ids TO companion_user
+USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
+COMMENT ON POLICY own_rows ON companion.rekeyed_ids IS 'An end user sees their own only.';
+CREATE POLICY every_row ON companion.rekeyed_ids TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.rekeyed_ids IS 'Workers and admins act for every user.';
+
 -- An end user adds messages through companion.add_message() only.
 -- A text is replaced through companion.edit_message() only.
 
 SELECT pg_catalog.pg_extension_config_dump('companion.conversations', '');
 SELECT pg_catalog.pg_extension_config_dump('companion.messages', '');
+SELECT pg_catalog.pg_extension_config_dump('companion.rekeyed_ids', '');

@@ -1,5 +1,6 @@
 // What a row of conversations and of messages may hold.
 #include "conversations/messages.hpp"
+#include "identity/uuid_v7.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/reference.hpp"
 
@@ -16,6 +17,19 @@ void check_bounds(const WrittenRow &row)
     if (row.is_inserted() && row.is_larger("content", TEXTOID, settings::max_message_length) &&
         is_by_grant())
         check_content(text_view(row.nullable("content", TEXTOID).value));
+}
+
+// Ids are the order of time. What is stored with another already, and what somebody above row-level
+// security restores, stays. Error 23514.
+void check_id(const WrittenRow &row)
+{
+    const pg_uuid_t *id = DatumGetUUIDP(row.nullable("id", UUIDOID).value);
+    if (is_version_7(id) || !row.is_changed("id", UUIDOID) || has_bypassrls_privilege(GetUserId()))
+        return;
+    const char *text = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id)));
+    row.refuse("id", UUIDOID, psprintf("id is %s, expected a UUID of version 7", text),
+               "Ids are the order of time: leave id out, or take "
+               "companion.uuid_v7(at) for what was written before.");
 }
 
 // An end is not before the beginning.
@@ -37,6 +51,7 @@ COMPANION_FUNCTION(check_message)
                           "conversations",
                           "conversations_pkey",
                           {"user_id", "conversation_id"}});
+    check_id(row);
     row.check_one_of("role", {"user", "assistant", "system"});
     row.check_not_empty("content");
     row.check_number("telegram_message_id", INT8OID, 1);
@@ -49,6 +64,7 @@ COMPANION_FUNCTION(check_conversation)
 {
     const WrittenRow row(fcinfo);
     check_reference(row, {"conversations_user_id_fkey", "users", "users_pkey", {"user_id"}});
+    check_id(row);
     row.check_one_of("channel", {"web", "telegram", "whatsapp"});
     row.check_one_of("initiated_by", {"user", "companion"});
     check_end(row);

@@ -18,6 +18,12 @@ AS 'MODULE_PATHNAME', 'companion_uuid_v7';
 COMMENT ON FUNCTION companion.uuid_v7() IS
 'A new time-ordered id, UUID version 7 (RFC 9562): milliseconds and their fraction from the real clock, 62 random bits. Ids of one session ascend.';
 
+CREATE FUNCTION companion.uuid_v7(at timestamptz) RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'companion_uuid_v7_at';
+COMMENT ON FUNCTION companion.uuid_v7(timestamptz) IS
+'A new id, UUID version 7, for a given time: for rows that are older than themselves, as those of an import. Ids ascend with the time and, for equal times, with a session''s calls. Error 22008 for a time that is infinite, before 1970 or after August 10889.';
+
 CREATE FUNCTION companion.set_updated_at() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_set_updated_at';

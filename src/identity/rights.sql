@@ -84,6 +84,8 @@ TO companion_worker, companion_admin;
 GRANT SELECT ON companion.conversation_starts, companion.companion_starts, companion.reply_rates
 TO companion_user, companion_worker, companion_admin;
 GRANT SELECT, DELETE ON companion.search_chunks TO companion_admin;
+GRANT SELECT ON companion.rekeyed_ids TO companion_user, companion_worker, companion_admin;
+GRANT DELETE ON companion.rekeyed_ids TO companion_admin;
 
 -- Written by the functions only: else a write could leave out the history or pass the limits.
 GRANT SELECT ON companion.user_context, companion.user_context_history
@@ -115,7 +117,8 @@ END
 $$;
 GRANT SELECT ON companion.personal_tables TO companion_runtime;
 
--- Who may call what; trigger functions, nobody. The runtime calls what its statements name.
+-- Who may call what; trigger functions, nobody. The runtime calls what its statements name. Of two
+-- functions of one name each is named with its arguments.
 DO $$
 DECLARE
     callers text;
@@ -124,8 +127,8 @@ DECLARE
 BEGIN
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
-         'current_user_id now uuid_v7 checkin_instant local_timestamp end_of_day usable_channel channel_address
-          recall_score'),
+         'current_user_id now uuid_v7() uuid_v7(timestamptz) checkin_instant local_timestamp
+          end_of_day usable_channel channel_address recall_score'),
         ('companion_runtime', 'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
         ('companion_user, companion_worker, companion_admin',
          'canonical_timezone next_checkin sent_today
@@ -154,7 +157,8 @@ BEGIN
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s',
-                           ('companion.' || callable)::regproc::regprocedure, callers);
+                           CASE WHEN callable LIKE '%(%' THEN ('companion.' || callable)::regprocedure
+                                ELSE ('companion.' || callable)::regproc::regprocedure END, callers);
         END LOOP;
     END LOOP;
 END

@@ -50,6 +50,10 @@ SELECT companion.close_conversation(user_id, id) FROM companion.conversations;
 SELECT companion.record_incoming('whatsapp', whatsapp_number, 'hello', metadata => '{"n": 1}')
 FROM companion.users WHERE whatsapp_number IS NOT NULL;
 
+-- An id of 0.1.0's, which an update has replaced.
+INSERT INTO companion.rekeyed_ids
+SELECT user_id, 'messages', 'f3b7c1de-4a40-4b6e-9d0a-2f4c8e6a1b01', id FROM companion.messages WHERE telegram_message_id = 70;
+
 -- Memory: facts that were confirmed, superseded, contradicted, pinned, and one that expires.
 SELECT companion.upsert_user_context(user_id, 'family', 'sister', 'Ana', source_message_id => id)
 FROM companion.messages WHERE content = 'hello';

@@ -39,12 +39,14 @@ my $current = $node->safe_psql('postgres',
     q{SELECT default_version FROM pg_available_extensions WHERE name = 'companion'});
 
 # A library serves the SQL of its own version. One of another version is, for this, the same but for
-# that; its name is as long.
+# that; its name is as long. A new file, since a session that is ending may have the old one mapped.
 my $library = slurp_file("$root$folder{pkglibdir}/companion.so");
 sub install_library
 {
     my ($version) = @_;
-    write_file("$root$folder{pkglibdir}/companion.so", $library =~ s/\Q$current\E(?=\0)/$version/gr);
+    my $file = "$root$folder{pkglibdir}/companion.so";
+    write_file("$file.new", $library =~ s/\Q$current\E(?=\0)/$version/gr);
+    rename "$file.new", $file or die "$file: $!";
 }
 
 # Make a database with the extension in a version, and return its name
@@ -161,6 +163,32 @@ SQL
     $node->safe_psql('postgres', 'DROP ROLE analyst');
 }
 
+# Ids that are not of version 7 are made anew, and all that refers to them goes along; a foreign key
+# that would be broken is named, and nothing happens.
+sub is_rekeyed
+{
+    my ($from) = @_;
+    my $folder = dirname(__FILE__);
+    my $database = create_database($from);
+    install_library($from);
+    $node->safe_psql($database, slurp_file("$folder/other_ids--$from.sql"));
+    install_library($current);
+    my $bookmark = q{INSERT INTO "App".bookmarks SELECT user_id, id FROM companion.messages WHERE content IN ('four', 'dos')};
+    my $name = '"of a message"';
+    $node->safe_psql($database, $bookmark);
+    like(update($database, $current), qr/ids that are not of version 7 are to be made anew, and foreign keys refer to some: $name of "App"\.bookmarks\nHINT: +Give each ON UPDATE CASCADE/,
+        'a foreign key that refers to an id that goes is named');
+    is($node->safe_psql($database, q{SELECT extversion FROM pg_extension WHERE extname = 'companion'}),
+        $from, 'and the version stays');
+    $node->safe_psql($database, <<"SQL");
+ALTER TABLE "App".bookmarks DROP CONSTRAINT $name, ADD CONSTRAINT $name
+FOREIGN KEY (user_id, message_id) REFERENCES companion.messages (user_id, id) ON UPDATE CASCADE;
+SQL
+    is(update($database, $current), '', "with other ids $from is updated");
+    is($node->safe_psql($database, slurp_file("$folder/rekeyed--$from.sql")) . "\n",
+        slurp_file("$folder/rekeyed--$from.out"), 'all is in the order of time, and nothing is lost');
+}
+
 # The next version, by what it changes.
 my $next = $current =~ s/.$/x/r;
 my @changes = map { "$_;\n" } split /;\n/, <<'SQL';
@@ -250,6 +278,7 @@ for my $script (glob "$extensions/companion--*.sql")
     is(forgotten($version, $current), '', "updated from $version is as installed");
     is_upgraded($version, $current, "rich_data--$version",
         slurp_file(dirname(__FILE__) . "/goes_on--$version.out"));
+    is_rekeyed($version);
 }
 
 done_testing();
