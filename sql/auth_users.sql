@@ -262,8 +262,8 @@ SELECT change, pg_temp.error_of(format('ALTER TABLE altered %s; INSERT INTO alte
 FROM (VALUES
     ('DROP COLUMN email'), ('ALTER email TYPE varchar(100)'), ('DROP COLUMN id'), ('RENAME id TO number'),
     ('ALTER id TYPE text'),
-    ('ADD COLUMN "e mail" text'),
-    ('ALTER id TYPE account_id, ALTER id SET DEFAULT ''00000000-0000-0000-0000-000000000401''')) AS v (change);
+    ('ALTER id TYPE account_id'),
+    ('ADD COLUMN "e mail" text, ALTER id SET DEFAULT ''00000000-0000-0000-0000-000000000401''')) AS v (change);
 SELECT email FROM companion.users WHERE id = '00000000-0000-0000-0000-000000000401';
 DELETE FROM altered;
 SELECT email FROM companion.users WHERE id = '00000000-0000-0000-0000-000000000401';

@@ -52,6 +52,38 @@ FROM (VALUES ('request.jwt.claim.sub'), ('companion.user_id')) AS v (setting);
 RESET request.jwt.claim.sub;
 RESET companion.user_id;
 
+-- Where the auth system's ids are no uuids, a table of the app's has one for each, and what runs before a
+-- request puts it into the claims (docs/onboarding.md). Whom it does not know is nobody.
+CREATE SCHEMA app;
+CREATE TABLE app.accounts (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), subject text NOT NULL UNIQUE, email text);
+SELECT companion.follow_auth_users('app.accounts') AS taken_over;
+INSERT INTO app.accounts VALUES ('00000000-0000-0000-0000-000000000001', 'auth0|5f7c8ec7', 'maya@example.org');
+CREATE FUNCTION app.identify() RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+RETURN (
+    SELECT count(set_config('request.jwt.claims', (t.claims || jsonb_build_object('sub', a.id))::text, true))
+    FROM (SELECT nullif(current_setting('request.jwt.claims', true), '')::jsonb AS claims) AS t
+    LEFT JOIN app.accounts AS a ON a.subject = t.claims ->> 'sub');
+GRANT USAGE ON SCHEMA app TO companion_user;
+CREATE FUNCTION pg_temp.request(claims text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('request.jwt.claims', claims, true);
+    PERFORM app.identify();
+    RETURN QUERY SELECT companion.current_user_id() || ' sees ' || count(*) || ' of ' || min(email) FROM companion.users;
+END
+$$;
+SELECT pg_temp.error_of($$SELECT set_config('request.jwt.claims', '{"sub": "auth0|5f7c8ec7"}', true), companion.current_user_id()$$) AS "as it comes";
+BEGIN;
+SET LOCAL ROLE companion_user;
+SELECT pg_temp.request('{"sub": "auth0|5f7c8ec7", "role": "authenticated"}') AS "a request";
+SELECT pg_temp.request('{"sub": "auth0|unknown"}') AS "of somebody unknown";
+SELECT pg_temp.request('{}') AS anonymous, pg_temp.request('') AS "without claims";
+COMMIT;
+SET client_min_messages = warning;
+DELETE FROM app.accounts;
+DROP SCHEMA app CASCADE;
+RESET client_min_messages;
+
 -- The identity follows the settings at every call: from one transaction to the next,
 -- after a rollback, after an error, and within one query.
 SET request.jwt.claims = '{"sub": "00000000-0000-0000-0000-000000000001"}';

@@ -183,8 +183,33 @@ COMMENT ON INDEX companion.users_checkin IS 'Who is due: one zone, a stretch of 
 -- A page is left room for all of its rows, finished; pages that are there stay as they are.
 ALTER TABLE companion.scheduled_messages SET (fillfactor = 40);
 
+-- Following an auth table: who is suspended, and ids that change.
+ALTER TABLE companion.users ADD COLUMN suspended_until timestamptz;
+COMMENT ON COLUMN companion.users.suspended_until IS 'No check-in that is due before this time, and what is claimed before it is skipped; infinity: for good. What a followed auth table says of deleted and banned users, else an admin''s to set.';
+DO $$
+DECLARE
+    followed record;
+BEGIN
+    FOR followed IN
+        SELECT t.tgrelid::regclass AS relation, email.attname AS email
+        FROM pg_trigger AS t
+        JOIN pg_attribute AS email ON email.attrelid = t.tgrelid AND email.attnum = t.tgattr[0]
+        JOIN pg_attribute AS id ON id.attrelid = t.tgrelid AND id.attname = 'id'
+            AND NOT id.attisdropped AND id.attnum <> email.attnum
+        WHERE t.tgfoid = 'companion.follow_auth_user()'::regprocedure AND t.tgparentid = 0
+            AND t.tgname = 'companion_follow' AND t.tgnargs = 0 AND t.tgenabled = 'O'
+    LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER companion_follow'
+                       ' AFTER INSERT OR DELETE OR UPDATE OF id, %I ON %s'
+                       ' FOR EACH ROW EXECUTE FUNCTION companion.follow_auth_user(''id'', ''email'')',
+                       followed.email, followed.relation);
+    END LOOP;
+END
+$$;
+
 -- What is made anew.
 DROP FUNCTION
+    companion.follow_auth_users(regclass,name),
     companion.dispatch(timestamp with time zone),
     companion.apply_retention(),
     companion.schedule_jobs(interval),
@@ -197,7 +222,6 @@ DROP FUNCTION
     companion.due_follow_ups(uuid,date),
     companion.run_maintenance(),
     companion.forget_redeem_failures(),
-    companion.follow_auth_users(regclass,name),
     companion.unfollow_auth_users(regclass),
     companion.require_pg_cron(),
     companion.unschedule_jobs();
@@ -320,6 +344,21 @@ USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.dispatch_recheck IS 'Workers and admins read it.';
 SELECT pg_catalog.pg_extension_config_dump('companion.dispatch_recheck', '');
 
+-- A new table.
+CREATE TABLE companion.erased_users (
+    user_id uuid PRIMARY KEY,
+    erased_at timestamptz NOT NULL DEFAULT companion.now()
+);
+COMMENT ON TABLE companion.erased_users IS
+'One row for each user whom erase_user() has erased, so that follow_auth_users() does not bring them back. It goes with the auth table''s row, and when they sign up again; delete it to have them taken over. It says nothing of an id that is a user''s.';
+COMMENT ON COLUMN companion.erased_users.user_id IS 'The id that the user had.';
+COMMENT ON COLUMN companion.erased_users.erased_at IS 'When they were erased.';
+ALTER TABLE companion.erased_users ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.erased_users TO companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.erased_users IS 'Admins read and delete.';
+SELECT pg_catalog.pg_extension_config_dump('companion.erased_users', '');
+
 -- A new index.
 CREATE INDEX scheduled_messages_created ON companion.scheduled_messages (created_at);
 COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
@@ -363,39 +402,49 @@ AS 'MODULE_PATHNAME', 'companion_channel_address';
 COMMENT ON FUNCTION companion.channel_address(companion.users, text) IS
 'The user''s address on a channel: Telegram''s user id, the WhatsApp number, or for web the user''s id. NULL when there is none.';
 
-CREATE FUNCTION companion.adopt_users(auth_table regclass, email_column name) RETURNS bigint
+CREATE FUNCTION companion.adopt_users(
+    auth_table regclass, email_column name, deleted_column name, banned_column name) RETURNS bigint
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_adopt_users';
-COMMENT ON FUNCTION companion.adopt_users(regclass, name) IS
+COMMENT ON FUNCTION companion.adopt_users(regclass, name, name, name) IS
 'Takes over the rows of an auth table, which it locks against writes, as follow_auth_users() does, without following it. Returns how many users were new or changed. Errors as there. Internal.';
 
 CREATE FUNCTION companion.follow_auth_users(
-    auth_table regclass DEFAULT to_regclass('auth.users'), email_column name DEFAULT 'email')
+    auth_table regclass DEFAULT to_regclass('auth.users'), email_column name DEFAULT 'email',
+    deleted_column name DEFAULT NULL, banned_column name DEFAULT NULL)
 RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     taken_over bigint;
+    columns text;
+    purposes text;
 BEGIN
     IF auth_table IS NULL THEN
         RAISE EXCEPTION 'there is no auth table to follow'
         USING ERRCODE = 'undefined_table', HINT = 'Name it: companion.follow_auth_users(''app.accounts'').';
     END IF;
-    taken_over := companion.adopt_users(auth_table, email_column);
+    taken_over := companion.adopt_users(auth_table, email_column, deleted_column, banned_column);
     IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = auth_table AND t.tgname = 'companion_follow'
                AND t.tgfoid <> 'companion.follow_auth_user()'::regprocedure) THEN
         RAISE EXCEPTION 'table % has another trigger companion_follow', auth_table
         USING ERRCODE = 'duplicate_object', HINT = 'Rename it: ALTER TRIGGER companion_follow ON ... RENAME TO ...';
     END IF;
+    SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.number),
+           string_agg(quote_literal(c.purpose), ', ' ORDER BY c.number)
+    INTO columns, purposes
+    FROM (VALUES (1, 'id', 'id'), (2, email_column, 'email'), (3, deleted_column, 'deleted'),
+                 (4, banned_column, 'banned')) AS c (number, name, purpose)
+    WHERE c.name IS NOT NULL;
     EXECUTE format('CREATE OR REPLACE TRIGGER companion_follow'
-                   ' AFTER INSERT OR DELETE OR UPDATE OF %I ON %s'
-                   ' FOR EACH ROW EXECUTE FUNCTION companion.follow_auth_user()',
-                   email_column, auth_table);
+                   ' AFTER INSERT OR DELETE OR UPDATE OF %s ON %s'
+                   ' FOR EACH ROW EXECUTE FUNCTION companion.follow_auth_user(%s)',
+                   columns, auth_table, purposes);
     RETURN taken_over;
 END
 $$;
-COMMENT ON FUNCTION companion.follow_auth_users(regclass, name) IS
-'Puts the trigger companion_follow on an auth table, so that companion.users gains, changes the e-mail address of, and loses a user with it, and takes over the rows that are there. Returns how many of these were new or changed. Calling it again is harmless, and names another e-mail column. The column id is a uuid, the address text, varchar, char, name or citext, or a domain over one of them; a partitioned table is partitioned by id. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column, 42804 for one of another type or a virtual one, 42809 for a view, a foreign table, a partition and another partitioning, 42710 where it has another trigger of that name, 42501 where row-level security may hide some of its rows, 23502 for a row without an id.';
+COMMENT ON FUNCTION companion.follow_auth_users(regclass, name, name, name) IS
+'Puts the trigger companion_follow on an auth table, so that companion.users gains, changes the id and the e-mail address of, and loses a user with it, and takes over the rows that are there, but for users whom erase_user() has erased. deleted_column (timestamptz, timestamp or boolean): a user where it holds a time, or true, is suspended for good, until it is cleared; banned_column (timestamptz or boolean): until then, or while it is true; NULL: none. Both are kept in users.suspended_until, which stays as it is where neither is named. Returns how many of the rows were new or changed. Calling it again is harmless, and names other columns. The column id is a uuid, the address text, varchar, char, name or citext, or a domain over one of them; a partitioned table is partitioned by id. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column, 42804 for one of another type or a virtual one, 42809 for a view, a foreign table, a partition and another partitioning, 42701 where a column is named twice, 42710 where it has another trigger of that name, 42501 where row-level security may hide some of its rows, 23502 for a row without an id.';
 
 CREATE FUNCTION companion.unfollow_auth_users(
     auth_table regclass DEFAULT to_regclass('auth.users')) RETURNS boolean
@@ -433,7 +482,7 @@ WITH RECURSIVE personal AS (
                AS readable
         FROM pg_attribute AS column_of
         WHERE column_of.attrelid = c.oid AND column_of.attnum > 0 AND NOT column_of.attisdropped) AS a
-    WHERE e.extname = 'companion'
+    WHERE e.extname = 'companion' AND c.relname <> 'erased_users'
         AND (c.relname = 'users' OR k.names && '{user_id,telegram_user_id}')
 ), referring (oid, depth) AS (
     SELECT oid, 0 FROM personal
@@ -453,7 +502,7 @@ SELECT p.name, p.oid::regclass::text AS relation,
        (SELECT max(r.depth) FROM referring AS r WHERE r.oid = p.oid) AS erasure_order
 FROM personal AS p;
 COMMENT ON VIEW companion.personal_tables IS
-'The extension''s tables that hold rows of a user: how a user''s are found ($1 is the user''s id), the columns that an admin may read (a secret is one that nobody may), the primary key, and in which order they are erased. Internal.';
+'The extension''s tables that hold rows of a user, erased_users apart: how a user''s are found ($1 is the user''s id), the columns that an admin may read (a secret is one that nobody may), the primary key, and in which order they are erased. Internal.';
 COMMENT ON COLUMN companion.personal_tables.name IS 'The table''s name.';
 COMMENT ON COLUMN companion.personal_tables.relation IS 'The table, qualified and quoted.';
 COMMENT ON COLUMN companion.personal_tables.condition IS 'Which rows are the user''s; $1 is the user''s id.';
@@ -650,6 +699,8 @@ FOR EACH ROW WHEN (
          OR new.timezone IS DISTINCT FROM old.timezone
          OR new.checkin_days IS DISTINCT FROM old.checkin_days
          OR new.checkin_paused_until IS DISTINCT FROM old.checkin_paused_until
+         OR new.suspended_until IS DISTINCT FROM old.suspended_until
+         OR new.id <> old.id
          OR new.onboarding_completed_at IS DISTINCT FROM old.onboarding_completed_at))
 EXECUTE FUNCTION companion.recheck_user();
 COMMENT ON TRIGGER recheck_changed_user ON companion.users IS
@@ -928,11 +979,11 @@ COMMENT ON FUNCTION companion.advance_onboarding(uuid,text,jsonb) IS
 COMMENT ON FUNCTION companion.complete_onboarding(uuid) IS
 'Copies the answers to users and sets onboarding_completed_at, so that check-ins due from now on are sent: all or nothing. True once; false, and nothing changes, when it was complete. For the user''s own, or workers and admins, else error 42501. Error 55000 before start_onboarding and while a required step lacks an answer, 22023 for an answer that is no longer valid, 23503 for an unknown user, 09000 where a trigger suppresses a row.';
 COMMENT ON FUNCTION companion.follow_auth_user() IS
-'Trigger that follow_auth_users() puts on an auth table, AFTER INSERT OR DELETE OR UPDATE OF the e-mail column: creates the user, erases them, or copies the address. Error 39P01 when it is called in any other way, 42703 and 42804 where the table has no columns to follow any more, 23502 for a row without an id, 09000 where a trigger on companion.users suppresses a row.';
+'Trigger that follow_auth_users() puts on an auth table, AFTER INSERT OR DELETE OR UPDATE OF id, the e-mail column and those of deleted and banned users, whose names are not its arguments, but which of these each is: creates the user, erases them, moves all that is theirs to their new id, or copies the address and until when they are suspended. Error 39P01 when it is called in any other way, 42703 and 42804 where the table has no columns to follow any more, 23502 for a row without an id, 23503 where a foreign key of an app''s keeps a user from getting another id, 23505 where the new id is another user''s, 09000 where a trigger on one of companion''s tables suppresses a row or changes what it is found by.';
 COMMENT ON FUNCTION companion.export_user(uuid) IS
 'All that is stored of a user: for each table an array of its rows, in the order of the primary key, without secrets. Empty arrays for an unknown user, and on a standby for telegram_redeem_failures, which is not replicated. For the user''s own, or admins, else error 42501.';
 COMMENT ON FUNCTION companion.erase_user(uuid) IS
-'Deletes all that is stored of a user, the audit trail included, and returns for each table how many rows; all zero for an unknown user. The auth system''s row is left: delete it there, too. For the user''s own, or admins, else error 42501. Error 09000 where a trigger keeps a row, 23503 where a foreign key of an app''s does; nothing is deleted then.';
+'Deletes all that is stored of a user, the audit trail included, and returns for each table how many rows; all zero for an unknown user. The auth system''s row is left: delete it there, too. That the user was erased is noted in erased_users. For the user''s own, or admins, else error 42501. Error 09000 where a trigger keeps a row, 23503 where a foreign key of an app''s does; nothing is deleted then.';
 COMMENT ON FUNCTION companion.open_conversation(uuid,text,text,interval) IS
 'The open conversation of a user on a channel, if its last message (or, without one, its start) is younger than idle; else that one is ended and a new one begun. Two calls at once get the same. initiated_by, user or companion, counts for a new one. idle: zero to 100 years. For the user''s own, then initiated by user, or workers and admins. Error 22023 for an unknown channel or initiator or another idle, 23503 for an unknown user, 42501 for another''s or as the companion, 09000 where a trigger suppresses a row or changes user_id, id or channel.';
 COMMENT ON FUNCTION companion.close_conversation(uuid,uuid,text,text[]) IS
@@ -1235,6 +1286,7 @@ BEGIN
     GRANT SELECT ON companion.rekeyed_ids TO companion_user, companion_worker, companion_admin;
     GRANT DELETE ON companion.rekeyed_ids TO companion_admin;
     GRANT SELECT ON companion.dispatch_recheck TO companion_worker, companion_admin;
+    GRANT SELECT, DELETE ON companion.erased_users TO companion_admin;
     FOR relation IN SELECT oid FROM pg_class
         WHERE relnamespace = 'companion'::regnamespace AND relkind = 'r'
     LOOP

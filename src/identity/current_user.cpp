@@ -32,9 +32,19 @@ static void name_source(void *setting)
     pg_unreachable();
 }
 
+static void add_hint(void *)
+{
+    errhint("A user's id is a uuid. Where the auth system's is not, give each user one, and set that"
+            " before companion is called.");
+}
+
 static pg_uuid_t parse_uuid(const char *text)
 {
-    return *DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(text)));
+    ErrorContextCallback context{error_context_stack, add_hint, nullptr};
+    error_context_stack = &context;
+    const Datum id = DirectFunctionCall1(uuid_in, CStringGetDatum(text));
+    error_context_stack = context.previous;
+    return *DatumGetUUIDP(id);
 }
 
 // Take "sub" from JWT claims; claims without one are an anonymous request.

@@ -102,6 +102,7 @@ GRANT SELECT (user_id, id, expires_at, used_at, used_by, created_at)
 ON companion.telegram_link_tokens TO companion_user, companion_admin;
 GRANT DELETE ON companion.telegram_link_tokens TO companion_admin;
 GRANT SELECT ON companion.telegram_redeem_failures, companion.privileges TO companion_admin;
+GRANT SELECT, DELETE ON companion.erased_users TO companion_admin;
 
 -- The functions act as companion_runtime.
 DO $$

@@ -77,7 +77,8 @@ Statement enqueue_due{R"sql(
         LEFT JOIN LATERAL (
             SELECT true AS is_held, u.timezone, u.checkin_time, u.checkin_days,
                 u.onboarding_completed_at,
-                greatest(u.onboarding_completed_at, u.checkin_paused_until) AS wanted_from,
+                greatest(u.onboarding_completed_at, u.checkin_paused_until, u.suspended_until)
+                    AS wanted_from,
                 companion.usable_channel(u) AS channel
             FROM companion.users AS u WHERE u.id = l.user_id
             FOR NO KEY UPDATE SKIP LOCKED) AS u ON true),

@@ -58,6 +58,8 @@ FOR EACH ROW WHEN (
          OR new.timezone IS DISTINCT FROM old.timezone
          OR new.checkin_days IS DISTINCT FROM old.checkin_days
          OR new.checkin_paused_until IS DISTINCT FROM old.checkin_paused_until
+         OR new.suspended_until IS DISTINCT FROM old.suspended_until
+         OR new.id <> old.id
          OR new.onboarding_completed_at IS DISTINCT FROM old.onboarding_completed_at))
 EXECUTE FUNCTION companion.recheck_user();
 COMMENT ON TRIGGER recheck_changed_user ON companion.users IS

@@ -66,7 +66,8 @@ Statement find_next_checkin{R"sql(
     FROM companion.users AS u
     CROSS JOIN LATERAL (
         SELECT nullif(greatest($2, u.onboarding_completed_at - interval '1 microsecond',
-            u.checkin_paused_until - interval '1 microsecond'), 'infinity') AS after) AS wanted
+            u.checkin_paused_until - interval '1 microsecond',
+            u.suspended_until - interval '1 microsecond'), 'infinity') AS after) AS wanted
     CROSS JOIN LATERAL companion.checkins_due(u.timezone, u.checkin_time, u.checkin_days,
         wanted.after, wanted.after + interval '16 days') AS due
     CROSS JOIN LATERAL companion.checkins_nearby(u.id, u.timezone, due.local_date,

@@ -6,6 +6,7 @@
 #include "postgres/arguments.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
+#include "sending/suspended.hpp"
 #include "users/channel_address.hpp"
 
 namespace companion {
@@ -48,6 +49,15 @@ class Description {
         return messages_.find(key, 2) && users_.find(user);
     }
 
+    // Until when the user is suspended; long ago where they are not.
+    TimestampTz suspended_until() const
+    {
+        const NullableDatum until = users_.get(suspended_);
+        return until.isnull ? DT_NOBEGIN : DatumGetTimestampTz(until.value);
+    }
+
+    bool is_suspended() const { return suspended_until() > DatumGetTimestampTz(at_); }
+
     // The result's columns, but for those of the queue.
     void fill(NullableDatum *row)
     {
@@ -87,6 +97,7 @@ class Description {
                                      {companion_name, users_.column("companion_name")},
                                      {support_style, users_.column("support_style")},
                                      {timezone, users_.column("timezone")}};
+    const AttrNumber suspended_ = users_.column("suspended_until");
     const AttrNumber telegram_ = users_.column("telegram_user_id");
     const AttrNumber whatsapp_ = users_.column("whatsapp_number");
 };
@@ -112,18 +123,24 @@ void Claimed::add(const QueueRow &row)
 void Claimed::return_to(ReturnSetInfo *result) const
 {
     Given orphans{{"user_id", UUIDOID}, {"message_id", UUIDOID}};
+    Suspended suspended;
     Description description;
     for (int index = 0; index < size(); index++) {
         NullableDatum row[result_columns] = {messages_.at(index, user_id),
                                              messages_.at(index, message_id),
                                              messages_.at(index, attempt)};
-        if (description.find(row[user_id].value, row[message_id].value)) {
+        if (!description.find(row[user_id].value, row[message_id].value))
+            orphans.add({row[user_id], row[message_id]});
+        else if (description.is_suspended())
+            suspended.add(row[user_id].value, row[message_id].value,
+                          description.suspended_until());
+        else {
             description.fill(row);
             put(row, result);
-        } else
-            orphans.add({row[user_id], row[message_id]});
+        }
     }
     description.close();
+    suspended.skip();
     if (orphans.size() > 0 &&
         drop_orphans.execute(orphans, {}) < static_cast<uint64>(orphans.size()))
         refuse_suppressed("dispatch_queue");

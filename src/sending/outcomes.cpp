@@ -9,6 +9,7 @@
 #include "postgres/entry.hpp"
 #include "postgres/flags.hpp"
 #include "postgres/settings.hpp"
+#include "postgres/uuid.hpp"
 #include "postgres/without_waiting.hpp"
 #include "sending/finish.hpp"
 #include "sending/lease.hpp"
@@ -81,8 +82,16 @@ class Reports {
                queue.row().attempt <= attempt(index);
     }
 
+    // Whether the report is by the worker that holds the message. One that gave its lease back
+    // holds none, and none is held for an id that the user has no more.
+    bool is_reported(const QueueRow &row, int index) const
+    {
+        return is_same_uuid(row.user_id, user_id(index)) && row.attempt == attempt(index) &&
+               row.is_claimed();
+    }
+
     // Change the message on the queue as decide(row) says, if the report is by the worker that
-    // holds it, and answer whether it was changed. One that gave its lease back holds none.
+    // holds it, and answer whether it was changed.
     template <class Decide>
     Outcome change(Queue &queue, int index, Decide decide)
     {
@@ -90,8 +99,7 @@ class Reports {
         if (come_to(queue, index))
             outcome =
                 queue.change(is_bulk_ ? Contended::pass : Contended::wait, [&](QueueRow &row) {
-                    return row.attempt == attempt(index) && row.is_claimed() ? decide(row)
-                                                                             : Outcome::kept;
+                    return is_reported(row, index) ? decide(row) : Outcome::kept;
                 });
         busy_[index] = outcome == Outcome::busy;
         answer(index, is_changed(outcome));

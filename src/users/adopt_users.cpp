@@ -16,39 +16,58 @@ namespace {
 
 constexpr int batch_rows = 1000;
 
-// Returns how many users were new or had another address, and how many should have become so:
-// users that have not changed are not locked.
+// $1 to $3 rows of the auth table; $4 whether they say who is suspended. Returns how many users
+// were new or have changed, and how many should have become so: users that have not changed are not
+// locked, and who was erased stays so. Whoever is known is locked before the rest is done: who is
+// erased meanwhile would be made anew.
 Statement adopt{R"sql(
     WITH wanted AS MATERIALIZED (
-        SELECT auth.id, auth.email FROM unnest($1, $2) AS auth (id, email)
-        WHERE NOT EXISTS (SELECT FROM companion.users AS u
-                          WHERE u.id = auth.id AND u.email IS NOT DISTINCT FROM auth.email)),
+        SELECT auth.*, u.id IS NOT NULL AS is_known
+        FROM unnest($1, $2, $3) AS auth (id, email, suspended_until)
+        LEFT JOIN companion.users AS u ON u.id = auth.id
+        LEFT JOIN companion.erased_users AS e ON e.user_id = auth.id
+        WHERE CASE WHEN u.id IS NULL THEN e.user_id IS NULL
+            ELSE u.email IS DISTINCT FROM auth.email
+                OR ($4 AND u.suspended_until IS DISTINCT FROM auth.suspended_until) END),
+    held AS MATERIALIZED (
+        SELECT u.id FROM companion.users AS u
+        WHERE u.id = ANY (ARRAY(SELECT id FROM wanted WHERE is_known))
+        ORDER BY u.id FOR NO KEY UPDATE),
     adopted AS (
-        INSERT INTO companion.users AS u (id, email)
-        SELECT id, email FROM wanted ORDER BY id
-        ON CONFLICT (id) DO UPDATE SET email = excluded.email
-        WHERE u.email IS DISTINCT FROM excluded.email RETURNING id)
+        INSERT INTO companion.users AS u (id, email, suspended_until)
+        SELECT id, email, suspended_until FROM wanted
+        WHERE NOT is_known OR id IN (SELECT id FROM held) ORDER BY id
+        ON CONFLICT (id) DO UPDATE SET email = excluded.email,
+            suspended_until = CASE WHEN $4 THEN excluded.suspended_until
+                ELSE u.suspended_until END
+        WHERE u.email IS DISTINCT FROM excluded.email
+            OR ($4 AND u.suspended_until IS DISTINCT FROM excluded.suspended_until)
+        RETURNING id)
     SELECT (SELECT count(*) FROM adopted WHERE id IN (SELECT id FROM wanted)),
            (SELECT count(*) FROM wanted)
 )sql",
-                UUIDARRAYOID, TEXTARRAYOID};
+                UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, BOOLOID};
 
-Statement find_missing{R"sql(
-    SELECT FROM unnest($1, $2) AS auth (id, email)
-    WHERE NOT EXISTS (SELECT FROM companion.users AS u
-                      WHERE u.id = auth.id AND u.email IS NOT DISTINCT FROM auth.email)
-)sql",
-                       UUIDARRAYOID, TEXTARRAYOID};
+// What is adopted of some rows.
+struct AuthRows {
+    ArrayBuilder ids{UUIDOID}, emails{TEXTOID}, suspensions{TIMESTAMPTZOID};
+};
 
-// Fewer than there should be: somebody else was faster, or a trigger has suppressed some.
-int64 adopt_rows(Datum ids, Datum emails)
+// Fewer than there should be: somebody else was faster, as a second look shows, or a trigger has
+// suppressed some.
+int64 adopt_rows(const AuthRows &rows, bool has_suspensions)
 {
-    adopt.execute({ids, emails});
-    const int64 adopted = DatumGetInt64(result_field(0, 1)),
-                wanted = DatumGetInt64(result_field(0, 2));
-    if (adopted < wanted && find_missing.execute({ids, emails}) > 0)
-        refuse_suppressed("users");
-    return adopted;
+    const Datum ids = rows.ids.finish(), emails = rows.emails.finish(),
+                suspensions = rows.suspensions.finish();
+    int64 adopted = 0;
+    for (int look = 0; look < 2; look++) {
+        adopt.execute({ids, emails, suspensions, BoolGetDatum(has_suspensions)});
+        const int64 now_adopted = DatumGetInt64(result_field(0, 1));
+        adopted += now_adopted;
+        if (now_adopted == DatumGetInt64(result_field(0, 2)))
+            return adopted;
+    }
+    refuse_suppressed("users");
 }
 
 // Read up to so many more rows, and adopt them; returns how many were new or changed. The
@@ -56,26 +75,39 @@ int64 adopt_rows(Datum ids, Datum emails)
 int64 adopt_batch(TableScanDesc scan, TupleTableSlot *slot, const AuthColumns &columns,
                   bool *is_end)
 {
-    ArrayBuilder ids(UUIDOID), emails(TEXTOID);
-    while (ids.size() < batch_rows && table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
-        const auto value = [&](AttrNumber number) {
-            NullableDatum value;
-            value.value = slot_getattr(slot, number, &value.isnull);
-            return value;
-        };
-        const NullableDatum email = columns.email(value(columns.email_number()));
-        ids.add(columns.id(value(columns.id_number())));
-        emails.add(email.value, email.isnull);
+    AuthRows rows;
+    const auto read = [slot](AttrNumber number) {
+        NullableDatum value;
+        value.value = slot_getattr(slot, number, &value.isnull);
+        return value;
+    };
+    while (rows.ids.size() < batch_rows &&
+           table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+        rows.ids.add(columns.id(read));
+        rows.emails.add(columns.email(read));
+        rows.suspensions.add(columns.suspended_until(read));
     }
-    *is_end = ids.size() < batch_rows;
-    const Datum id_array = ids.finish(), email_array = emails.finish();
-    return with_spi([&] { return adopt_rows(id_array, email_array); });
+    *is_end = rows.ids.size() < batch_rows;
+    return with_spi([&] { return adopt_rows(rows, columns.has_suspensions()); });
+}
+
+// The columns to follow, by name; null for none.
+struct Names {
+    const char *email, *deleted, *banned;
+};
+
+Followed find_columns(Relation table, const Names &names)
+{
+    const auto number = [table](const char *name) -> AttrNumber {
+        return name == nullptr ? InvalidAttrNumber : column_number(table, name);
+    };
+    return {number(names.email), number(names.deleted), number(names.banned)};
 }
 
 // The rows of a table, or of one partition.
-int64 adopt_table(Relation table, const char *email)
+int64 adopt_table(Relation table, const Names &names)
 {
-    const AuthColumns columns(table, column_number(table, email));
+    const AuthColumns columns(table, find_columns(table, names));
     Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
     TupleTableSlot *slot = table_slot_create(table, nullptr);
     TableScanDesc scan = table_beginscan(table, snapshot, 0, nullptr);
@@ -157,7 +189,7 @@ List *lock_tables(Oid root)
     return list_make1_oid(root);
 }
 
-int64 adopt_tables(Oid root, const char *email)
+int64 adopt_tables(Oid root, const Names &names)
 {
     const List *tables = lock_tables(root);
     int64 adopted = 0;
@@ -166,7 +198,7 @@ int64 adopt_tables(Oid root, const char *email)
         Relation table = table_open(lfirst_oid(cell), NoLock);
         require_kind(table, RelationGetRelid(table) == root);
         if (table->rd_rel->relkind == RELKIND_RELATION)
-            adopted += adopt_table(table, email);
+            adopted += adopt_table(table, names);
         table_close(table, NoLock);
     }
     return adopted;
@@ -178,8 +210,13 @@ COMPANION_FUNCTION(adopt_users)
 {
     const Arguments arguments(fcinfo);
     const Oid table = DatumGetObjectId(arguments.required(0, "auth_table"));
-    const char *email = NameStr(*DatumGetName(arguments.required(1, "email_column")));
+    const auto optional = [&](int position) {
+        const NullableDatum name = arguments.nullable(position);
+        return name.isnull ? nullptr : NameStr(*DatumGetName(name.value));
+    };
+    arguments.required(1, "email_column");
+    const Names names{optional(1), optional(2), optional(3)};
     PreventCommandIfReadOnly("follow_auth_users()");
     require_rights(table);
-    PG_RETURN_INT64(adopt_tables(table, email));
+    PG_RETURN_INT64(adopt_tables(table, names));
 }

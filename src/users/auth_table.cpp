@@ -49,22 +49,59 @@ static AttrNumber id_column(Relation table)
     return number;
 }
 
-static AttrNumber email_column(Relation table, AttrNumber number)
+static Oid email_type(Relation table, AttrNumber number)
 {
     require_stored(table, number);
     const Oid type = base_type(table, number);
     if (type != BPCHAROID && type != NAMEOID && !is_stored_text(type))
         refuse_type(table, number, "text, varchar, char, name or citext");
-    return number;
+    return type;
 }
 
-AuthColumns::AuthColumns(Relation table, AttrNumber email)
-    : table_(table), id_(id_column(table)), email_(email_column(table, email)),
-      email_type_(base_type(table, email))
+static Oid deleted_type(Relation table, AttrNumber number)
+{
+    if (number == InvalidAttrNumber)
+        return InvalidOid;
+    require_stored(table, number);
+    const Oid type = base_type(table, number);
+    if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != BOOLOID)
+        refuse_type(table, number, "timestamptz, timestamp or boolean");
+    return type;
+}
+
+static Oid banned_type(Relation table, AttrNumber number)
+{
+    if (number == InvalidAttrNumber)
+        return InvalidOid;
+    require_stored(table, number);
+    const Oid type = base_type(table, number);
+    if (type != TIMESTAMPTZOID && type != BOOLOID)
+        refuse_type(table, number, "timestamptz or boolean");
+    return type;
+}
+
+AuthColumns::AuthColumns(Relation table, const Followed &followed)
+    : table_(table), followed_(followed), id_(id_column(table)),
+      email_type_(companion::email_type(table, followed.email)),
+      deleted_type_(companion::deleted_type(table, followed.deleted)),
+      banned_type_(companion::banned_type(table, followed.banned))
 {
 }
 
-Datum AuthColumns::id(NullableDatum value) const
+// A time, whichever it is, or true.
+bool AuthColumns::is_set(Oid type, NullableDatum value)
+{
+    return !value.isnull && (type != BOOLOID || DatumGetBool(value.value));
+}
+
+NullableDatum AuthColumns::end_of_ban(NullableDatum value) const
+{
+    if (banned_type_ != BOOLOID)
+        return value;
+    return {TimestampTzGetDatum(DT_NOEND), !is_set(banned_type_, value)};
+}
+
+Datum AuthColumns::required_id(NullableDatum value) const
 {
     if (value.isnull)
         ereport(ERROR, errcode(ERRCODE_NOT_NULL_VIOLATION),
@@ -72,7 +109,7 @@ Datum AuthColumns::id(NullableDatum value) const
     return value.value;
 }
 
-NullableDatum AuthColumns::email(NullableDatum value) const
+NullableDatum AuthColumns::as_text(NullableDatum value) const
 {
     if (value.isnull)
         return value;

@@ -7,6 +7,7 @@
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
+#include "postgres/triggered.hpp"
 
 namespace companion {
 
@@ -38,26 +39,64 @@ static Statement describe_erasure{R"sql(
 
 // New rows of the user wait for this, or are seen by what follows; so do new messages for that
 // of their conversation.
-static Statement lock_user_for_erasure{R"sql(
+static Statement lock_whole_user{R"sql(
     SELECT FROM companion.users WHERE id = $1 FOR UPDATE
 )sql",
-                                       UUIDOID};
+                                 UUIDOID};
+static Statement lock_queued{R"sql(
+    SELECT FROM companion.dispatch_queue WHERE user_id = $1 ORDER BY message_id FOR UPDATE
+)sql",
+                             UUIDOID};
 static Statement lock_conversations{R"sql(
     SELECT FROM companion.conversations WHERE user_id = $1 ORDER BY id FOR UPDATE
 )sql",
                                     UUIDOID};
+
+// All tables by one statement, so that no foreign key finds one without the other, and none has
+// anything to do: what it changes, and the triggers on it, would have the table owner's rights.
+static Statement describe_move{R"sql(
+    SELECT 'WITH ' || string_agg(format(
+               '%1$I AS (UPDATE %2$s SET %3$I = $2 WHERE %3$I = $1 RETURNING %3$I = $2 AS is_moved)',
+               name, relation, key_column), ', ')
+           || string_agg(format(' SELECT %1$L FROM %1$I WHERE is_moved IS NOT TRUE', name),
+                         ' UNION ALL'),
+           string_agg(format('SELECT %L WHERE EXISTS (SELECT FROM %s WHERE %I = $1)',
+                             name, relation, key_column), ' UNION ALL ')
+    FROM companion.personal_tables
+    CROSS JOIN LATERAL (
+        SELECT CASE condition WHEN 'id = $1' THEN 'id' WHEN 'user_id = $1' THEN 'user_id' END
+            AS key_column) AS k
+    WHERE key_column IS NOT NULL
+)sql"};
+
+static Statement find_user{"SELECT FROM companion.users WHERE id = $1", UUIDOID};
+
+// What is left of an erased user: that they were.
+static Statement note_erasure{R"sql(
+    INSERT INTO companion.erased_users (user_id) VALUES ($1)
+    ON CONFLICT (user_id) DO UPDATE SET erased_at = excluded.erased_at
+)sql",
+                              UUIDOID};
+static Statement delete_erasure{"DELETE FROM companion.erased_users WHERE user_id = $1", UUIDOID};
+static Statement move_erasure{R"sql(
+    WITH gone AS (DELETE FROM companion.erased_users WHERE user_id = $1 RETURNING erased_at)
+    INSERT INTO companion.erased_users (user_id, erased_at) SELECT $2, erased_at FROM gone
+    ON CONFLICT DO NOTHING
+)sql",
+                              UUIDOID, UUIDOID};
 
 static Statement counts_of_tables{R"sql(
     SELECT jsonb_object_agg(name, deleted) FROM unnest($1, $2) AS erased (name, deleted)
 )sql",
                                   TEXTARRAYOID, INT8ARRAYOID};
 
-// Execute a statement about a user; returns the number of rows.
-static uint64 execute_described(const char *sql, Datum user_id)
+// Execute a statement about a user, or about one and another id; returns the number of rows.
+static uint64 execute_described(const char *sql, Datum user_id, NullableDatum other = {0, true})
 {
-    Oid types[] = {UUIDOID};
-    Datum values[] = {user_id};
-    const int result = SPI_execute_with_args(sql, 1, types, values, nullptr, false, 0);
+    Oid types[] = {UUIDOID, UUIDOID};
+    Datum values[] = {user_id, other.value};
+    const int result =
+        SPI_execute_with_args(sql, other.isnull ? 1 : 2, types, values, nullptr, false, 0);
     if (result < 0)
         // Unreached: what the catalog describes can be run
         elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(result));
@@ -79,7 +118,7 @@ static void require_none_left(const char *search, Datum user_id)
         ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
                 errmsg("a trigger keeps rows of the user in table \"%s\"",
                        TextDatumGetCString(result_field(0, 1))),
-                errhint("Nothing was erased."));
+                errhint("Nothing has changed."));
 }
 
 // Delete the user's rows of a table, as described; returns how many. What somebody else deletes
@@ -112,12 +151,71 @@ static Datum erase_tables(const SPITupleTable *described, uint64 tables, Datum u
     return SPI_datumTransfer(result_field(0, 1), false, -1);
 }
 
-Datum erase_user(Datum user_id)
+// Lock all that others may be about to change of a user; false when there is no such user.
+static bool lock_whole(Datum user_id)
 {
-    lock_user_for_erasure.execute({user_id});
+    const bool is_there = lock_whole_user.execute({user_id}) > 0;
+    lock_queued.execute({user_id});
     lock_conversations.execute({user_id});
+    return is_there;
+}
+
+static Datum erase_locked(Datum user_id)
+{
     const uint64 tables = describe_erasure.execute({});
     return erase_tables(SPI_tuptable, tables, user_id);
+}
+
+Datum erase_user(Datum user_id)
+{
+    lock_whole(user_id);
+    return erase_locked(user_id);
+}
+
+// The same, but that they were stays: no auth table that is followed brings them back.
+static Datum erase_for_good(Datum user_id)
+{
+    const bool is_user = lock_whole(user_id);
+    const Datum counts = erase_locked(user_id);
+    if (is_user && note_erasure.execute({user_id}) == 0)
+        refuse_suppressed("erased_users");
+    return counts;
+}
+
+void forget_erasure(Datum user_id)
+{
+    delete_erasure.execute({user_id});
+}
+
+static void require_no_user(Datum user_id)
+{
+    if (find_user.execute({user_id}) > 0)
+        ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
+                errmsg("user %s exists already",
+                       DatumGetCString(DirectFunctionCall1(uuid_out, user_id))),
+                errhint("A user's id cannot become that of another. Erase one of the two first."));
+}
+
+// Move the rows of all tables, as described.
+static void move_rows(Datum from, Datum to)
+{
+    describe_move.execute({});
+    const char *moving = TextDatumGetCString(result_field(0, 1)),
+               *search = TextDatumGetCString(result_field(0, 2));
+    if (execute_described(moving, from, {to, false}) > 0)
+        refuse_changed(TextDatumGetCString(result_field(0, 1)), "user");
+    require_none_left(search, from);
+}
+
+void move_user(Datum from, Datum to)
+{
+    if (lock_whole(from)) {
+        require_no_user(to);
+        move_rows(from, to);
+        forget_erasure(from);
+        forget_erasure(to);
+    } else
+        move_erasure.execute({from, to});
 }
 
 } // namespace companion
@@ -133,5 +231,5 @@ COMPANION_FUNCTION(erase_user)
 {
     const Datum user_id = companion::Arguments(fcinfo).required(0, "user_id");
     return companion::act_for(
-        user_id, [&] { return companion::erase_user(user_id); }, companion::Others::admins);
+        user_id, [&] { return companion::erase_for_good(user_id); }, companion::Others::admins);
 }

@@ -1,4 +1,20 @@
 
+-- What is left of who was erased: that they were. It has no row of a user, so none of this is
+-- exported or erased.
+CREATE TABLE companion.erased_users (
+    user_id uuid PRIMARY KEY,
+    erased_at timestamptz NOT NULL DEFAULT companion.now()
+);
+COMMENT ON TABLE companion.erased_users IS
+'One row for each user whom erase_user() has erased, so that follow_auth_users() does not bring them back. It goes with the auth table''s row, and when they sign up again; delete it to have them taken over. It says nothing of an id that is a user''s.';
+COMMENT ON COLUMN companion.erased_users.user_id IS 'The id that the user had.';
+COMMENT ON COLUMN companion.erased_users.erased_at IS 'When they were erased.';
+ALTER TABLE companion.erased_users ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.erased_users TO companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.erased_users IS 'Admins read and delete.';
+SELECT pg_catalog.pg_extension_config_dump('companion.erased_users', '');
+
 -- A person's rights over their data. Both functions go by the catalog, so that no table
 -- is forgotten.
 CREATE VIEW companion.personal_tables WITH (security_invoker = true) AS
@@ -20,7 +36,7 @@ WITH RECURSIVE personal AS (
                AS readable
         FROM pg_attribute AS column_of
         WHERE column_of.attrelid = c.oid AND column_of.attnum > 0 AND NOT column_of.attisdropped) AS a
-    WHERE e.extname = 'companion'
+    WHERE e.extname = 'companion' AND c.relname <> 'erased_users'
         AND (c.relname = 'users' OR k.names && '{user_id,telegram_user_id}')
 ), referring (oid, depth) AS (
     SELECT oid, 0 FROM personal
@@ -40,7 +56,7 @@ SELECT p.name, p.oid::regclass::text AS relation,
        (SELECT max(r.depth) FROM referring AS r WHERE r.oid = p.oid) AS erasure_order
 FROM personal AS p;
 COMMENT ON VIEW companion.personal_tables IS
-'The extension''s tables that hold rows of a user: how a user''s are found ($1 is the user''s id), the columns that an admin may read (a secret is one that nobody may), the primary key, and in which order they are erased. Internal.';
+'The extension''s tables that hold rows of a user, erased_users apart: how a user''s are found ($1 is the user''s id), the columns that an admin may read (a secret is one that nobody may), the primary key, and in which order they are erased. Internal.';
 COMMENT ON COLUMN companion.personal_tables.name IS 'The table''s name.';
 COMMENT ON COLUMN companion.personal_tables.relation IS 'The table, qualified and quoted.';
 COMMENT ON COLUMN companion.personal_tables.condition IS 'Which rows are the user''s; $1 is the user''s id.';
@@ -59,5 +75,5 @@ CREATE FUNCTION companion.erase_user(user_id uuid DEFAULT companion.current_user
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_erase_user';
 COMMENT ON FUNCTION companion.erase_user(uuid) IS
-'Deletes all that is stored of a user, the audit trail included, and returns for each table how many rows; all zero for an unknown user. The auth system''s row is left: delete it there, too. For the user''s own, or admins, else error 42501. Error 09000 where a trigger keeps a row, 23503 where a foreign key of an app''s does; nothing is deleted then.';
+'Deletes all that is stored of a user, the audit trail included, and returns for each table how many rows; all zero for an unknown user. The auth system''s row is left: delete it there, too. That the user was erased is noted in erased_users. For the user''s own, or admins, else error 42501. Error 09000 where a trigger keeps a row, 23503 where a foreign key of an app''s does; nothing is deleted then.';
 

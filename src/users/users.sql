@@ -29,7 +29,8 @@ CREATE TABLE companion.users (
     onboarding_completed_at timestamptz,
     last_user_message_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT companion.now(),
-    updated_at timestamptz NOT NULL DEFAULT companion.now()
+    updated_at timestamptz NOT NULL DEFAULT companion.now(),
+    suspended_until timestamptz
 ) WITH (fillfactor = 85);
 
 -- Dispatch walks this: for one zone and one stretch of wall time, who is due.
@@ -65,6 +66,7 @@ COMMENT ON COLUMN companion.users.onboarding_completed_at IS 'No check-in that i
 COMMENT ON COLUMN companion.users.last_user_message_at IS 'When the user last wrote.';
 COMMENT ON COLUMN companion.users.created_at IS 'When the row was made.';
 COMMENT ON COLUMN companion.users.updated_at IS 'When the row last changed; kept by a trigger.';
+COMMENT ON COLUMN companion.users.suspended_until IS 'No check-in that is due before this time, and what is claimed before it is skipped; infinity: for good. What a followed auth table says of deleted and banned users, else an admin''s to set.';
 COMMENT ON INDEX companion.users_whatsapp IS 'Who has a WhatsApp number.';
 COMMENT ON INDEX companion.users_checkin IS 'Who is due: one zone, a stretch of wall time, in order.';
 

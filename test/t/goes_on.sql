@@ -30,6 +30,7 @@ WHERE kind = 'checkin' GROUP BY user_id, local_date HAVING count(*) > 1;
 INSERT INTO auth.users VALUES ('00000000-0000-0000-0000-000000000013', 'new@example.org');
 UPDATE auth.users SET email = 'other@example.org' WHERE email = 'user2@example.org';
 DELETE FROM auth.users WHERE email = 'user3@example.org';
+SELECT 'taken over', companion.follow_auth_users();
 SELECT id, email FROM companion.users ORDER BY id;
 
 -- Onboarding, memory, search, and a link token go on where they were.

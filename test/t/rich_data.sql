@@ -13,6 +13,8 @@ INSERT INTO auth.users
 SELECT lpad(n::text, 32, '0')::uuid, format('user%s@example.org', n) FROM generate_series(1, 12) AS n;
 SET companion.clock = '2026-03-01 12:00+00';
 SELECT companion.follow_auth_users();
+INSERT INTO auth.users VALUES ('00000000-0000-0000-0000-000000000099', 'erased@example.org');
+SELECT companion.erase_user('00000000-0000-0000-0000-000000000099');
 
 -- Onboarding: steps of the app's own, one moved, one left out; a user who is done and one who is not.
 INSERT INTO companion.onboarding_steps VALUES
@@ -31,6 +33,7 @@ UPDATE companion.users AS u SET
     checkin_time = CASE WHEN n < 11 THEN time '09:00' END,
     checkin_days = CASE WHEN n = 9 THEN '{}' ELSE '{1,2,3,4,5,6,7}'::smallint[] END,
     checkin_paused_until = CASE WHEN n = 10 THEN 'infinity'::timestamptz END,
+    suspended_until = CASE WHEN n = 10 THEN '2026-03-05 08:00+00'::timestamptz END,
     telegram_user_id = CASE WHEN n < 6 THEN 1000 + n END,
     whatsapp_number = CASE WHEN n % 2 = 0 THEN '+4915100000' || n END,
     preferences = '{"tone": "warm", "quiet": [22, null]}',

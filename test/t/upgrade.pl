@@ -159,6 +159,11 @@ GRANT USAGE ON SCHEMA companion TO analyst;
 REVOKE SELECT,INSERT,DELETE,UPDATE ON TABLE companion.users FROM companion_admin;
 SQL
     is(differences($before->{next}, go_on($node, $database)), '', 'it goes on');
+    is($node->safe_psql($database, <<'SQL'), '1|Maya', 'and follows a changed id');
+UPDATE auth.users SET id = '00000000-0000-0000-0000-000000000020' WHERE email = 'user12@example.org';
+SELECT count(*), max(onboarding.data ->> 'name') FROM companion.users JOIN companion.onboarding ON user_id = id
+WHERE id = '00000000-0000-0000-0000-000000000020';
+SQL
     $node->safe_psql('postgres', "DROP DATABASE $database");
     $node->safe_psql('postgres', 'DROP ROLE analyst');
 }
