@@ -294,7 +294,6 @@ SELECT count(*) AS claimed FROM companion.claim_messages('w2');
 SELECT companion.finish_abandoned() AS "after it";
 SELECT key, status, reason, attempts, worker, queued_attempt FROM state;
 SELECT pg_temp.report('start_send', 'a', 1) AS start,
-    pg_temp.report('mark_failed', 'a', 1, ', ''x''') AS failed,
        pg_temp.report('mark_skipped', 'a', 1, ', ''x''') AS skipped,
            pg_temp.report('extend_lease', 'a', 1) AS extended,
        pg_temp.report('mark_sent', 'a', 2, ', ''x''') AS "another attempt";
@@ -302,6 +301,32 @@ SELECT pg_temp.report('mark_sent', 'a', 1, ', ''hello after all''') AS sent,
     pg_temp.report('mark_sent', 'a', 1, ', ''twice''') AS again;
 SELECT status, reason, attempts, worker,
     (SELECT string_agg(content, ', ') FROM companion.messages) AS filed FROM state;
+CALL pg_temp.start_over();
+
+-- A failure that is certain counts as late: the message comes back, or has failed.
+SET companion.clock = '2026-03-04 09:00+00';
+INSERT INTO companion.users (id, display_name, telegram_user_id, preferred_channel)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'Maya', 100, 'telegram');
+SELECT pg_temp.schedule('Maya', key) FROM (VALUES ('b'), ('c'), ('d')) AS keys (key);
+SELECT count(*) AS claimed FROM companion.claim_messages('w', 3, '1 minute');
+SELECT count(pg_temp.report('start_send', key, 1)) AS started FROM state;
+SET companion.clock = '2026-03-04 09:01+00';
+SELECT companion.finish_abandoned() AS unknown;
+SELECT pg_temp.report('mark_failed', 'b', 2, ', ''x''') AS "another attempt",
+    pg_temp.report('mark_failed', 'b', 1, ', ''503'', ''1 hour''') AS failed,
+    pg_temp.report('mark_failed', 'b', 1, ', ''503'', ''1 hour''') AS again,
+    pg_temp.report('mark_failed', 'c', 1, ', ''blocked'', NULL, true') AS permanent;
+SELECT key, status, reason, attempts, worker, queued_attempt FROM state ORDER BY key;
+SELECT disabled_channels FROM companion.users;
+SELECT pg_temp.report('mark_sent', 'b', 1, ', ''twice''') AS "sent after all";
+SET companion.clock = '2026-03-04 10:01+00';
+SELECT attempt, late_by FROM companion.claim_messages('w');
+SELECT pg_temp.report('start_send', 'b', 2) AS start, pg_temp.report('mark_sent', 'b', 2, ', ''hello''') AS sent;
+-- The last attempt has failed.
+SET companion.max_attempts = 1;
+SELECT pg_temp.report('mark_failed', 'd', 1, ', ''502''') AS failed;
+RESET companion.max_attempts;
+SELECT key, status, reason, attempts, worker, queued_attempt FROM state ORDER BY key;
 CALL pg_temp.start_over();
 
 -- For the kinds in companion.retry_unknown a double is better than a miss: claimable again.

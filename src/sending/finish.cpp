@@ -43,6 +43,24 @@ RETURNING r.place, m.id, m.user_id, m.message_id, m.conversation_id,
     m.user_id = r.user_id AND m.id = r.message_id AND m.status = 'sent'
         AND m.conversation_id = r.conversation_id AND m.message_id IS NOT NULL)sql"};
 
+// Put a message that was given up as unknown back on the queue.
+static Statement revive{R"sql(
+WITH revived AS (
+    UPDATE companion.scheduled_messages
+    SET status = 'pending', finished_at = NULL, failure_reason = NULL, attempts = 0, worker = NULL
+    WHERE user_id = $1 AND id = $2 AND attempts = $3 AND status = 'unknown'
+    RETURNING user_id, id)
+INSERT INTO companion.dispatch_queue
+    (visible_at, send_before, user_id, message_id, attempt, channel, worker)
+SELECT $4, $5, user_id, id, $3, $6, $7 FROM revived)sql",         UUIDOID,        UUIDOID, INT4OID,
+                        TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID};
+
+static Statement record_failed{R"sql(
+UPDATE companion.scheduled_messages
+SET status = 'failed', failure_reason = $4, finished_at = companion.now()
+WHERE user_id = $1 AND id = $2 AND attempts = $3 AND status = 'unknown')sql",
+                               UUIDOID, UUIDOID, INT4OID, TEXTOID};
+
 // Lock those of the messages that are still to be recorded.
 static Statement lock_unrecorded{R"sql(
 SELECT FROM given AS r
@@ -154,6 +172,23 @@ void disable(const QueueRow &row)
     if (disable_channel.execute({user_id, row.channel}) == 0 &&
         find_enabled.execute({user_id, row.channel}) > 0)
         refuse_suppressed("users");
+}
+
+void put_back_unknown(const QueueRow &row)
+{
+    const char nulls[] = {' ', ' ', ' ', ' ', ' ', ' ', row.worker == 0 ? 'n' : ' '};
+    if (revive.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
+                        Int32GetDatum(row.attempt), TimestampTzGetDatum(row.visible_at),
+                        TimestampTzGetDatum(row.send_before), row.channel, row.worker},
+                       nulls) == 0)
+        refuse_suppressed("scheduled_messages");
+}
+
+void fail_unknown(const QueueRow &row, Datum reason)
+{
+    if (record_failed.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
+                               Int32GetDatum(row.attempt), reason}) == 0)
+        refuse_suppressed("scheduled_messages");
 }
 
 void Unsent::record() const

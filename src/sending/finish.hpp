@@ -32,6 +32,12 @@ class Unsent {
 // 09000 where a trigger prevents it.
 void disable(const QueueRow &row);
 
+// A message that was given up as unknown, and was not sent: back on the queue as the row says, or
+// failed. Call within with_spi(), with the user's row locked. Error 09000 where a trigger prevents
+// it.
+void put_back_unknown(const QueueRow &row);
+void fail_unknown(const QueueRow &row, Datum reason);
+
 // Messages that were sent.
 class Sent {
   public:

@@ -22,7 +22,7 @@ namespace {
 
 // A late report of what was given up as unknown still counts.
 Statement find_unknown{R"sql(
-SELECT channel, worker FROM companion.scheduled_messages
+SELECT channel, worker, send_before FROM companion.scheduled_messages
 WHERE user_id = $1 AND id = $2 AND status = 'unknown' AND attempts = $3)sql",
                        UUIDOID, UUIDOID, INT4OID};
 
@@ -258,23 +258,54 @@ void for_each_current(Reports &reports, Decide decide, Note note)
     });
 }
 
-// The same where what is removed is recorded as unsent: note(row, index, unsent) adds it.
-template <class Decide, class Note>
-void finish_each_current(Reports &reports, Decide decide, Note note)
+// The message that was given up as unknown at this attempt, if it was; a late report still counts.
+bool find_unknown_row(const Reports &reports, int index, QueueRow *row)
 {
+    row->user_id = reports.user_id(index);
+    row->message_id = reports.message_id(index);
+    row->attempt = reports.attempt(index);
+    if (find_unknown.execute({UUIDPGetDatum(&row->user_id), UUIDPGetDatum(&row->message_id),
+                              Int32GetDatum(row->attempt)}) == 0)
+        return false;
+    bool has_no_worker;
+    row->channel = result_field(0, 1);
+    row->worker = result_field(0, 2, &has_no_worker);
+    if (has_no_worker)
+        row->worker = 0;
+    row->send_before = DatumGetTimestampTz(result_field(0, 3));
+    return true;
+}
+
+bool is_unknown(const Reports &reports, int index)
+{
+    QueueRow row{};
+    return find_unknown_row(reports, index, &row);
+}
+
+// What a report on messages that go unsent does: decide(row) with one on the queue; where that is
+// removed, note(row, index, unsent); and take_late(row, index) with one that has been given up as
+// unknown, which returns whether it counts.
+template <class Decide, class Note, class TakeLate>
+void finish_each_current(Reports &reports, Decide decide, Note note, TakeLate take_late)
+{
+    const auto take = [&](int first, int last) {
+        Unsent unsent;
+        change_current(reports, first, last, decide,
+                       [&](const QueueRow &row, int index, Outcome outcome) {
+                           if (outcome == Outcome::removed)
+                               note(row, index, unsent);
+                       });
+        unsent.record();
+        for (int index = first; index < last; index++) {
+            QueueRow row{};
+            if (!reports.is_busy(index) && !reports.is_accepted(index) &&
+                find_unknown_row(reports, index, &row))
+                reports.answer(index, take_late(row, index));
+        }
+    };
     with_spi([&] {
-        reports.lock_users([](int) { return false; });
-        reports.for_all(
-            [&](int first, int last) {
-                Unsent unsent;
-                change_current(reports, first, last, decide,
-                               [&](const QueueRow &row, int index, Outcome outcome) {
-                                   if (outcome == Outcome::removed)
-                                       note(row, index, unsent);
-                               });
-                unsent.record();
-            },
-            [&] { reports.flag_held(); });
+        reports.lock_users([&](int index) { return is_unknown(reports, index); });
+        reports.for_all(take, [&] { reports.flag_held(); });
     });
 }
 
@@ -313,7 +344,8 @@ Datum mark_skipped(const Arguments &arguments, bool is_bulk)
         reports, [](QueueRow &) { return Outcome::removed; },
         [&](const QueueRow &row, int index, Unsent &unsent) {
             unsent.add(row, "skipped", reasons.values[index]);
-        });
+        },
+        [](const QueueRow &, int) { return false; });
     return reports.result();
 }
 
@@ -348,26 +380,27 @@ Datum mark_failed(const Arguments &arguments, bool is_bulk)
     if (!retry_after.isnull)
         interval_between(retry_after.value, "retry_after", 0, 30 * USECS_PER_DAY,
                          "zero to 30 days");
-    finish_each_current(
-        reports,
-        [&, at = now()](QueueRow &row) {
-            return permanent ? Outcome::removed : put_back(row, at, retry_after);
-        },
-        [&](const QueueRow &row, int index, Unsent &unsent) {
-            if (permanent)
-                disable(row);
-            unsent.add(row, "failed", reasons.values[index]);
-        });
+    const auto decide = [&, at = now()](QueueRow &row) {
+        return permanent ? Outcome::removed : put_back(row, at, retry_after);
+    };
+    const auto note = [&](const QueueRow &row, int index, Unsent &unsent) {
+        if (permanent)
+            disable(row);
+        unsent.add(row, "failed", reasons.values[index]);
+    };
+    // It was not sent, which makes certain what was unknown.
+    const auto take_late = [&](QueueRow &row, int index) {
+        if (decide(row) == Outcome::updated) {
+            put_back_unknown(row);
+            return true;
+        }
+        if (permanent)
+            disable(row);
+        fail_unknown(row, reasons.values[index]);
+        return true;
+    };
+    finish_each_current(reports, decide, note, take_late);
     return reports.result();
-}
-
-// The channel and worker of a message that was given up as unknown at this attempt, left
-// as the result; a late report still counts.
-bool is_unknown(const Reports &reports, int index)
-{
-    return find_unknown.execute({UUIDPGetDatum(&reports.user_id(index)),
-                                 UUIDPGetDatum(&reports.message_id(index)),
-                                 Int32GetDatum(reports.attempt(index))}) > 0;
 }
 
 // Take what was sent off the queue, or find it given up as unknown, and hand each to

@@ -48,7 +48,7 @@ RETURNS boolean
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_failed';
 COMMENT ON FUNCTION companion.mark_failed(uuid, uuid, integer, text, interval, boolean) IS
-'Reports that the message was not sent. It comes back after retry_after, or after a backoff that doubles with each attempt, until companion.max_attempts or send_before; then it has failed. permanent (a blocked bot): failed at once, and the channel is disabled for the user. Error 22023 for a negative retry_after or one over 30 days. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
+'Reports that the message was not sent. It comes back after retry_after, or after a backoff that doubles with each attempt, until companion.max_attempts or send_before; then it has failed. permanent (a blocked bot): failed at once, and the channel is disabled for the user. Error 22023 for a negative retry_after or one over 30 days. It counts also where the message was given up as unknown meanwhile. Returns false, and changes nothing, for another attempt or a message that is finished. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
 CREATE FUNCTION companion.mark_failed_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval DEFAULT NULL, permanent boolean DEFAULT false)
 RETURNS boolean[]

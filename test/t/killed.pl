@@ -160,7 +160,8 @@ sub note_death
 {
     my ($name, $status) = @_;
     return if $status == 0;
-    push @failed, $name if $status != 9;
+    # By TERM only who had not begun: who has, finishes
+    push @failed, $name if $status != 9 && $status != 15;
     $dead_workers{$name} = 1 if $name =~ /^worker/;
 }
 
