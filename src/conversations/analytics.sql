@@ -29,7 +29,7 @@ COMMENT ON VIEW companion.companion_starts IS
 'Every conversation that the companion began, and when the user first answered in it; NULL where they did not.';
 COMMENT ON COLUMN companion.companion_starts.user_id IS 'The user.';
 COMMENT ON COLUMN companion.companion_starts.conversation_id IS 'conversations.id.';
-COMMENT ON COLUMN companion.companion_starts.channel IS 'web, telegram or whatsapp.';
+COMMENT ON COLUMN companion.companion_starts.channel IS 'A row of channels.';
 COMMENT ON COLUMN companion.companion_starts.started_at IS 'When the companion began it.';
 COMMENT ON COLUMN companion.companion_starts.local_date IS 'The user''s local day of started_at.';
 COMMENT ON COLUMN companion.companion_starts.replied_at IS 'When the user first wrote in it; NULL: never.';

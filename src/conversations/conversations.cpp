@@ -6,7 +6,7 @@
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
-#include "sending/channels.hpp"
+#include "channels/channel.hpp"
 
 using namespace companion;
 
@@ -67,7 +67,7 @@ COMPANION_FUNCTION(open_conversation)
     const Datum channel = arguments.required(1, "channel");
     const Datum initiated_by = arguments.required(2, "initiated_by");
     const int64 idle = idle_length(arguments.required(3, "idle"));
-    channel_bit(text_view(channel));
+    require_channel(text_view(channel));
     check_initiator(text_view(initiated_by));
 
     auto *id = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));

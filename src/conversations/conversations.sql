@@ -20,7 +20,7 @@ COMMENT ON TABLE companion.conversations IS
 'One row a conversation. Ids ascend with time, so the primary key read backwards gives a user''s conversations, most recent first.';
 COMMENT ON COLUMN companion.conversations.user_id IS 'Whose conversation it is.';
 COMMENT ON COLUMN companion.conversations.id IS 'Time-ordered id: a UUID of version 7.';
-COMMENT ON COLUMN companion.conversations.channel IS 'web, telegram or whatsapp.';
+COMMENT ON COLUMN companion.conversations.channel IS 'A row of channels.';
 COMMENT ON COLUMN companion.conversations.initiated_by IS 'Who wrote first: user or companion.';
 COMMENT ON COLUMN companion.conversations.started_at IS 'When it began.';
 COMMENT ON COLUMN companion.conversations.ended_at IS 'When it ended; NULL while it is open.';
@@ -32,7 +32,7 @@ CREATE FUNCTION companion.check_conversation() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_conversation';
 COMMENT ON FUNCTION companion.check_conversation() IS
-'Trigger, AFTER INSERT OR UPDATE: id is of version 7, but for what a superuser restores; channel is web, telegram or whatsapp, initiated_by user or companion, ended_at not before started_at; what a grant lets one write into mood_summary and topics has at most companion.max_json_size. Error 23514, with the column''s name.';
+'Trigger, AFTER INSERT OR UPDATE: id is of version 7, but for what a superuser restores; channel is a row of channels, initiated_by user or companion, ended_at not before started_at; what a grant lets one write into mood_summary and topics has at most companion.max_json_size. Error 23514, with the column''s name.';
 CREATE TRIGGER check_conversation AFTER INSERT OR UPDATE ON companion.conversations
 FOR EACH ROW EXECUTE FUNCTION companion.check_conversation();
 COMMENT ON TRIGGER check_conversation ON companion.conversations IS 'Refuses what a row may not hold.';

@@ -1,10 +1,10 @@
 // A channel's webhook: who has written, and where it goes, in one call.
+#include "channels/channel.hpp"
 #include "conversations/messages.hpp"
 #include "conversations/open.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
-#include "sending/channels.hpp"
 
 using namespace companion;
 
@@ -88,7 +88,7 @@ bool record_incoming(const Arguments &arguments, const char *address, Incoming *
 COMPANION_FUNCTION(record_incoming)
 {
     const Arguments arguments(fcinfo);
-    channel_bit(arguments.text(0, "channel"));
+    require_channel(arguments.text(0, "channel"));
     char *address = text_to_cstring(DatumGetTextPP(arguments.required(1, "channel_user_id")));
     check_content(arguments.text(2, "content"));
 

@@ -1,4 +1,5 @@
 // What a row of conversations and of messages may hold.
+#include "channels/written.hpp"
 #include "conversations/messages.hpp"
 #include "identity/uuid_v7.hpp"
 #include "postgres/entry.hpp"
@@ -65,7 +66,7 @@ COMPANION_FUNCTION(check_conversation)
     const WrittenRow row(fcinfo);
     check_reference(row, {"conversations_user_id_fkey", "users", "users_pkey", {"user_id"}});
     check_id(row);
-    row.check_one_of("channel", {"web", "telegram", "whatsapp"});
+    check_channel(row, "channel");
     row.check_one_of("initiated_by", {"user", "companion"});
     check_end(row);
     row.check_size("mood_summary", TEXTOID);

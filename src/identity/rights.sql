@@ -68,6 +68,11 @@ GRANT UPDATE (display_name, companion_name, support_style, timezone, checkin_tim
 ON companion.users TO companion_user;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.users TO companion_admin;
 
+GRANT SELECT ON companion.channels TO companion_user, companion_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON companion.channels TO companion_admin;
+GRANT SELECT ON companion.addresses TO companion_user, companion_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON companion.addresses TO companion_admin;
+
 GRANT SELECT ON companion.onboarding_steps TO companion_user, companion_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.onboarding_steps TO companion_admin;
 GRANT SELECT ON companion.onboarding TO companion_user;
@@ -129,7 +134,7 @@ BEGIN
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
          'current_user_id now uuid_v7() uuid_v7(timestamptz) checkin_instant local_timestamp
-          end_of_day usable_channel channel_address recall_score'),
+          end_of_day choose_channel usable_channel channel_address recall_score'),
         ('companion_runtime', 'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
         ('companion_user, companion_worker, companion_admin',
          'canonical_timezone next_checkin sent_today
@@ -139,10 +144,10 @@ BEGIN
           touch_user_context due_follow_ups resolve_user_context user_context_as_of
           forget_user_context
           create_telegram_link_token telegram_deep_link revoke_telegram_link_tokens
-          unlink_telegram'),
+          unlink_telegram unlink_address'),
         ('companion_user, companion_admin', 'export_user erase_user'),
         ('companion_worker, companion_admin',
-         'close_conversation edit_message record_incoming schedule_message dispatch
+         'link_address disable_address close_conversation edit_message record_incoming schedule_message dispatch
           dispatch_batch run_dispatch'),
         ('companion_worker',
          'claim_messages start_send start_send_many mark_sent mark_sent_many mark_failed

@@ -17,6 +17,16 @@ class TriggeredRow {
         return heap_getattr(tuple(), position(column, type), descriptor(), is_null);
     }
 
+    // The value that a column had before an UPDATE; null for a new row. Errors as above.
+    NullableDatum before(const char *column, Oid type) const
+    {
+        NullableDatum value{0, true};
+        if (!is_inserted())
+            value.value = heap_getattr(trigger_->tg_trigtuple, position(column, type), descriptor(),
+                                       &value.isnull);
+        return value;
+    }
+
     // Whether a column of the row has another value than it had; errors as above.
     bool is_changed(const char *column, Oid type) const
     {

@@ -1,4 +1,5 @@
 // Scheduling one message by hand, and foretelling the next check-in.
+#include "channels/channel.hpp"
 #include "conversations/messages.hpp"
 #include "identity/acting.hpp"
 #include "postgres/arguments.hpp"
@@ -6,7 +7,6 @@
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
-#include "sending/channels.hpp"
 #include "sending/notify.hpp"
 #include "users/user_row.hpp"
 
@@ -115,7 +115,7 @@ void check_arguments(const Arguments &arguments)
     check_texts(arguments);
     check_kind(arguments.text(3, "kind"));
     if (!arguments.is_null(4))
-        channel_bit(arguments.text(4, "channel"));
+        require_channel(arguments.text(4, "channel"));
     if (!arguments.is_null(5))
         check_key(arguments.text(5, "idempotency_key"), arguments.text(3, "kind"));
 }

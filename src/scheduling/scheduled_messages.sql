@@ -46,7 +46,7 @@ COMMENT ON COLUMN companion.scheduled_messages.scheduled_for IS 'The instant at 
 COMMENT ON COLUMN companion.scheduled_messages.send_before IS 'Skipped rather than sent from this time on.';
 COMMENT ON COLUMN companion.scheduled_messages.status IS 'pending until finished; then sent, failed, skipped, or unknown: its worker died after start_send.';
 COMMENT ON COLUMN companion.scheduled_messages.attempts IS 'How many times it was claimed; set when it is finished.';
-COMMENT ON COLUMN companion.scheduled_messages.channel IS 'web, telegram or whatsapp.';
+COMMENT ON COLUMN companion.scheduled_messages.channel IS 'A row of channels.';
 COMMENT ON COLUMN companion.scheduled_messages.content IS 'The text, where it was given beforehand; what was sent is in messages.';
 COMMENT ON COLUMN companion.scheduled_messages.generation_context IS 'What the app''s model needs to write it.';
 COMMENT ON COLUMN companion.scheduled_messages.priority_level IS 'The app''s own.';

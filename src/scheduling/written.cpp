@@ -1,4 +1,5 @@
 // What a row of scheduled_messages may hold.
+#include "channels/written.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/reference.hpp"
 
@@ -38,7 +39,7 @@ COMPANION_FUNCTION(check_scheduled_message)
     check_kind(row);
     check_key(row);
     row.check_one_of("status", {"pending", "sent", "failed", "skipped", "unknown"});
-    row.check_one_of("channel", {"web", "telegram", "whatsapp"});
+    check_channel(row, "channel");
     row.check_not_empty("content");
     return row.unchanged();
 }

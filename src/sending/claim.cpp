@@ -3,9 +3,9 @@
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 #include "sending/abandoned.hpp"
-#include "sending/channels.hpp"
 #include "sending/claimed.hpp"
 #include "sending/lease.hpp"
+#include "sending/wanted_channels.hpp"
 
 #include <cstdint>
 
@@ -18,7 +18,7 @@ struct ClaimRequest {
     int max_messages;
     TimestampTz at;
     TimestampTz leased_until;
-    unsigned channels;
+    WantedChannels channels;
 };
 
 // Past this many entries that gave nothing, the next claim of this session begins
@@ -29,18 +29,19 @@ constexpr int entries_worth_skipping = 256;
 // How long a session begins there before it looks at the head of the queue again.
 constexpr std::int64_t skip_lifetime = USECS_PER_SEC;
 
-// Where this session's next claim begins, for each set of channels.
+// Where this session's next claim of the same channels begins.
 struct Skip {
+    uint32 channels; // their hash
     QueuePosition position;
     TimestampTz claimed_at;  // by companion.now()
     TimestampTz valid_until; // by the real clock
 };
-Skip skips[every_channel + 1];
+Skip skip;
 
 const QueuePosition *skip_position(const ClaimRequest &request)
 {
-    const Skip &skip = skips[request.channels];
-    const bool is_valid = GetCurrentTimestamp() < skip.valid_until &&
+    const bool is_valid = skip.channels == request.channels.hash() &&
+                          GetCurrentTimestamp() < skip.valid_until &&
                           request.at >= skip.claimed_at &&
                           request.at < skip.claimed_at + skip_lifetime;
     return is_valid ? &skip.position : nullptr;
@@ -48,15 +49,16 @@ const QueuePosition *skip_position(const ClaimRequest &request)
 
 void remember_skip(const ClaimRequest &request, const QueueRow &first)
 {
-    skips[request.channels] = {
-        {first.visible_at, first.message_id}, request.at, GetCurrentTimestamp() + skip_lifetime};
+    skip = {request.channels.hash(),
+            {first.visible_at, first.message_id},
+            request.at,
+            GetCurrentTimestamp() + skip_lifetime};
 }
 
 bool is_free(const QueueRow &row, const ClaimRequest &request)
 {
     return !row.sending && row.leased_until <= request.at &&
-           (request.channels == every_channel ||
-            (find_channel_bit(text_view(row.channel)) & request.channels) != 0);
+           request.channels.have(text_view(row.channel));
 }
 
 // Give the row to the worker, as its next attempt.
@@ -115,31 +117,13 @@ Claimed claim(const ClaimRequest &request)
     return claimed;
 }
 
-unsigned channels_of(const Arguments &arguments)
-{
-    if (arguments.is_null(3))
-        return every_channel;
-    ArrayType *names = arguments.array(3, "channels");
-    Datum *values;
-    int count;
-    deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &values, nullptr, &count);
-    if (count == 0)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("argument \"channels\" must not be empty"),
-                errhint("Use NULL for all channels."));
-    unsigned channels = 0;
-    for (int index = 0; index < count; index++)
-        channels |= channel_bit(text_view(values[index]));
-    return channels;
-}
-
 ClaimRequest read_request(const Arguments &arguments)
 {
     check_length("worker's name", arguments.text(0, "worker"), 200);
     const int max_messages = arguments.integer(1, "max_messages", 1, 10000);
     const TimestampTz at = now();
     return {arguments.required(0, "worker"), max_messages, at,
-            lease_end(at, arguments.required(2, "lease")), channels_of(arguments)};
+            lease_end(at, arguments.required(2, "lease")), WantedChannels::from(arguments, 3)};
 }
 
 } // namespace

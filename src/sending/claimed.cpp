@@ -3,11 +3,11 @@
 // Each is looked up without a plan: to set one up for two rows would be half of what a claim costs.
 #include "sending/claimed.hpp"
 
+#include "channels/usable.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "sending/suspended.hpp"
-#include "users/channel_address.hpp"
 
 namespace companion {
 
@@ -36,6 +36,9 @@ enum {
     timezone,
     content,
     generation_context,
+    bot,
+    addresses,
+    longest_text,
     result_columns,
 };
 
@@ -66,9 +69,7 @@ class Description {
         for (const auto &[column, number] : user_columns_)
             row[column] = users_.get(number);
         row[late_by] = {DirectFunctionCall2(timestamp_mi, at_, row[scheduled_for].value), false};
-        row[address] =
-            channel_address({row[user_id].value, users_.get(telegram_), users_.get(whatsapp_)},
-                            text_view(row[channel].value));
+        fill_destination(row);
     }
 
     void close()
@@ -78,6 +79,20 @@ class Description {
     }
 
   private:
+    // Where it goes, and how long it may be there.
+    void fill_destination(NullableDatum *row) const
+    {
+        const std::string_view name = text_view(row[channel].value);
+        const Destination destination = UsableAddresses(users_.get(usable_addresses_))
+                                            .on(name, *DatumGetUUIDP(row[user_id].value));
+        row[bot] = destination.bot;
+        row[address] = destination.address;
+        row[addresses] = destination.addresses;
+        const Channel *known = find_channel(name);
+        const int longest = known == nullptr ? 0 : known->longest_text;
+        row[longest_text] = {{Int32GetDatum(longest)}, longest == 0};
+    }
+
     struct Column {
         int column;
         AttrNumber number;
@@ -98,8 +113,7 @@ class Description {
                                      {support_style, users_.column("support_style")},
                                      {timezone, users_.column("timezone")}};
     const AttrNumber suspended_ = users_.column("suspended_until");
-    const AttrNumber telegram_ = users_.column("telegram_user_id");
-    const AttrNumber whatsapp_ = users_.column("whatsapp_number");
+    const AttrNumber usable_addresses_ = users_.column("usable_addresses");
 };
 
 static void put(const NullableDatum *row, ReturnSetInfo *result)

@@ -25,7 +25,7 @@ COMMENT ON COLUMN companion.dispatch_queue.user_id IS 'To whom.';
 COMMENT ON COLUMN companion.dispatch_queue.message_id IS 'scheduled_messages.id.';
 COMMENT ON COLUMN companion.dispatch_queue.attempt IS 'The fencing number: how many times it was claimed.';
 COMMENT ON COLUMN companion.dispatch_queue.sending IS 'Whether start_send has succeeded: past the point of no return.';
-COMMENT ON COLUMN companion.dispatch_queue.channel IS 'web, telegram or whatsapp.';
+COMMENT ON COLUMN companion.dispatch_queue.channel IS 'A row of channels.';
 COMMENT ON COLUMN companion.dispatch_queue.worker IS 'Who holds the lease, or held the last; NULL until it is claimed.';
 COMMENT ON INDEX companion.dispatch_queue_visible IS 'The order in which messages are claimed.';
 
@@ -48,7 +48,7 @@ COMMENT ON COLUMN companion.pending_messages.local_date IS 'The local day that i
 COMMENT ON COLUMN companion.pending_messages.scheduled_for IS 'When it was due.';
 COMMENT ON COLUMN companion.pending_messages.visible_at IS 'Not claimed before this time.';
 COMMENT ON COLUMN companion.pending_messages.send_before IS 'Skipped rather than sent from this time on.';
-COMMENT ON COLUMN companion.pending_messages.channel IS 'web, telegram or whatsapp.';
+COMMENT ON COLUMN companion.pending_messages.channel IS 'A row of channels.';
 COMMENT ON COLUMN companion.pending_messages.attempt IS 'How many times it was claimed.';
 COMMENT ON COLUMN companion.pending_messages.worker IS 'The worker of the last claim.';
 COMMENT ON COLUMN companion.pending_messages.leased_until IS 'When that claim''s lease ends.';

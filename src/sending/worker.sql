@@ -6,11 +6,12 @@ CREATE FUNCTION companion.claim_messages(
 RETURNS TABLE (
     user_id uuid, message_id uuid, attempt integer, kind text, local_date date,
     scheduled_for timestamptz, late_by interval, channel text, address text, display_name text,
-    companion_name text, support_style text, timezone text, content text, generation_context jsonb)
+    companion_name text, support_style text, timezone text, content text, generation_context jsonb,
+    bot text, addresses text[], longest_text integer)
 LANGUAGE c ROWS 50
 AS 'MODULE_PATHNAME', 'companion_claim_messages';
 COMMENT ON FUNCTION companion.claim_messages(text, integer, interval, text[]) IS
-'Leases due messages to a worker, the oldest first, passing over what others hold, and waits for nobody. Each row carries the attempt that the worker must report with. address is NULL when the user has unlinked the channel meanwhile. A message past its send_before is recorded as skipped instead, one that used up companion.max_attempts as failed. worker: 1 to 200 characters. max_messages: 1 to 10000. lease: above zero, at most a day. channels: NULL for all. Error 22023 otherwise.';
+'Leases due messages to a worker, the oldest first, passing over what others hold, and waits for nobody. Each row carries the attempt that the worker must report with. bot and address say where it goes: of several addresses there the one that was linked last, and addresses has them all, for a channel on which every device is written to; on a channel that needs none it is the user''s id. longest_text is channels.longest_text. A message past its send_before is recorded as skipped instead, one that used up companion.max_attempts as failed. worker: 1 to 200 characters. max_messages: 1 to 10000. lease: above zero, at most a day. channels: NULL for all. Error 22023 otherwise.';
 
 CREATE FUNCTION companion.start_send(
     user_id uuid, message_id uuid, attempt integer)

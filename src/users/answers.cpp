@@ -1,7 +1,8 @@
 // The onboarding answers that the extension knows.
 #include "users/answers.hpp"
 
-#include "sending/channels.hpp"
+#include "channels/channel.hpp"
+#include "postgres/arguments.hpp"
 #include "scheduling/time_zone.hpp"
 #include "users/wall_time.hpp"
 
@@ -19,7 +20,7 @@ static bool is_zone(std::string_view text)
 
 static bool is_channel(std::string_view text)
 {
-    return find_channel_bit(text) != 0;
+    return find_channel(text) != nullptr;
 }
 
 struct Field {
@@ -35,7 +36,7 @@ static constexpr Field fields[] = {
     {"support_style", is_short_text, short_text},
     {"timezone", is_zone, "an IANA time zone such as Europe/Berlin"},
     {"checkin_time", is_wall_time, "a time of day such as 09:00"},
-    {"channel", is_channel, "web, telegram or whatsapp"},
+    {"channel", is_channel, "a channel of companion.channels"},
 };
 
 void refuse_answer(const char *field, const char *expected)

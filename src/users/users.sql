@@ -17,8 +17,7 @@ CREATE TABLE companion.users (
     checkin_days smallint[] NOT NULL DEFAULT '{1,2,3,4,5,6,7}',
     checkin_paused_until timestamptz,
     preferred_channel text,
-    disabled_channels text[] NOT NULL DEFAULT '{}',
-    telegram_user_id bigint UNIQUE,
+    telegram_user_id bigint,
     telegram_username text,
     telegram_linked_at timestamptz,
     whatsapp_number text,
@@ -30,16 +29,13 @@ CREATE TABLE companion.users (
     last_user_message_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT companion.now(),
     updated_at timestamptz NOT NULL DEFAULT companion.now(),
-    suspended_until timestamptz
+    suspended_until timestamptz,
+    usable_addresses text[]
 ) WITH (fillfactor = 85);
 
 -- Dispatch walks this: for one zone and one stretch of wall time, who is due.
 CREATE INDEX users_checkin ON companion.users (timezone, checkin_time, id)
 WHERE checkin_time IS NOT NULL AND onboarding_completed_at IS NOT NULL;
-
--- Not unique: a number moves on to another account before the old one is cleared.
-CREATE INDEX users_whatsapp ON companion.users (whatsapp_number)
-WHERE whatsapp_number IS NOT NULL;
 
 COMMENT ON TABLE companion.users IS
 'One row a user, the tenant. Its id is the auth system''s user id.';
@@ -52,9 +48,8 @@ COMMENT ON COLUMN companion.users.timezone IS 'IANA time zone name; checked, and
 COMMENT ON COLUMN companion.users.checkin_time IS 'Wall time of the daily check-in; NULL opts out.';
 COMMENT ON COLUMN companion.users.checkin_days IS 'ISO weekdays, 1 (Monday) to 7, on which the check-in comes; stored in order, each once.';
 COMMENT ON COLUMN companion.users.checkin_paused_until IS 'No check-in that is due before this time.';
-COMMENT ON COLUMN companion.users.preferred_channel IS 'Where the companion writes first, if it can; NULL: telegram, whatsapp, web, the first that is usable.';
-COMMENT ON COLUMN companion.users.disabled_channels IS 'Channels that failed for good (a blocked bot); not used until linked again.';
-COMMENT ON COLUMN companion.users.telegram_user_id IS 'The Telegram account linked to this user.';
+COMMENT ON COLUMN companion.users.preferred_channel IS 'Where the companion writes first, if it can; NULL, or where it cannot: the first that is usable by channels.rank.';
+COMMENT ON COLUMN companion.users.telegram_user_id IS 'The user''s own Telegram account. It, whatsapp_number and email are addresses of theirs as well, which a trigger links and unlinks; where another user has it as an address, it stays theirs, with a WARNING.';
 COMMENT ON COLUMN companion.users.telegram_username IS 'Telegram''s @name at the time of linking, without the @.';
 COMMENT ON COLUMN companion.users.telegram_linked_at IS 'When the Telegram account was linked.';
 COMMENT ON COLUMN companion.users.whatsapp_number IS 'Phone number in E.164 form, with the +.';
@@ -67,7 +62,7 @@ COMMENT ON COLUMN companion.users.last_user_message_at IS 'When the user last wr
 COMMENT ON COLUMN companion.users.created_at IS 'When the row was made.';
 COMMENT ON COLUMN companion.users.updated_at IS 'When the row last changed; kept by a trigger.';
 COMMENT ON COLUMN companion.users.suspended_until IS 'No check-in that is due before this time, and what is claimed before it is skipped; infinity: for good. What a followed auth table says of deleted and banned users, else an admin''s to set.';
-COMMENT ON INDEX companion.users_whatsapp IS 'Who has a WhatsApp number.';
+COMMENT ON COLUMN companion.users.usable_addresses IS 'Channel, bot and address of each usable row of addresses, the one that was linked last first; kept by a trigger, for whoever decides where a message goes.';
 COMMENT ON INDEX companion.users_checkin IS 'Who is due: one zone, a stretch of wall time, in order.';
 
 CREATE FUNCTION companion.canonicalize_timezone() RETURNS trigger
@@ -93,7 +88,7 @@ CREATE FUNCTION companion.check_user() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_user';
 COMMENT ON FUNCTION companion.check_user() IS
-'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time before 24:00; checkin_days, preferred_channel, disabled_channels, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences an object, of at most companion.max_json_size where a grant lets one write it. Error 23514, with the column''s name.';
+'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time before 24:00; checkin_days, preferred_channel, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences an object, of at most companion.max_json_size where a grant lets one write it. Error 23514, with the column''s name.';
 CREATE TRIGGER check_user AFTER INSERT OR UPDATE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.check_user();
 COMMENT ON TRIGGER check_user ON companion.users IS 'Refuses what a row may not hold.';
@@ -102,23 +97,16 @@ FOR EACH ROW EXECUTE FUNCTION companion.set_updated_at();
 COMMENT ON TRIGGER set_updated_at ON companion.users IS 'Keeps updated_at.';
 
 CREATE FUNCTION companion.usable_channel(u companion.users) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE
-    WHEN u.preferred_channel = 'web' THEN 'web'
-    WHEN u.preferred_channel = 'whatsapp'
-        AND u.whatsapp_number IS NOT NULL AND 'whatsapp' <> ALL (u.disabled_channels) THEN 'whatsapp'
-    WHEN u.telegram_user_id IS NOT NULL AND 'telegram' <> ALL (u.disabled_channels) THEN 'telegram'
-    WHEN u.whatsapp_number IS NOT NULL AND 'whatsapp' <> ALL (u.disabled_channels) THEN 'whatsapp'
-    ELSE 'web'
-END;
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN companion.choose_channel(u.usable_addresses, u.preferred_channel);
 COMMENT ON FUNCTION companion.usable_channel(companion.users) IS
-'Where the companion writes to this user first: preferred_channel if its address is known and it is not disabled, else the first such of telegram, whatsapp, web. web always is.';
+'Where the companion writes to this user first: preferred_channel if it reaches them, else the first by channels.rank that does and is not only_if_preferred; NULL where none does.';
 
 CREATE FUNCTION companion.channel_address(u companion.users, channel text) RETURNS text
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'companion_channel_address';
 COMMENT ON FUNCTION companion.channel_address(companion.users, text) IS
-'The user''s address on a channel: Telegram''s user id, the WhatsApp number, or for web the user''s id. NULL when there is none.';
+'The user''s usable address on a channel, of several the one that was linked last; the user''s id on one that needs no address. NULL when there is none.';
 
 ALTER TABLE companion.users ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_row ON companion.users TO companion_user

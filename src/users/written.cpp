@@ -1,4 +1,6 @@
 // What a row of users may hold, and in which form.
+#include "channels/number_forms.hpp"
+#include "channels/written.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/written_row.hpp"
 
@@ -69,31 +71,6 @@ void check_time(const WrittenRow &row)
         row.refuse("checkin_time", TIMEOID, "checkin_time is 24:00, expected less");
 }
 
-// The web is always there.
-void check_disabled(const WrittenRow &row)
-{
-    const NullableDatum disabled = row.nullable("disabled_channels", TEXTARRAYOID);
-    if (disabled.isnull)
-        return;
-    ArrayType *array = DatumGetArrayTypeP(disabled.value);
-    Datum *channels;
-    int count;
-    bool *are_null;
-    deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &channels, &are_null, &count);
-    for (int index = 0; index < count; index++)
-        if (are_null[index] ||
-            (text_view(channels[index]) != "telegram" && text_view(channels[index]) != "whatsapp"))
-            row.refuse("disabled_channels", TEXTARRAYOID,
-                       "disabled_channels holds what is not telegram or whatsapp");
-}
-
-// E.164: a plus, and 7 to 15 digits of which the first is not zero.
-bool is_phone_number(std::string_view text)
-{
-    return text.size() >= 8 && text.size() <= 16 && text[0] == '+' && text[1] != '0' &&
-           std::all_of(text.begin() + 1, text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 void check_whatsapp_number(const WrittenRow &row)
 {
     const NullableDatum number = row.nullable("whatsapp_number", TEXTOID);
@@ -121,8 +98,7 @@ COMPANION_FUNCTION(check_user)
         row.check_length(column, 0, most);
     check_time(row);
     check_days(row);
-    row.check_one_of("preferred_channel", {"web", "telegram", "whatsapp"});
-    check_disabled(row);
+    check_channel(row, "preferred_channel");
     row.check_number("telegram_user_id", INT8OID, 1);
     check_whatsapp_number(row);
     row.check_one_of("subscription_status", {"free", "trial", "active", "past_due", "canceled"});

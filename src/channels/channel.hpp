@@ -1,0 +1,54 @@
+// The channels, as companion.channels has them.
+#pragma once
+
+#include "postgres/server.hpp"
+
+#include <string_view>
+
+namespace companion {
+
+struct Channel {
+    NameData name;
+    int rank;
+    bool needs_address, only_if_preferred;
+    int longest_text; // characters; zero: no limit of its own
+
+    std::string_view name_view() const { return NameStr(name); }
+};
+
+// Every channel, by rank and name. They are read once a session, and anew when somebody has changed
+// them; valid until the server is called.
+struct Channels {
+    const Channel *first;
+    int count;
+
+    const Channel *begin() const { return first; }
+    const Channel *end() const { return first + count; }
+};
+Channels channels();
+
+// A channel; null for a name that is none.
+const Channel *find_channel(std::string_view name);
+
+// The same, but error 22023 for a name that is none.
+const Channel &require_channel(std::string_view name);
+
+// The most characters of a bot's name.
+inline constexpr int longest_bot_name = 64;
+
+// Refuse a bot's name that has more, or control characters. Error 22023.
+void check_bot(std::string_view bot);
+
+// An address in its channel's form, as text: Telegram's user id; a number in E.164 form; a user's
+// id where the channel needs no address; an e-mail address in lower case; any other as it is. Error
+// 22023 for one that has not 1 to 512 characters or has control characters, or is not of that form;
+// 22P02 and 22003 for a Telegram id or a user's id that is none.
+Datum canonical_address(const Channel &channel, std::string_view address);
+
+// Whether a text has line feeds and the like.
+bool has_control_character(std::string_view text);
+
+// An e-mail address in lower case.
+Datum lower_case(std::string_view address);
+
+} // namespace companion

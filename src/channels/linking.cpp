@@ -1,0 +1,85 @@
+// Linking addresses, taking them away, and saying that they are gone.
+#include "channels/address.hpp"
+#include "identity/acting.hpp"
+#include "postgres/arguments.hpp"
+#include "postgres/entry.hpp"
+#include "postgres/triggered.hpp"
+#include "users/user_row.hpp"
+
+using namespace companion;
+
+namespace {
+
+// The columns of users that name the user's own account. Returns what they name no more.
+Statement clear_columns{R"sql(
+    WITH named AS (
+        SELECT u.telegram_user_id::text = $3 AND $2 = 'telegram' AS is_telegram,
+               u.whatsapp_number = $3 AND $2 = 'whatsapp' AS is_whatsapp
+        FROM companion.users AS u WHERE u.id = $1)
+    UPDATE companion.users AS u
+    SET telegram_user_id = CASE WHEN n.is_telegram THEN NULL ELSE u.telegram_user_id END,
+        telegram_username = CASE WHEN n.is_telegram THEN NULL ELSE u.telegram_username END,
+        telegram_linked_at = CASE WHEN n.is_telegram THEN NULL ELSE u.telegram_linked_at END,
+        whatsapp_number = CASE WHEN n.is_whatsapp THEN NULL ELSE u.whatsapp_number END
+    FROM named AS n WHERE u.id = $1 AND (n.is_telegram OR n.is_whatsapp)
+)sql",
+                        UUIDOID, TEXTOID, TEXTOID};
+
+// The address that the arguments from 1 on name: channel, address, bot. Errors 22023.
+Address read_address(const Arguments &arguments)
+{
+    const std::string_view name = arguments.text(1, "channel");
+    const Channel channel = require_channel(name);
+    if (!channel.needs_address)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("channel \"%s\" needs no address", NameStr(channel.name)));
+    if (!arguments.is_null(3))
+        check_bot(arguments.text(3, "bot"));
+    return {arguments.optional(1), arguments.optional(3),
+            canonical_address(channel, arguments.text(2, "address"))};
+}
+
+bool unlink_everywhere(Datum user_id, const Address &address)
+{
+    lock_user(user_id);
+    const bool is_unlinked = unlink(user_id, address);
+    if (address.bot == 0 || is_unlinked)
+        clear_columns.execute({user_id, address.channel, address.address});
+    return is_unlinked;
+}
+
+} // namespace
+
+COMPANION_FUNCTION(link_address)
+{
+    const Arguments arguments(fcinfo);
+    const Datum user_id = arguments.required(0, "user_id");
+    arguments.required(3, "bot");
+    const Address address = read_address(arguments);
+    const bool is_linked = with_spi([&] {
+        lock_user(user_id);
+        return link(user_id, address);
+    });
+    PG_RETURN_DATUM(to_text(is_linked ? "linked" : "taken"));
+}
+
+COMPANION_FUNCTION(unlink_address)
+{
+    const Arguments arguments(fcinfo);
+    const Datum user_id = arguments.required(0, "user_id");
+    const Address address = read_address(arguments);
+    PG_RETURN_BOOL(act_for(user_id, [&] { return unlink_everywhere(user_id, address); }));
+}
+
+COMPANION_FUNCTION(disable_address)
+{
+    const Arguments arguments(fcinfo);
+    const Datum user_id = arguments.required(0, "user_id");
+    const Address address = read_address(arguments);
+    const NullableDatum reason = arguments.nullable(4);
+    check_size("reason", reason);
+    PG_RETURN_BOOL(with_spi([&] {
+        lock_user(user_id);
+        return disable(user_id, address, reason);
+    }));
+}
