@@ -50,8 +50,7 @@ Statement tie_account{R"sql(
         RETURNING token_hash, used_at),
     tied AS (
         UPDATE companion.users
-        SET telegram_user_id = $2, telegram_username = $5, telegram_linked_at = $3,
-            disabled_channels = array_remove(disabled_channels, 'telegram')
+        SET telegram_user_id = $2, telegram_username = $5, telegram_linked_at = $3
         WHERE id = $4 RETURNING telegram_user_id)
     SELECT (SELECT used_at IS NOT NULL FROM used_up WHERE token_hash = $1),
            (SELECT telegram_user_id IS NOT DISTINCT FROM $2 FROM tied),
