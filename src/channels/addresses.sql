@@ -25,7 +25,7 @@ COMMENT ON COLUMN companion.addresses.channel IS 'channels.channel.';
 COMMENT ON COLUMN companion.addresses.bot IS 'Which of the app''s own accounts on the channel reaches it there, up to 64 characters; empty where it has one, or none has written or been written to yet.';
 COMMENT ON COLUMN companion.addresses.address IS 'The address, 1 to 512 characters, none of them a control character. Telegram: the user''s id; WhatsApp: the number in E.164 form; e-mail: in lower case; a device''s token or the like as the app gave it.';
 COMMENT ON COLUMN companion.addresses.linked_at IS 'When it was linked, the last time.';
-COMMENT ON COLUMN companion.addresses.unlinked_at IS 'When it was unlinked; NULL: it is linked.';
+COMMENT ON COLUMN companion.addresses.unlinked_at IS 'When it was unlinked, or named by a column of a user although it was another''s; NULL: it is linked.';
 COMMENT ON COLUMN companion.addresses.disabled_at IS 'When the messenger said that it is gone (a blocked bot); NULL: it is not. Cleared when a message comes from it, when it is linked again, and when its user''s column changes.';
 COMMENT ON COLUMN companion.addresses.disabled_reason IS 'What the messenger said.';
 COMMENT ON COLUMN companion.addresses.last_incoming_at IS 'When a message last came from it: what WhatsApp''s 24 hours are counted from.';

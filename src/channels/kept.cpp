@@ -35,6 +35,12 @@ Statement take_over{R"sql(
 )sql",
                     UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
 
+Statement note_taken{R"sql(
+    INSERT INTO companion.addresses (user_id, channel, address, unlinked_at)
+    VALUES ($1, $2, $3, companion.now()) ON CONFLICT DO NOTHING
+)sql",
+                     UUIDOID, TEXTOID, TEXTOID};
+
 Statement has_linked{R"sql(
     SELECT FROM companion.addresses AS a
     WHERE a.user_id = $1 AND a.channel = $2 AND a.address = $3 AND a.unlinked_at IS NULL
@@ -76,8 +82,11 @@ constexpr OwnColumn own_columns[] = {{"telegram_user_id", INT8OID, "telegram"},
                                      {"whatsapp_number", TEXTOID, "whatsapp"},
                                      {"email", TEXTOID, "email"}};
 
-void warn_of_taken(Datum user_id, const OwnColumn &column)
+// A row says that the column's address is not theirs, to a restore as well, which begins with the
+// columns.
+void leave_taken(Datum user_id, const OwnColumn &column, Datum address)
 {
+    note_taken.execute({user_id, CStringGetTextDatum(column.channel), address});
     ereport(WARNING, errmsg("%s of user %s is another user's address", column.name,
                             DatumGetCString(DirectFunctionCall1(uuid_out, user_id))),
             errdetail("It stays an address of the other one's on channel %s.", column.channel));
@@ -97,7 +106,7 @@ void keep_address(const WrittenRow &row, const OwnColumn &column)
     // In this order, so that what is pending goes to the new one
     if (!now.isnull && has_linked.execute({user_id, channel, now.value}) == 0 &&
         !link(user_id, {channel, to_text(""), now.value}))
-        warn_of_taken(user_id, column);
+        leave_taken(user_id, column, now.value);
     if (!before.isnull)
         unlink(user_id, {channel, 0, before.value});
 }

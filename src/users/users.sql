@@ -60,7 +60,7 @@ COMMENT ON COLUMN companion.users.location IS 'Where the user lives, in the user
 COMMENT ON COLUMN companion.users.onboarding_completed_at IS 'No check-in that is due before this time; NULL: none at all.';
 COMMENT ON COLUMN companion.users.last_user_message_at IS 'When the user last wrote.';
 COMMENT ON COLUMN companion.users.created_at IS 'When the row was made.';
-COMMENT ON COLUMN companion.users.updated_at IS 'When the row last changed; kept by a trigger.';
+COMMENT ON COLUMN companion.users.updated_at IS 'When the row last changed, usable_addresses apart; kept by a trigger.';
 COMMENT ON COLUMN companion.users.suspended_until IS 'No check-in that is due before this time, and what is claimed before it is skipped; infinity: for good. What a followed auth table says of deleted and banned users, else an admin''s to set.';
 COMMENT ON COLUMN companion.users.usable_addresses IS 'Channel, bot and address of each usable row of addresses, the one that was linked last first; kept by a trigger, for whoever decides where a message goes.';
 COMMENT ON INDEX companion.users_checkin IS 'Who is due: one zone, a stretch of wall time, in order.';
@@ -93,8 +93,9 @@ CREATE TRIGGER check_user AFTER INSERT OR UPDATE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.check_user();
 COMMENT ON TRIGGER check_user ON companion.users IS 'Refuses what a row may not hold.';
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON companion.users
-FOR EACH ROW EXECUTE FUNCTION companion.set_updated_at();
-COMMENT ON TRIGGER set_updated_at ON companion.users IS 'Keeps updated_at.';
+FOR EACH ROW WHEN (old.usable_addresses IS NOT DISTINCT FROM new.usable_addresses)
+EXECUTE FUNCTION companion.set_updated_at();
+COMMENT ON TRIGGER set_updated_at ON companion.users IS 'Keeps updated_at, of which what usable_addresses says is none.';
 
 CREATE FUNCTION companion.usable_channel(u companion.users) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -41,6 +41,23 @@ UPDATE companion.users AS u SET
 FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM companion.users) AS numbered
 WHERE u.id = numbered.id AND n > 1;
 
+-- Channels of the app's own, one that it has not; addresses: several devices, for a bot, disabled, unlinked, linked by another since;
+-- two users with one e-mail address and one number, of whom the second is the first's in the order of rows.
+INSERT INTO companion.channels (channel, rank, needs_address, longest_text) VALUES ('discord', 35, true, 2000), ('web', 900, false, 500);
+DELETE FROM companion.channels WHERE channel = 'push';
+INSERT INTO companion.channels (channel, rank) VALUES ('push', 31);
+SELECT companion.link_address(id, 'push', 'device ' || n), companion.link_address(id, 'discord', 'maya#1', 'a_bot'),
+       companion.disable_address(id, 'push', 'device 1', reason => 'expired'), companion.unlink_address(id, 'push', 'device 2')
+FROM companion.users, generate_series(1, 3) AS n WHERE telegram_user_id = 1004;
+SELECT companion.link_address(id, 'push', 'device 2') FROM companion.users WHERE telegram_user_id = 1003;
+SELECT companion.disable_address(id, 'telegram', '1003', reason => 'blocked') FROM companion.users WHERE telegram_user_id = 1003;
+UPDATE companion.users SET whatsapp_number = '+49151000007', email = 'Shared@Example.org', preferred_channel = 'discord'
+WHERE id = '00000000-0000-0000-0000-000000000007';
+UPDATE companion.users SET whatsapp_number = '+49151000007', email = 'shared@example.org'
+WHERE id = '00000000-0000-0000-0000-000000000005';
+UPDATE companion.users SET whatsapp_number = NULL WHERE id = '00000000-0000-0000-0000-000000000007';
+SELECT companion.unlink_address('00000000-0000-0000-0000-000000000007', 'email', 'shared@example.org');
+
 -- Conversations: a closed one, an answer to a message that was edited since, a search.
 SELECT companion.record_incoming('telegram', telegram_user_id::text, 'message ' || n, n)
 FROM companion.users, generate_series(1, 70) AS n WHERE telegram_user_id = 1002;
