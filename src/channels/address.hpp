@@ -22,6 +22,10 @@ struct LinkedAddress {
 // WhatsApp may have of a number. False where nobody has. Within with_spi(), as all of these.
 bool find_linked(const Address &address, LinkedAddress *linked);
 
+// The rows of those who have had an address and have it no more, for the bot or for none; returns how
+// many there are, room at most.
+int find_unlinked(const Address &address, LinkedAddress *rows, int room);
+
 // Keep everybody else from linking an address, in any form and for any bot, until the transaction
 // ends.
 void lock_address(const Address &address);
