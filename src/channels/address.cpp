@@ -63,7 +63,7 @@ static LinkedAddress read_row(const Lookup &rows, const Address &address)
 {
     return {*DatumGetUUIDP(rows.get(rows.column("user_id")).value), address,
             DatumGetTimestampTz(rows.get(rows.column("linked_at")).value),
-            !rows.get(rows.column("disabled_at")).isnull};
+            !rows.get(rows.column("disabled_at")).isnull, rows.place()};
 }
 
 static bool find_as_it_is(const Address &address, LinkedAddress *linked)

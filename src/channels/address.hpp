@@ -16,6 +16,7 @@ struct LinkedAddress {
     Address stored; // the bot and the address as they are stored
     TimestampTz linked_at;
     bool is_disabled;
+    ItemPointerData place; // of this version of the row
 };
 
 // Find who has an address: for the bot, else for none; as it is, else in the other form that

@@ -7,6 +7,7 @@
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
+#include "postgres/uuid.hpp"
 #include "users/user_row.hpp"
 
 namespace companion {
@@ -44,7 +45,7 @@ static Statement insert_sent_without_ids{R"sql(
     INSERT INTO companion.messages AS m (user_id, id, conversation_id, role, content, metadata)
     SELECT user_id, id, conversation_id, 'assistant', content, coalesce(metadata, '{}')
     FROM given
-    RETURNING m.user_id, m.id, m.conversation_id, m.telegram_message_id, m.external_id)sql"};
+    RETURNING m.user_id, m.id, m.conversation_id)sql"};
 
 // Of some messages the newest with this role and a text that it has, or had before an edit.
 static Statement find_same{R"sql(
@@ -189,7 +190,7 @@ static SentText fit(Datum content, NullableDatum metadata)
             {with_cut(metadata, length), false}};
 }
 
-// The columns of the given messages.
+// The columns of the given messages; those of the chat for messages with an id only.
 enum Column {
     user_id,
     id,
@@ -204,7 +205,12 @@ enum Column {
 };
 
 SentMessages::SentMessages()
-    : messages_{{"user_id", UUIDOID},         {"id", UUIDOID},
+    : without_ids_{{"user_id", UUIDOID},
+                   {"id", UUIDOID},
+                   {"conversation_id", UUIDOID},
+                   {"content", TEXTOID},
+                   {"metadata", JSONBOID}},
+      with_ids_{{"user_id", UUIDOID},         {"id", UUIDOID},
                 {"conversation_id", UUIDOID}, {"content", TEXTOID},
                 {"metadata", JSONBOID},       {"telegram_message_id", INT8OID},
                 {"external_id", TEXTOID},     {"channel", TEXTOID},
@@ -215,60 +221,63 @@ SentMessages::SentMessages()
 void SentMessages::add(const SentMessage &message)
 {
     const SentText text = fit(message.content, message.metadata);
+    const NullableDatum user{message.user_id}, own_id{message.id},
+        conversation{message.conversation_id}, sent{text.content};
     const MessengerId &given = message.messenger_id;
-    const auto if_given = [&](Datum value) { return NullableDatum{value, !given.is_given()}; };
-    messages_.add({{message.user_id},
-                   {message.id},
-                   {message.conversation_id},
-                   {text.content},
-                   text.metadata,
-                   given.telegram,
-                   given.external,
-                   if_given(message.chat.channel),
-                   if_given(message.chat.bot),
-                   if_given(message.chat.address)});
-    has_ids_ |= given.is_given();
+    const Chat &chat = message.chat;
+    if (given.is_given())
+        with_ids_.add({user, own_id, conversation, sent, text.metadata, given.telegram,
+                       given.external, {chat.channel}, {chat.bot}, {chat.address}});
+    else
+        without_ids_.add({user, own_id, conversation, sent, text.metadata});
 }
 
-// A row of the last result is as it was given. Error 09000.
-void SentMessages::require_stored(uint64 stored) const
+// Refuse what a trigger has made of the rows that were inserted, the last result. Error 09000.
+static void require_stored(const Given &messages, uint64 stored)
 {
-    if (stored < static_cast<uint64>(size()))
+    if (stored < static_cast<uint64>(messages.size()))
         refuse_suppressed("messages");
-    const auto is_as_given = [this](int row, int column, Column given) {
-        const Form_pg_attribute attribute = TupleDescAttr(SPI_tuptable->tupdesc, column - 1);
-        const NullableDatum wanted = messages_.at(row, given);
+    for (int row = 0; row < messages.size(); row++)
+        for (const Column column : {user_id, id, conversation_id})
+            if (!is_same_uuid(result_field(row, column + 1), messages.at(row, column).value))
+                refuse_changed_message();
+}
+
+// The same for their messengers' ids.
+static void require_ids(const Given &messages)
+{
+    const auto is_as_given = [&](int row, Column column, bool is_by_value, int length) {
+        const NullableDatum given = messages.at(row, column);
         bool is_null;
-        const Datum value = result_field(row, column, &is_null);
-        return is_null == wanted.isnull &&
-               (is_null ||
-                datum_image_eq(value, wanted.value, attribute->attbyval, attribute->attlen));
+        const Datum stored = result_field(row, column - metadata + 3, &is_null);
+        return is_null == given.isnull &&
+               (is_null || datum_image_eq(stored, given.value, is_by_value, length));
     };
-    for (int row = 0; row < size(); row++)
-        if (!is_as_given(row, 1, user_id) || !is_as_given(row, 2, id) ||
-            !is_as_given(row, 3, conversation_id) || !is_as_given(row, 4, telegram_message_id) ||
-            !is_as_given(row, 5, external_id))
+    for (int row = 0; row < messages.size(); row++)
+        if (!is_as_given(row, telegram_message_id, true, 8) ||
+            !is_as_given(row, external_id, false, -1))
             refuse_changed_message();
 }
 
-void SentMessages::apply_early_edits() const
+static void apply_early_edits(const Given &messages)
 {
-    for (int index = 0; index < size(); index++) {
-        const MessengerId messenger_id{messages_.at(index, telegram_message_id),
-                                       messages_.at(index, external_id)};
-        if (messenger_id.is_given())
-            apply_early_edit(messages_.at(index, user_id).value, messages_.at(index, id).value,
-                             {messages_.at(index, channel).value, messages_.at(index, bot).value,
-                              messages_.at(index, address).value},
-                             messenger_id);
+    for (int index = 0; index < messages.size(); index++) {
+        const auto value = [&](Column column) { return messages.at(index, column); };
+        apply_early_edit(value(user_id).value, value(id).value,
+                         {value(channel).value, value(bot).value, value(address).value},
+                         {value(telegram_message_id), value(external_id)});
     }
 }
 
 void SentMessages::file() const
 {
-    require_stored((has_ids_ ? insert_sent : insert_sent_without_ids).execute(messages_, {}));
-    if (has_ids_)
-        apply_early_edits();
+    if (without_ids_.size() > 0)
+        require_stored(without_ids_, insert_sent_without_ids.execute(without_ids_, {}));
+    if (with_ids_.size() == 0)
+        return;
+    require_stored(with_ids_, insert_sent.execute(with_ids_, {}));
+    require_ids(with_ids_);
+    apply_early_edits(with_ids_);
 }
 
 void check_content(std::string_view content)

@@ -62,17 +62,10 @@ class SentMessages {
     SentMessages();
 
     void add(const SentMessage &message);
-
-    int size() const { return messages_.size(); }
-
     void file() const;
 
   private:
-    void require_stored(uint64 stored) const;
-    void apply_early_edits() const;
-
-    Given messages_;
-    bool has_ids_ = false; // of messengers'
+    Given without_ids_, with_ids_; // of messengers
 };
 
 // Refuse a text that is empty or longer than companion.max_message_length. Error 22023.

@@ -75,7 +75,7 @@ bool find_sender(const Delivery &delivery, LinkedAddress *sender)
         return find_linked(delivery.sender, sender);
     const char *id = TextDatumGetCString(delivery.sender.address);
     *sender = {*DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(id))), delivery.sender,
-               DT_NOBEGIN, false};
+               DT_NOBEGIN, false, {}};
     return true;
 }
 
@@ -109,10 +109,10 @@ bool find_first_of_former(const Delivery &delivery, const LinkedAddress &sender,
 Incoming file(const Delivery &delivery, const LinkedAddress &sender)
 {
     NewMessage message = message_of(delivery, sender);
-    Incoming incoming{
-        sender.user_id,
-        open_conversation(message.user_id, delivery.sender.channel, message.role, delivery.idle),
-        {}};
+    Incoming incoming{sender.user_id,
+                      open_conversation(message.user_id, delivery.sender.channel, message.role,
+                                        delivery.idle, true),
+                      {}};
     message.conversation_id = UUIDPGetDatum(&incoming.conversation_id);
     incoming.message = {store_message(message), true};
     return incoming;

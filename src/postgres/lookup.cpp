@@ -2,6 +2,7 @@
 #include "postgres/lookup.hpp"
 
 #include "postgres/relations.hpp"
+#include "postgres/uuid.hpp"
 
 namespace companion {
 
@@ -57,8 +58,12 @@ bool Lookup::has_key() const
     for (int column = 0; column < key_columns_; column++) {
         ScanKeyData key = keys_[column];
         const NullableDatum value = get(index_->rd_index->indkey.values[column]);
-        if (value.isnull || !DatumGetBool(FunctionCall2Coll(&key.sk_func, key.sk_collation,
-                                                            value.value, key.sk_argument)))
+        const bool is_same = !value.isnull &&
+                             (key.sk_func.fn_oid == F_UUID_EQ
+                                  ? is_same_uuid(value.value, key.sk_argument)
+                                  : DatumGetBool(FunctionCall2Coll(&key.sk_func, key.sk_collation,
+                                                                   value.value, key.sk_argument)));
+        if (!is_same)
             return false;
     }
     return true;

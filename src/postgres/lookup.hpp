@@ -33,6 +33,9 @@ class Lookup {
     // of a higher isolation level cannot see that, 55P03 after lock_timeout.
     Locking lock(LockTupleMode mode, LockWaitPolicy wait);
 
+    // Where the row is.
+    ItemPointerData place() const { return slot_->tts_tid; }
+
     // A column of the row, by number. Valid until the next row is found.
     NullableDatum get(AttrNumber column) const
     {

@@ -185,35 +185,37 @@ void Unsent::record() const
     });
 }
 
-// The columns of the messages that were sent, after what identifies them.
-enum SentColumn { index_of = 2, attempt, worker, content, telegram_message_id, conversation_id, place,
-              external_id, metadata, channel, bot, address };
+// Where a message's conversation stands among the columns.
+constexpr int conversation_column = 7;
 
-Sent::Sent()
-    : messages_{{"user_id", UUIDOID},     {"message_id", UUIDOID},
-                {"index", INT4OID},       {"attempt", INT4OID},
-                {"worker", TEXTOID},      {"content", TEXTOID},
-                {"telegram_message_id", INT8OID}, {"conversation_id", UUIDOID},
-                {"place", INT4OID},       {"external_id", TEXTOID},
-                {"metadata", JSONBOID},   {"channel", TEXTOID},
-                {"bot", TEXTOID},         {"address", TEXTOID}}
+Sent::Sent(int room)
+    : messages_{{"user_id", UUIDOID},
+                {"message_id", UUIDOID},
+                {"index", INT4OID},
+                {"attempt", INT4OID},
+                {"worker", TEXTOID},
+                {"content", TEXTOID},
+                {"telegram_message_id", INT8OID},
+                {"conversation_id", UUIDOID}},
+      details_(static_cast<Detail *>(palloc(Max(room, 1) * sizeof(Detail))))
 {
 }
 
-// Where the worker was told to send a message, which has a messenger's id.
+// Where the worker was told to send a message, in memory of its own.
 static Chat chat_of(const QueueRow &row)
 {
     const Destination destination = told(row);
-    const Datum none = to_text("");
-    return {row.channel, destination.bot.isnull ? none : destination.bot.value,
-            destination.address.isnull ? none : destination.address.value};
+    const auto copy = [](NullableDatum text) {
+        return to_text(text.isnull ? "" : text_view(text.value));
+    };
+    return {copy({row.channel, false}), copy(destination.bot), copy(destination.address)};
 }
 
 void Sent::add(int at, const QueueRow &row, const SentReport &report)
 {
     const NullableDatum none{0, true};
-    const bool has_id = report.messenger_id.is_given();
-    const Chat chat = has_id ? chat_of(row) : Chat{};
+    details_[size()] = {at, report,
+                        report.messenger_id.is_given() ? chat_of(row) : Chat{0, 0, 0}};
     messages_.add({{UUIDPGetDatum(&row.user_id)},
                    {UUIDPGetDatum(&row.message_id)},
                    {Int32GetDatum(size())},
@@ -221,13 +223,7 @@ void Sent::add(int at, const QueueRow &row, const SentReport &report)
                    {row.worker, row.worker == 0},
                    report.content,
                    report.messenger_id.telegram,
-                   none,
-                   {Int32GetDatum(at)},
-                   report.messenger_id.external,
-                   report.metadata,
-                   {chat.channel, !has_id},
-                   {chat.bot, !has_id},
-                   {chat.address, !has_id}});
+                   none});
     conversations_.add(UUIDPGetDatum(&row.user_id), row.channel);
 }
 
@@ -240,31 +236,20 @@ void Sent::add(int at, const QueueRow &row, const SentReport &report)
     pg_unreachable();
 }
 
-// Hand a row that record_sent has returned on to be filed. Error 22023 for one without text.
-void Sent::add_to(SentMessages &filed, uint64 row) const
-{
-    const auto given = [&](SentColumn column) {
-        return messages_.at(DatumGetInt32(result_field(row, 1)), column);
-    };
-    bool has_no_text;
-    const Datum text = result_field(row, 6, &has_no_text);
-    if (has_no_text)
-        refuse_without_text(result_field(row, 2));
-    filed.add({result_field(row, 3), result_field(row, 4), result_field(row, 5), text,
-               {given(telegram_message_id), given(external_id)},
-               {given(channel).value, given(bot).value, given(address).value},
-               given(metadata)});
-}
-
-// File what record_sent has returned.
+// File what record_sent has returned. Error 22023 for a message without text.
 void Sent::file(uint64 rows, bool *recorded) const
 {
     require_written(rows, 7);
     SentMessages filed;
     for (uint64 row = 0; row < rows; row++) {
-        add_to(filed, row);
-        const int index = DatumGetInt32(result_field(row, 1));
-        recorded[DatumGetInt32(messages_.at(index, place).value)] = true;
+        const Detail &detail = details_[DatumGetInt32(result_field(row, 1))];
+        bool has_no_text;
+        const Datum text = result_field(row, 6, &has_no_text);
+        if (has_no_text)
+            refuse_without_text(result_field(row, 2));
+        filed.add({result_field(row, 3), result_field(row, 4), result_field(row, 5), text,
+                   detail.report.messenger_id, detail.chat, detail.report.metadata});
+        recorded[detail.at] = true;
     }
     filed.file();
 }
@@ -275,7 +260,7 @@ void Sent::record(bool *recorded)
         return;
     conversations_.open_for_companion();
     for (int index = 0; index < size(); index++)
-        messages_.set(index, conversation_id, conversations_.id(index));
+        messages_.set(index, conversation_column, conversations_.id(index));
     record_all(messages_, true, [&] {
         const uint64 rows = record_sent.execute(messages_, {});
         if (rows > 0)

@@ -45,10 +45,10 @@ struct SentReport {
     NullableDatum metadata;
 };
 
-// Messages that were sent.
+// Messages that were sent, as many as room at most.
 class Sent {
   public:
-    Sent();
+    explicit Sent(int room);
 
     // A message that was on the queue as row says, or was unknown; at is the caller's number for it.
     // The user's row is locked.
@@ -63,10 +63,17 @@ class Sent {
     void record(bool *recorded);
 
   private:
-    void add_to(SentMessages &filed, uint64 row) const;
+    // What recording a message does not need.
+    struct Detail {
+        int at;
+        SentReport report;
+        Chat chat; // where it has a messenger's id
+    };
+
     void file(uint64 rows, bool *recorded) const;
 
     Given messages_;
+    Detail *details_;
     WantedConversations conversations_;
 };
 

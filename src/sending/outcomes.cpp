@@ -505,7 +505,7 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
         reports.lock_users([&](int index) { return is_unknown(reports, index); });
         reports.for_all(
             [&](int first, int last) {
-                Sent sent;
+                Sent sent(last - first);
                 take_sent(reports, first, last, [&](int index, const QueueRow &row) {
                     if (!reports.is_gone(index))
                         sent.add(index, row, given.at(index));
