@@ -96,11 +96,10 @@ Chat chat_with(Datum user_id, std::string_view name, Datum bot, NullableDatum ad
             CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(uuid_out, user_id)))};
 }
 
-// Whether a message that was found is in a chat.
-static bool is_in(const Lookup &messages, const Chat &chat)
+bool is_in(const Lookup &row, const Chat &chat)
 {
     const auto is_same = [&](const char *column, Datum wanted) {
-        const NullableDatum value = messages.get(messages.column(column));
+        const NullableDatum value = row.get(row.column(column));
         return !value.isnull && text_view(value.value) == text_view(wanted);
     };
     return is_same("address", chat.address) && is_same("channel", chat.channel) &&

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "channels/address.hpp"
+#include "postgres/lookup.hpp"
 
 namespace companion {
 
@@ -40,6 +41,9 @@ void check_id_of_channel(std::string_view channel, const MessengerId &id,
 // linked last, '' where they have none. Errors as of canonical_address(). Within with_spi(), as all
 // that follows.
 Chat chat_with(Datum user_id, std::string_view channel, Datum bot, NullableDatum address);
+
+// Whether the row that a look-up has come to is of a chat, by its columns channel, bot and address.
+bool is_in(const Lookup &row, const Chat &chat);
 
 // A user's messages with an id in a chat (uuid[]); null for none.
 NullableDatum messages_in_chat(Datum user_id, const Chat &chat, const MessengerId &id);

@@ -73,12 +73,14 @@ void keep_early_edit(Datum user_id, const Chat &chat, const MessengerId &id, Dat
         refuse_suppressed("early_edits");
 }
 
-// Whether any edit is kept for an id, in whichever chat.
-static bool has_early_edit(Datum user_id, Datum external_id)
+// Whether an edit is kept for the message with an id in a chat.
+static bool has_early_edit(Datum user_id, Datum external_id, const Chat &chat)
 {
     const Datum key[] = {user_id, external_id};
     Lookup edits("early_edits", "early_edits_pkey");
-    const bool is_there = edits.find(key, 2);
+    bool is_there = edits.find(key, 2);
+    while (is_there && !is_in(edits, chat))
+        is_there = edits.next();
     edits.close();
     return is_there;
 }
@@ -86,9 +88,11 @@ static bool has_early_edit(Datum user_id, Datum external_id)
 void apply_early_edit(Datum user_id, Datum message_id, const Chat &chat, const MessengerId &id)
 {
     const Datum external_id = id.to_text();
-    if (has_early_edit(user_id, external_id) &&
-        take_early.execute({user_id, external_id, chat.channel, chat.bot, chat.address}) > 0)
-        replace_text(user_id, message_id, result_field(0, 1));
+    if (!has_early_edit(user_id, external_id, chat))
+        return;
+    if (take_early.execute({user_id, external_id, chat.channel, chat.bot, chat.address}) == 0)
+        refuse_suppressed("early_edits");
+    replace_text(user_id, message_id, result_field(0, 1));
 }
 
 } // namespace companion

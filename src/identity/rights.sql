@@ -157,6 +157,7 @@ BEGIN
           redeem_telegram_link_token'),
         ('companion_admin',
          'rewind_dispatch finish_abandoned run_maintenance apply_retention expire_messages
+          expire_addresses expire_early_edits
           expire_job_runs expire_user_context
           expire_telegram_link_tokens forget_redeem_failures
           follow_auth_user follow_auth_users unfollow_auth_users adopt_users
