@@ -201,9 +201,12 @@ Sent::Sent(int room)
 {
 }
 
-// Where the worker was told to send a message, in memory of its own.
-static Chat chat_of(const QueueRow &row)
+// Where the worker was told to send a message, in memory of its own. An id of Telegram's is one of a
+// chat there, whatever channel the message is on.
+static Chat chat_of(const QueueRow &row, const MessengerId &id)
 {
+    if (!id.telegram.isnull && text_view(row.channel) != "telegram")
+        return chat_with(UUIDPGetDatum(&row.user_id), "telegram", to_text(""), {0, true});
     const Destination destination = told(row);
     const auto copy = [](NullableDatum text) {
         return to_text(text.isnull ? "" : text_view(text.value));
@@ -214,8 +217,9 @@ static Chat chat_of(const QueueRow &row)
 void Sent::add(int at, const QueueRow &row, const SentReport &report)
 {
     const NullableDatum none{0, true};
-    details_[size()] = {at, report,
-                        report.messenger_id.is_given() ? chat_of(row) : Chat{0, 0, 0}};
+    details_[size()] = {at, report, {}};
+    if (report.messenger_id.is_given())
+        details_[size()].chat = chat_of(row, report.messenger_id);
     messages_.add({{UUIDPGetDatum(&row.user_id)},
                    {UUIDPGetDatum(&row.message_id)},
                    {Int32GetDatum(size())},
