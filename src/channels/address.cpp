@@ -3,17 +3,12 @@
 
 #include "channels/number_forms.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/lookup.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
 
 namespace companion {
-
-static Statement find_by_address{R"sql(
-    SELECT user_id, bot, address, linked_at, disabled_at IS NOT NULL FROM companion.addresses
-    WHERE channel = $1 AND bot = $2 AND address = $3 AND unlinked_at IS NULL
-)sql",
-                                 TEXTOID, TEXTOID, TEXTOID};
 
 // Returns whether the row is the one that was meant.
 static Statement link_anew{R"sql(
@@ -63,15 +58,23 @@ static Statement find_rows{R"sql(
 )sql",
                            UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
 
+// The row that a look-up by (channel, bot, address) has come to.
+static LinkedAddress read_row(const Lookup &rows, const Address &address)
+{
+    return {*DatumGetUUIDP(rows.get(rows.column("user_id")).value), address,
+            DatumGetTimestampTz(rows.get(rows.column("linked_at")).value),
+            !rows.get(rows.column("disabled_at")).isnull, rows.place()};
+}
+
 static bool find_as_it_is(const Address &address, LinkedAddress *linked)
 {
-    if (find_by_address.execute({address.channel, address.bot, address.address}) == 0)
-        return false;
-    *linked = {*DatumGetUUIDP(result_field(0, 1)),
-               {address.channel, result_field(0, 2), result_field(0, 3)},
-               DatumGetTimestampTz(result_field(0, 4)),
-               DatumGetBool(result_field(0, 5))};
-    return true;
+    const Datum key[] = {address.channel, address.bot, address.address};
+    Lookup rows("addresses", "addresses_linked");
+    const bool is_found = rows.find(key, 3);
+    if (is_found)
+        *linked = read_row(rows, address);
+    rows.close();
+    return is_found;
 }
 
 // The address in the other form that WhatsApp may have of a number; false where there is none.
@@ -96,6 +99,30 @@ bool find_linked(const Address &address, LinkedAddress *linked)
     Address other;
     return find_for_bot_or_none(address, linked) ||
            (in_other_form(address, &other) && find_for_bot_or_none(other, linked));
+}
+
+static int add_unlinked(const Address &address, LinkedAddress *rows, int count, int room)
+{
+    const Datum key[] = {address.channel, address.bot, address.address};
+    Lookup found("addresses", "addresses_unlinked");
+    for (bool is_there = found.find(key, 3); is_there && count < room; is_there = found.next())
+        rows[count++] = read_row(found, address);
+    found.close();
+    return count;
+}
+
+int find_unlinked(const Address &address, LinkedAddress *rows, int room)
+{
+    Address forms[2] = {address};
+    const int form_count = in_other_form(address, &forms[1]) ? 2 : 1;
+    int count = 0;
+    for (int form = 0; form < form_count; form++) {
+        count = add_unlinked(forms[form], rows, count, room);
+        if (!text_view(address.bot).empty())
+            count = add_unlinked({address.channel, to_text(""), forms[form].address}, rows, count,
+                                 room);
+    }
+    return count;
 }
 
 // Locks of our own, apart from those of SQL's pg_advisory_lock, which are 1 and 2.

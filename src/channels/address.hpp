@@ -16,11 +16,16 @@ struct LinkedAddress {
     Address stored; // the bot and the address as they are stored
     TimestampTz linked_at;
     bool is_disabled;
+    ItemPointerData place; // of this version of the row
 };
 
 // Find who has an address: for the bot, else for none; as it is, else in the other form that
 // WhatsApp may have of a number. False where nobody has. Within with_spi(), as all of these.
 bool find_linked(const Address &address, LinkedAddress *linked);
+
+// The rows of those who have had an address and have it no more, for the bot or for none; returns how
+// many there are, room at most.
+int find_unlinked(const Address &address, LinkedAddress *rows, int room);
 
 // Keep everybody else from linking an address, in any form and for any bot, until the transaction
 // ends.

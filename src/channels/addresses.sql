@@ -11,11 +11,14 @@ CREATE TABLE companion.addresses (
     disabled_reason text,
     last_incoming_at timestamptz,
     PRIMARY KEY (user_id, channel, bot, address)
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 45);
+-- Each message that comes in updates its row in place: a page has room for that of all its rows.
 -- An address is one user's. Who had it before is kept: what is delivered again was theirs.
 CREATE UNIQUE INDEX addresses_linked ON companion.addresses (channel, bot, address)
 WHERE unlinked_at IS NULL;
 CREATE INDEX addresses_unlinked ON companion.addresses (channel, bot, address, unlinked_at)
+WHERE unlinked_at IS NOT NULL;
+CREATE INDEX addresses_unlinked_at ON companion.addresses (unlinked_at)
 WHERE unlinked_at IS NOT NULL;
 
 COMMENT ON TABLE companion.addresses IS
@@ -31,6 +34,7 @@ COMMENT ON COLUMN companion.addresses.disabled_reason IS 'What the messenger sai
 COMMENT ON COLUMN companion.addresses.last_incoming_at IS 'When a message last came from it: what WhatsApp''s 24 hours are counted from.';
 COMMENT ON INDEX companion.addresses_linked IS 'An address is one user''s.';
 COMMENT ON INDEX companion.addresses_unlinked IS 'Who had an address before.';
+COMMENT ON INDEX companion.addresses_unlinked_at IS 'Which were unlinked first.';
 
 ALTER TABLE companion.addresses ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.addresses TO companion_user

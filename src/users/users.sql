@@ -58,7 +58,7 @@ COMMENT ON COLUMN companion.users.subscription_expires_at IS 'When the subscript
 COMMENT ON COLUMN companion.users.preferences IS 'The app''s own settings, a JSON object; up to companion.max_json_size.';
 COMMENT ON COLUMN companion.users.location IS 'Where the user lives, in the user''s words.';
 COMMENT ON COLUMN companion.users.onboarding_completed_at IS 'No check-in that is due before this time; NULL: none at all.';
-COMMENT ON COLUMN companion.users.last_user_message_at IS 'When the user last wrote.';
+COMMENT ON COLUMN companion.users.last_user_message_at IS 'When the user last wrote, on whichever channel.';
 COMMENT ON COLUMN companion.users.created_at IS 'When the row was made.';
 COMMENT ON COLUMN companion.users.updated_at IS 'When the row last changed, usable_addresses apart; kept by a trigger.';
 COMMENT ON COLUMN companion.users.suspended_until IS 'No check-in that is due before this time, and what is claimed before it is skipped; infinity: for good. What a followed auth table says of deleted and banned users, else an admin''s to set.';
