@@ -15,6 +15,13 @@ static Statement find_by_address{R"sql(
 )sql",
                                  TEXTOID, TEXTOID, TEXTOID};
 
+static Statement find_for_whichever_bot{R"sql(
+    SELECT user_id, bot, address, linked_at, disabled_at IS NOT NULL FROM companion.addresses
+    WHERE channel = $1 AND address = $2 AND unlinked_at IS NULL
+    ORDER BY bot <> '', linked_at DESC, bot LIMIT 1
+)sql",
+                                        TEXTOID, TEXTOID};
+
 // Returns whether the row is the one that was meant.
 static Statement link_anew{R"sql(
     INSERT INTO companion.addresses AS a (user_id, channel, bot, address)
@@ -53,19 +60,20 @@ static Statement disable_rows{R"sql(
     WHERE a.user_id = $1 AND a.channel = $2 AND a.address = $3 AND a.unlinked_at IS NULL
         AND a.disabled_at IS NULL AND ($4 IS NULL OR a.bot = $4)
     RETURNING a.disabled_at IS NOT NULL
-)sql",
-                              UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
 
 static Statement find_rows{R"sql(
     SELECT FROM companion.addresses AS a
     WHERE a.user_id = $1 AND a.channel = $2 AND a.address = $3 AND a.unlinked_at IS NULL
         AND (NOT $5 OR a.disabled_at IS NULL) AND ($4 IS NULL OR a.bot = $4)
-)sql",
-                           UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
+)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
 
 static bool find_as_it_is(const Address &address, LinkedAddress *linked)
 {
-    if (find_by_address.execute({address.channel, address.bot, address.address}) == 0)
+    const uint64 rows =
+        address.bot == 0 ? find_for_whichever_bot.execute({address.channel, address.address})
+                         : find_by_address.execute({address.channel, address.bot, address.address});
+    if (rows == 0)
         return false;
     *linked = {*DatumGetUUIDP(result_field(0, 1)),
                {address.channel, result_field(0, 2), result_field(0, 3)},
@@ -87,7 +95,7 @@ static bool in_other_form(const Address &address, Address *other)
 static bool find_for_bot_or_none(const Address &address, LinkedAddress *linked)
 {
     return find_as_it_is(address, linked) ||
-           (!text_view(address.bot).empty() &&
+           (address.bot != 0 && !text_view(address.bot).empty() &&
             find_as_it_is({address.channel, to_text(""), address.address}, linked));
 }
 
@@ -101,7 +109,7 @@ bool find_linked(const Address &address, LinkedAddress *linked)
 // Locks of our own, apart from those of SQL's pg_advisory_lock, which are 1 and 2.
 constexpr uint16 address_lock = 0x6164;
 
-void lock_address(const Address &address)
+static LOCKTAG lock_of(const Address &address)
 {
     Address other;
     const std::string_view text = text_view(address.address);
@@ -114,7 +122,19 @@ void lock_address(const Address &address)
                                   static_cast<int>(form.size()));
     LOCKTAG tag;
     SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, high, low, address_lock);
+    return tag;
+}
+
+void lock_address(const Address &address)
+{
+    const LOCKTAG tag = lock_of(address);
     LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+void unlock_address(const Address &address)
+{
+    const LOCKTAG tag = lock_of(address);
+    LockRelease(&tag, ExclusiveLock, false);
 }
 
 // Refuse what a trigger has made of the rows of the last result, whose first column is to be true.
@@ -124,7 +144,8 @@ static void require_as_written(uint64 rows)
     for (uint64 row = 0; row < rows; row++) {
         bool is_null;
         if (!DatumGetBool(result_field(row, 1, &is_null)) || is_null)
-            refuse_changed("addresses", "user_id, channel, bot, address, unlinked_at or disabled_at");
+            refuse_changed("addresses",
+                           "user_id, channel, bot, address, unlinked_at or disabled_at");
     }
 }
 
@@ -160,9 +181,9 @@ static bool change_rows(Datum user_id, const Address &address, bool only_usable,
             require_as_written(rows);
             return true;
         }
-        if (find_rows.execute({user_id, tried.channel, tried.address, tried.bot,
-                               BoolGetDatum(only_usable)},
-                              nulls) > 0)
+        if (find_rows.execute(
+                {user_id, tried.channel, tried.address, tried.bot, BoolGetDatum(only_usable)},
+                nulls) > 0)
             refuse_suppressed("addresses");
     }
     return false;
@@ -179,8 +200,8 @@ bool disable(Datum user_id, const Address &address, NullableDatum reason)
 {
     return change_rows(user_id, address, true, [&](const Address &form, const char *nulls) {
         const char with_reason[] = {' ', ' ', ' ', nulls[3], null_flag(reason)};
-        return disable_rows.execute(
-            {user_id, form.channel, form.address, form.bot, reason.value}, with_reason);
+        return disable_rows.execute({user_id, form.channel, form.address, form.bot, reason.value},
+                                    with_reason);
     });
 }
 

@@ -12,8 +12,9 @@ CREATE TABLE companion.addresses (
     last_incoming_at timestamptz,
     PRIMARY KEY (user_id, channel, bot, address)
 ) WITH (fillfactor = 70);
--- An address is one user's. Who had it before is kept: what is delivered again was theirs.
-CREATE UNIQUE INDEX addresses_linked ON companion.addresses (channel, bot, address)
+-- An address is one user's. Who had it before is kept: what is delivered again was theirs. The bot
+-- comes last, for a look at an address whatever the bot.
+CREATE UNIQUE INDEX addresses_linked ON companion.addresses (channel, address, bot)
 WHERE unlinked_at IS NULL;
 CREATE INDEX addresses_unlinked ON companion.addresses (channel, bot, address, unlinked_at)
 WHERE unlinked_at IS NOT NULL;
