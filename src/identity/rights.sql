@@ -137,7 +137,7 @@ BEGIN
           end_of_day choose_channel usable_channel channel_address recall_score'),
         ('companion_runtime', 'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
         ('companion_user, companion_worker, companion_admin',
-         'canonical_timezone next_checkin sent_today
+         'canonical_timezone next_checkin sent_today put_user
           start_onboarding advance_onboarding complete_onboarding
           open_conversation add_message recent_messages search_messages
           upsert_user_context upsert_user_context_many recall_user_context user_context_prompt

@@ -1,0 +1,60 @@
+// The user whose Telegram account or number it is.
+#include "users/account.hpp"
+
+#include "postgres/arguments.hpp"
+#include "postgres/uuid.hpp"
+#include "users/user_row.hpp"
+
+namespace companion {
+
+static bool is_named(const Field *field)
+{
+    return field != nullptr && !field->value.isnull;
+}
+
+NamedAccounts::NamedAccounts(const Fields &fields)
+{
+    if (const Field *account = fields.find("telegram_user_id"); is_named(account))
+        addresses_[count_++] = {to_text("telegram"), 0,
+                                CStringGetTextDatum(DatumGetCString(
+                                    DirectFunctionCall1(int8out, account->value.value)))};
+    if (const Field *number = fields.find("whatsapp_number"); is_named(number))
+        addresses_[count_++] = {to_text("whatsapp"), 0, number->value.value};
+}
+
+bool NamedAccounts::find(LinkedAddress *linked) const
+{
+    for (int index = 0; index < count_; index++)
+        if (find_linked(addresses_[index], linked))
+            return true;
+    return false;
+}
+
+// How often somebody is looked for who may have lost the account between two looks.
+constexpr int looks = 5;
+
+// The user's row comes before the address in the order of locks. So nobody's row is waited for
+// while the accounts are locked.
+bool NamedAccounts::lock_user_or_accounts(LinkedAddress *linked) const
+{
+    for (int look = 0; look < looks; look++) {
+        LinkedAddress still;
+        if (find(linked) && try_lock_user(UUIDPGetDatum(&linked->user_id)) && find(&still) &&
+            is_same_uuid(still.user_id, linked->user_id))
+            return true;
+        for (int index = 0; index < count_; index++)
+            lock_address(addresses_[index]);
+        if (!find(linked))
+            return false;
+        for (int index = 0; index < count_; index++)
+            unlock_address(addresses_[index]);
+    }
+    refuse_unknown_user(UUIDPGetDatum(&linked->user_id));
+}
+
+const char *account_column(const Address &address)
+{
+    return text_view(address.channel) == "telegram" ? "telegram_user_id" : "whatsapp_number";
+}
+
+} // namespace companion
