@@ -130,7 +130,7 @@ const Side bare_redemption{
         return user;
     },
     "UPDATE companion.users SET telegram_user_id = $2, telegram_username = $3,"
-    " telegram_linked_at = now(), disabled_channels = array_remove(disabled_channels, 'telegram')"
+    " telegram_linked_at = now()"
     " WHERE id = $1 RETURNING id"};
 
 // Both updates in one statement and one trip
@@ -140,7 +140,7 @@ const Side bare_redemption_at_once{
     " WHERE token_hash = sha256($1::text::bytea) AND used_at IS NULL AND expires_at > now()"
     " RETURNING user_id)"
     "UPDATE companion.users AS u SET telegram_user_id = $2, telegram_username = $3,"
-    " telegram_linked_at = now(), disabled_channels = array_remove(disabled_channels, 'telegram')"
+    " telegram_linked_at = now()"
     " FROM redeemed WHERE u.id = redeemed.user_id RETURNING u.id",
     redeem};
 

@@ -92,18 +92,24 @@ SELECT companion.dispatch('2026-03-04 13:00+00') AS enqueued;
 SELECT name, key FROM checkins WHERE timezone = 'Pacific/Auckland';
 DELETE FROM companion.users;
 
--- The channel: the preferred one where it is usable, else the first of telegram, whatsapp, web.
+-- The channel: the preferred one where it is usable, else the first of telegram, whatsapp, web. E-mail
+-- is for those who prefer it.
 INSERT INTO companion.users (display_name, onboarding_completed_at, preferred_channel,
-    telegram_user_id, whatsapp_number, disabled_channels) VALUES
-    ('nothing known', '2026-01-01', NULL, NULL, NULL, '{}'),
-    ('telegram known', '2026-01-01', NULL, 1, '+491511234567', '{}'),
-    ('whatsapp known', '2026-01-01', NULL, NULL, '+491511234567', '{}'),
-    ('prefers whatsapp', '2026-01-01', 'whatsapp', 2, '+491511234567', '{}'),
-    ('prefers web', '2026-01-01', 'web', 3, '+491511234567', '{}'),
-    ('prefers telegram, unknown', '2026-01-01', 'telegram', NULL, '+491511234567', '{}'),
-    ('prefers telegram, disabled', '2026-01-01', 'telegram', 4, '+491511234567', '{telegram}'),
-    ('prefers whatsapp, disabled', '2026-01-01', 'whatsapp', 5, '+491511234567', '{whatsapp}'),
-    ('all disabled', '2026-01-01', 'telegram', 6, '+491511234567', '{telegram,whatsapp}');
+    telegram_user_id, whatsapp_number, email) VALUES
+    ('nothing known', '2026-01-01', NULL, NULL, NULL, 'nothing@example.org'),
+    ('telegram known', '2026-01-01', NULL, 1, '+491511234561', NULL),
+    ('whatsapp known', '2026-01-01', NULL, NULL, '+491511234562', NULL),
+    ('prefers whatsapp', '2026-01-01', 'whatsapp', 2, '+491511234563', NULL),
+    ('prefers web', '2026-01-01', 'web', 3, '+491511234564', NULL),
+    ('prefers e-mail', '2026-01-01', 'email', 7, NULL, 'Maya@Example.org'),
+    ('prefers telegram, unknown', '2026-01-01', 'telegram', NULL, '+491511234565', NULL),
+    ('prefers telegram, disabled', '2026-01-01', 'telegram', 4, '+491511234566', NULL),
+    ('prefers whatsapp, disabled', '2026-01-01', 'whatsapp', 5, '+491511234567', NULL),
+    ('all disabled', '2026-01-01', 'telegram', 6, '+491511234568', NULL);
+SELECT display_name, array_agg(companion.disable_address(a.user_id, a.channel, a.address)) AS disabled
+FROM companion.addresses AS a JOIN companion.users AS u ON u.id = a.user_id
+WHERE display_name = 'all disabled' OR display_name = 'prefers ' || channel || ', disabled'
+GROUP BY display_name ORDER BY display_name;
 SELECT companion.rewind_dispatch('2026-03-04 08:00+00');
 SELECT companion.dispatch('2026-03-04 09:00+00') AS enqueued;
 SELECT u.display_name, m.channel, companion.channel_address(u, m.channel) IS NOT DISTINCT

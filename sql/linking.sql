@@ -1,15 +1,15 @@
 -- Link tokens: one-time secrets that tie a Telegram account to a user.
 \i test/fresh.sql
 SET companion.clock = '2026-03-02 09:00+00';
-INSERT INTO companion.users (id, display_name, disabled_channels) VALUES
-    ('00000000-0000-0000-0000-000000000001', 'Maya', '{telegram}'),
-    ('00000000-0000-0000-0000-000000000002', 'Diego', '{}'),
-    ('00000000-0000-0000-0000-000000000003', 'Sita', '{}');
+INSERT INTO companion.users (id, display_name) VALUES
+    ('00000000-0000-0000-0000-000000000001', 'Maya'),
+    ('00000000-0000-0000-0000-000000000002', 'Diego'),
+    ('00000000-0000-0000-0000-000000000003', 'Sita');
 \set maya '00000000-0000-0000-0000-000000000001'
 \set diego '00000000-0000-0000-0000-000000000002'
 \set sita '00000000-0000-0000-0000-000000000003'
 CREATE TEMP VIEW linked AS
-SELECT display_name, telegram_user_id, telegram_username, telegram_linked_at, disabled_channels
+SELECT display_name, telegram_user_id, telegram_username, telegram_linked_at, usable_addresses
 FROM companion.users ORDER BY display_name;
 CREATE TEMP VIEW tokens AS
 SELECT u.display_name, t.expires_at, t.used_at, t.used_by

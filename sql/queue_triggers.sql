@@ -243,7 +243,7 @@ BEGIN
     EXECUTE format('CREATE TRIGGER suppress BEFORE UPDATE ON companion.%I
         FOR EACH ROW EXECUTE FUNCTION pg_temp.suppress(%L)', relation, how);
     RAISE NOTICE 'failed: %',
-        pg_temp.step('SELECT companion.mark_failed(%s, ''blocked'', NULL, true)');
+        pg_temp.step('SELECT companion.mark_failed(%s, ''blocked'', NULL, true, true)');
     RAISE NOTICE 'skipped by array: %', pg_temp.step('SELECT companion.mark_skipped_many(
         ARRAY[a::uuid], ARRAY[b::uuid], ARRAY[c], ''{not now}'')
         FROM (VALUES (%s)) AS v (a, b, c)');

@@ -123,13 +123,20 @@ bool has_control_character(std::string_view text)
     });
 }
 
+static void refuse_control_characters(const char *name, std::string_view text)
+{
+    if (has_control_character(text))
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("%s has a control character", name));
+}
+
 void check_bot(std::string_view bot)
 {
-    if (character_count(bot) > longest_bot_name || has_control_character(bot))
+    const int length = character_count(bot);
+    if (length > longest_bot_name)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("bot is \"%s\", expected up to %d characters, none of them a control "
-                       "character",
-                       excerpt(bot), longest_bot_name));
+                errmsg("bot has %d characters, expected up to %d", length, longest_bot_name));
+    refuse_control_characters("bot", bot);
 }
 
 [[noreturn]] static void refuse_address(std::string_view address, const char *expected)
@@ -182,8 +189,7 @@ static Datum id_of_user(std::string_view address)
 Datum canonical_address(const Channel &channel, std::string_view address)
 {
     check_length("address", address, 512);
-    if (has_control_character(address))
-        refuse_address(address, "no control character");
+    refuse_control_characters("address", address);
     const std::string_view name = channel.name_view();
     if (!channel.needs_address)
         return id_of_user(address);

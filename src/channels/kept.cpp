@@ -1,27 +1,31 @@
 // The triggers that keep users' own columns, their addresses and what is usable of these in step.
 #include "channels/address.hpp"
+#include "channels/written.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/relations.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
-#include "postgres/written_row.hpp"
 
 using namespace companion;
 
 namespace {
 
-// Of equals the one that was linked last comes first.
-Statement set_usable{R"sql(
-    UPDATE companion.users AS u SET usable_addresses = usable.texts
-    FROM (SELECT array_agg(t.value ORDER BY a.linked_at DESC, a.channel, a.bot, a.address, t.place)
-              AS texts
-          FROM companion.addresses AS a
-          CROSS JOIN LATERAL (VALUES (1, a.channel), (2, a.bot), (3, a.address)) AS t (place, value)
-          WHERE a.user_id = $1 AND a.disabled_at IS NULL AND a.unlinked_at IS NULL) AS usable
-    WHERE u.id = $1 AND u.usable_addresses IS DISTINCT FROM usable.texts
-)sql",
+// What is usable of a user's addresses ($1), the one that was linked last first.
+#define USABLE_TEXTS                                                                               \
+    "(SELECT array_agg(t.value ORDER BY a.linked_at DESC, a.channel, a.bot, a.address, t.place)"   \
+    " FROM companion.addresses AS a"                                                               \
+    " CROSS JOIN LATERAL (VALUES (1, a.channel), (2, a.bot), (3, a.address)) AS t (place, value)"  \
+    " WHERE a.user_id = $1 AND a.disabled_at IS NULL AND a.unlinked_at IS NULL)"
+
+Statement set_usable{"UPDATE companion.users AS u SET usable_addresses = usable.texts"
+                     " FROM (SELECT " USABLE_TEXTS " AS texts) AS usable"
+                     " WHERE u.id = $1 AND u.usable_addresses IS DISTINCT FROM usable.texts",
+                     UUIDOID};
+
+Statement find_stale{"SELECT FROM companion.users AS u"
+                     " WHERE u.id = $1 AND u.usable_addresses IS DISTINCT FROM " USABLE_TEXTS,
                      UUIDOID};
 
 Statement take_over{R"sql(
@@ -37,6 +41,14 @@ Statement has_linked{R"sql(
         AND a.disabled_at IS NULL
 )sql",
                      UUIDOID, TEXTOID, TEXTOID};
+
+// Error 09000 where a trigger keeps the user's row from being changed, or changes it otherwise.
+void keep_usable_of(Datum user_id)
+{
+    set_usable.execute({user_id});
+    if (find_stale.execute({user_id}) > 0)
+        refuse_suppressed("users");
+}
 
 // The address that a column's value is; null where it is none.
 NullableDatum address_in(NullableDatum value, std::string_view channel)
@@ -82,11 +94,12 @@ void keep_address(const WrittenRow &row, const OwnColumn &column)
                          text_view(before.value) == text_view(now.value);
     if (is_same)
         return;
-    if (!before.isnull)
-        unlink(user_id, {channel, 0, before.value});
+    // In this order, so that what is pending goes to the new one
     if (!now.isnull && has_linked.execute({user_id, channel, now.value}) == 0 &&
         !link(user_id, {channel, to_text(""), now.value}))
         warn_of_taken(user_id, column);
+    if (!before.isnull)
+        unlink(user_id, {channel, 0, before.value});
 }
 
 // A row of addresses that has been written or deleted: whose it was, and whose it is.
@@ -143,9 +156,9 @@ COMPANION_FUNCTION(keep_usable)
 {
     const Owners whose = owners(fcinfo);
     with_spi([&] {
-        set_usable.execute({whose.before.value});
+        keep_usable_of(whose.before.value);
         if (!whose.now.isnull && !is_same_uuid(whose.before.value, whose.now.value))
-            set_usable.execute({whose.now.value});
+            keep_usable_of(whose.now.value);
     });
     return PointerGetDatum(nullptr);
 }
@@ -163,9 +176,7 @@ COMPANION_FUNCTION(keep_addresses)
 COMPANION_FUNCTION(check_address)
 {
     const NewRow row(fcinfo);
-    if (!has_bypassrls_privilege(GetUserId()))
-        return with_canonical_address(row);
-    if (row.is_inserted())
+    if (row.is_inserted() && has_bypassrls_privilege(GetUserId()))
         with_spi([&] { take_place(row); });
-    return row.unchanged();
+    return is_restored() ? row.unchanged() : with_canonical_address(row);
 }

@@ -58,7 +58,7 @@ Destination UsableAddresses::on(std::string_view channel, const pg_uuid_t &user_
     const Channel *known = find_channel(channel);
     if (known != nullptr && !known->needs_address)
         return at_user(user_id);
-    Destination destination{{0, true}, {0, true}, {0, true}};
+    Destination destination;
     ArrayBuilder addresses(TEXTOID);
     for (int place = 0; place < count_; place++) {
         const Datum *texts = texts_ + place * texts_of_each;

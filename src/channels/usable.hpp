@@ -8,9 +8,9 @@ namespace companion {
 // Where a message goes on a channel: the bot, and every usable address that the user has there for
 // it, the one that was linked last first. Null where the user has none.
 struct Destination {
-    NullableDatum bot;       // text
-    NullableDatum address;   // text, the first
-    NullableDatum addresses; // text[]
+    NullableDatum bot{0, true};       // text
+    NullableDatum address{0, true};   // text, the first
+    NullableDatum addresses{0, true}; // text[]
 };
 
 // The value of users.usable_addresses, null for none.

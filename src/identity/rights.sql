@@ -103,7 +103,7 @@ GRANT SELECT ON companion.dispatch_queue, companion.pending_messages, companion.
 TO companion_worker, companion_admin;
 
 -- Nobody but the functions reads token_hash.
-GRANT SELECT (user_id, id, expires_at, used_at, used_by, created_at)
+GRANT SELECT (user_id, id, expires_at, used_at, used_by, created_at, bot)
 ON companion.telegram_link_tokens TO companion_user, companion_admin;
 GRANT DELETE ON companion.telegram_link_tokens TO companion_admin;
 GRANT SELECT ON companion.telegram_redeem_failures, companion.privileges TO companion_admin;

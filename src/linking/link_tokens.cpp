@@ -1,4 +1,5 @@
 // Link tokens: made for a user, shown once, and gone.
+#include "channels/channel.hpp"
 #include "identity/acting.hpp"
 #include "identity/uuid_v7.hpp"
 #include "linking/base64url.hpp"
@@ -21,12 +22,12 @@ namespace {
 // Locks the user's row first, so that a user's tokens are made one after the other; adds
 // nothing for an unknown user. Returns the column of the row's identity that a trigger changed.
 Statement add_token{R"sql(
-    INSERT INTO companion.telegram_link_tokens (user_id, id, token_hash, expires_at)
-    SELECT id, $2, $3, $4 FROM companion.users WHERE id = $1 FOR NO KEY UPDATE
-    RETURNING CASE WHEN user_id <> $1 THEN 'user_id' WHEN id <> $2 THEN 'id'
-                   WHEN token_hash <> $3 THEN 'token_hash' END
+    INSERT INTO companion.telegram_link_tokens AS t (user_id, id, token_hash, expires_at, bot)
+    SELECT id, $2, $3, $4, $5 FROM companion.users WHERE id = $1 FOR NO KEY UPDATE
+    RETURNING CASE WHEN t.user_id <> $1 THEN 'user_id' WHEN t.id <> $2 THEN 'id'
+                   WHEN t.token_hash <> $3 THEN 'token_hash' END
 )sql",
-                    UUIDOID, UUIDOID, BYTEAOID, TIMESTAMPTZOID};
+                    UUIDOID, UUIDOID, BYTEAOID, TIMESTAMPTZOID, TEXTOID};
 
 // Delete all unused tokens but the new one, $2, and $3 others: live ones stay rather than
 // expired, newer rather than older.
@@ -40,9 +41,8 @@ Statement delete_unused{"DELETE FROM companion.telegram_link_tokens"
                         " WHERE user_id = $1 AND " IS_UNUSED,
                         UUIDOID};
 
-// FOR UPDATE, as the change of a unique column will lock it.
 Statement find_tied{R"sql(
-    SELECT telegram_user_id IS NOT NULL FROM companion.users WHERE id = $1 FOR UPDATE
+    SELECT telegram_user_id IS NOT NULL FROM companion.users WHERE id = $1 FOR NO KEY UPDATE
 )sql",
                     UUIDOID};
 
@@ -77,9 +77,9 @@ int unused_tokens(Datum user_id)
 }
 
 // Add a token. Error 23503 for an unknown user.
-void insert(Datum user_id, Datum id, Datum hash, Datum expires_at)
+void insert(Datum user_id, Datum id, Datum hash, Datum expires_at, Datum bot)
 {
-    if (add_token.execute({user_id, id, hash, expires_at}) == 0) {
+    if (add_token.execute({user_id, id, hash, expires_at, bot}) == 0) {
         require_user(user_id);
         refuse_suppressed("telegram_link_tokens");
     }
@@ -90,10 +90,10 @@ void insert(Datum user_id, Datum id, Datum hash, Datum expires_at)
 }
 
 // Add a token, and let the oldest give way where that is one too many.
-void add(Datum user_id, Datum hash, Datum expires_at)
+void add(Datum user_id, Datum hash, Datum expires_at, Datum bot)
 {
     const Datum id = UUIDPGetDatum(uuid_v7());
-    insert(user_id, id, hash, expires_at);
+    insert(user_id, id, hash, expires_at, bot);
     if (unused_tokens(user_id) <= settings::tokens_per_user)
         return;
     give_way.execute({user_id, id, Int64GetDatum(settings::tokens_per_user - 1)});
@@ -150,9 +150,10 @@ COMPANION_FUNCTION(create_telegram_link_token)
     Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id");
     const Datum expires_at = TimestampTzGetDatum(token_end(arguments, 1));
-    const Datum token = random_token();
+    check_bot(arguments.text(2, "bot"));
+    const Datum bot = arguments.optional(2), token = random_token();
     return act_for(user_id, [&] {
-        add(user_id, token_hash(token), expires_at);
+        add(user_id, token_hash(token), expires_at, bot);
         return token;
     });
 }

@@ -8,6 +8,7 @@ CREATE TABLE companion.telegram_link_tokens (
     used_at timestamptz,
     used_by bigint,
     created_at timestamptz NOT NULL DEFAULT companion.now(),
+    bot text COLLATE "C" NOT NULL DEFAULT '',
     PRIMARY KEY (user_id, id),
     CHECK (used_by IS NULL OR used_at IS NOT NULL)
 );
@@ -26,6 +27,7 @@ COMMENT ON COLUMN companion.telegram_link_tokens.expires_at IS 'When it stops be
 COMMENT ON COLUMN companion.telegram_link_tokens.used_at IS 'When it was redeemed, or used up by the redemption of another of the same user''s.';
 COMMENT ON COLUMN companion.telegram_link_tokens.used_by IS 'The Telegram account that redeemed it.';
 COMMENT ON COLUMN companion.telegram_link_tokens.created_at IS 'When it was made.';
+COMMENT ON COLUMN companion.telegram_link_tokens.bot IS 'The bot for which it was made; empty: any.';
 COMMENT ON INDEX companion.telegram_link_tokens_unused IS 'Unused tokens, the next to expire first.';
 COMMENT ON INDEX companion.telegram_link_tokens_used IS 'Used tokens, the next to be deleted first.';
 
@@ -62,11 +64,12 @@ SELECT pg_catalog.pg_extension_config_dump('companion.telegram_redeem_failures',
 
 -- The planner setting keeps each of these an index lookup whatever the statistics say.
 CREATE FUNCTION companion.create_telegram_link_token(
-    user_id uuid DEFAULT companion.current_user_id(), valid_for interval DEFAULT NULL) RETURNS text
+    user_id uuid DEFAULT companion.current_user_id(), valid_for interval DEFAULT NULL,
+    bot text DEFAULT '') RETURNS text
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_create_telegram_link_token';
-COMMENT ON FUNCTION companion.create_telegram_link_token(uuid, interval) IS
-'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds, 09000 where a trigger suppresses the token or keeps one that is to give way.';
+COMMENT ON FUNCTION companion.create_telegram_link_token(uuid, interval, text) IS
+'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. bot: where the app has several, the one that may redeem it; empty: any. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds and a bot''s name over 64 characters, 09000 where a trigger suppresses the token or keeps one that is to give way.';
 
 CREATE FUNCTION companion.telegram_deep_link(bot_username text, token text) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE
@@ -75,12 +78,12 @@ COMMENT ON FUNCTION companion.telegram_deep_link(text, text) IS
 'The link that opens a bot in Telegram with a start parameter: https://t.me/<bot>?start=<token>. Error 22023 unless the bot''s name has 5 to 32 characters of A-Z a-z 0-9 _ and the token 1 to 64 of A-Z a-z 0-9 _ -.';
 
 CREATE FUNCTION companion.redeem_telegram_link_token(
-    token text, telegram_user_id bigint, telegram_username text DEFAULT NULL,
+    token text, telegram_user_id bigint, telegram_username text DEFAULT NULL, bot text DEFAULT '',
     OUT outcome text, OUT user_id uuid)
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_redeem_telegram_link_token';
-COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text) IS
-'Ties a Telegram account to the user of a link token, re-enables the telegram channel and uses up the user''s other tokens, in one step. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters, 09000 where a trigger suppresses a row.';
+COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text, text) IS
+'Ties a Telegram account to the user of a link token, as users.telegram_user_id and as their usable address for the bot, and uses up the user''s other tokens, in one step. The account that they had before is unlinked. bot: which of the app''s bots the token came to. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token, or one of another bot); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters or a bot''s name over 64, 09000 where a trigger suppresses a row.';
 
 CREATE FUNCTION companion.revoke_telegram_link_tokens(
     user_id uuid DEFAULT companion.current_user_id()) RETURNS bigint

@@ -1,10 +1,9 @@
 // Redeeming a link token: one atomic step that ties a Telegram account to a user.
 //
 // Two locks, always in this order, keep redemptions apart: the Telegram account's, so
-// that it is tied to one user only and its failures are counted exactly; then the
-// user's row, so that the user is tied to one account only. The row is locked FOR UPDATE, as
-// the change of a unique column will: a weaker lock would let a foreign key's in between, and
-// whoever has that and wants to change the user as well would wait for us, and we for it.
+// that its failures are counted exactly; then the user's row, so that the user is tied to one
+// account only. Linking the address locks that as well, so that it is one user's only.
+#include "channels/address.hpp"
 #include "linking/token_hash.hpp"
 #include "linking/unused.hpp"
 #include "postgres/arguments.hpp"
@@ -12,14 +11,15 @@
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
+#include "postgres/uuid.hpp"
 
 using namespace companion;
 
 namespace {
 
 // What a token stands for, with its user's row and its own locked, as they are once
-// others that held them have ended. $1 hash, $2 Telegram account, $3 now, $4 the bound
-// on failures.
+// others that held them have ended, and for which bot it links. $1 hash, $2 Telegram account, $3
+// now, $4 the bound on failures, $5 the bot.
 Statement look_up{R"sql(
     SELECT t.user_id,
            CASE WHEN EXISTS (SELECT FROM companion.telegram_redeem_failures AS f
@@ -28,13 +28,12 @@ Statement look_up{R"sql(
                 WHEN t.used_by = $2 AND u.telegram_user_id = $2 THEN 'linked'
                 WHEN t.used_at IS NOT NULL THEN 'used'
                 WHEN t.expires_at <= $3 THEN 'expired'
-                WHEN EXISTS (SELECT FROM companion.users AS other
-                             WHERE other.telegram_user_id = $2 AND other.id <> u.id) THEN 'taken'
-                ELSE 'live' END
+                ELSE 'live' END,
+           coalesce(nullif($5, ''), t.bot)
     FROM companion.telegram_link_tokens AS t JOIN companion.users AS u ON u.id = t.user_id
-    WHERE t.token_hash = $1 FOR UPDATE OF u FOR NO KEY UPDATE OF t
+    WHERE t.token_hash = $1 AND (t.bot = '' OR $5 IN ('', t.bot)) FOR NO KEY UPDATE
 )sql",
-                  BYTEAOID, INT8OID, TIMESTAMPTZOID, INT4OID};
+                  BYTEAOID, INT8OID, TIMESTAMPTZOID, INT4OID, TEXTOID};
 
 // Tie the account to the user ($4; $5 is its name) and use up the user's live tokens. Returns
 // whether the token is used and the account tied, and how many tokens were left unused; null
@@ -50,8 +49,7 @@ Statement tie_account{R"sql(
         RETURNING token_hash, used_at),
     tied AS (
         UPDATE companion.users
-        SET telegram_user_id = $2, telegram_username = $5, telegram_linked_at = $3,
-            disabled_channels = array_remove(disabled_channels, 'telegram')
+        SET telegram_user_id = $2, telegram_username = $5, telegram_linked_at = $3
         WHERE id = $4 RETURNING telegram_user_id)
     SELECT (SELECT used_at IS NOT NULL FROM used_up WHERE token_hash = $1),
            (SELECT telegram_user_id IS NOT DISTINCT FROM $2 FROM tied),
@@ -88,13 +86,14 @@ Statement find_guessing{R"sql(
 struct Redemption {
     Datum token_hash;
     int64 account;
-    Datum username;
-    bool has_no_username;
+    NullableDatum username;
+    Datum bot;
 };
 
 struct Outcome {
     char name[8];
     pg_uuid_t user_id;
+    Datum bot; // for which the token is redeemed
 
     bool is(const char *other) const { return strcmp(name, other) == 0; }
 };
@@ -129,15 +128,16 @@ Outcome unknown(const Redemption &redemption)
             refuse_suppressed("telegram_redeem_failures");
         refuse_guessing(redemption.account);
     }
-    return {"unknown", {}};
+    return {"unknown", {}, 0};
 }
 
 void tie(const Redemption &redemption, TimestampTz at, const pg_uuid_t &user_id)
 {
     const Datum user = UUIDPGetDatum(&user_id), time = TimestampTzGetDatum(at);
-    const char nulls[] = {' ', ' ', ' ', ' ', redemption.has_no_username ? 'n' : ' '};
+    const char nulls[] = {' ', ' ', ' ', ' ', null_flag(redemption.username)};
     tie_account.execute(
-        {redemption.token_hash, Int64GetDatum(redemption.account), time, user, redemption.username},
+        {redemption.token_hash, Int64GetDatum(redemption.account), time, user,
+         redemption.username.value},
         nulls);
     require_written(1, "telegram_link_tokens", "used_at");
     require_written(2, "users", "telegram_user_id");
@@ -146,10 +146,24 @@ void tie(const Redemption &redemption, TimestampTz at, const pg_uuid_t &user_id)
         refuse_suppressed("telegram_link_tokens");
 }
 
+// False where the account is another user's for the bot, and nothing has changed.
+bool tie_unless_taken(const Redemption &redemption, TimestampTz at, const Outcome &outcome)
+{
+    const Datum account =
+        CStringGetTextDatum(psprintf(INT64_FORMAT, redemption.account));
+    const Address address{to_text("telegram"), outcome.bot, account};
+    lock_address(address);
+    if (LinkedAddress linked;
+        find_linked(address, &linked) && !is_same_uuid(linked.user_id, outcome.user_id))
+        return false;
+    tie(redemption, at, outcome.user_id);
+    return link(UUIDPGetDatum(&outcome.user_id), address);
+}
+
 // What look_up found.
 Outcome read_outcome()
 {
-    Outcome outcome{{}, *DatumGetUUIDP(result_field(0, 1))};
+    Outcome outcome{{}, *DatumGetUUIDP(result_field(0, 1)), result_field(0, 3)};
     strlcpy(outcome.name, TextDatumGetCString(result_field(0, 2)), sizeof outcome.name);
     return outcome;
 }
@@ -160,15 +174,15 @@ Outcome redeem(const Redemption &redemption)
     lock_account(redemption.account);
     if (look_up.execute({redemption.token_hash, Int64GetDatum(redemption.account),
                          TimestampTzGetDatum(at),
-                         Int32GetDatum(settings::redeem_failures_per_minute)}) == 0)
+                         Int32GetDatum(settings::redeem_failures_per_minute), redemption.bot}) == 0)
         return unknown(redemption);
 
     Outcome outcome = read_outcome();
     if (outcome.is("refused"))
         refuse_guessing(redemption.account);
     if (outcome.is("live")) {
-        tie(redemption, at, outcome.user_id);
-        strlcpy(outcome.name, "linked", sizeof outcome.name);
+        const bool is_tied = tie_unless_taken(redemption, at, outcome);
+        strlcpy(outcome.name, is_tied ? "linked" : "taken", sizeof outcome.name);
     }
     return outcome;
 }
@@ -179,8 +193,9 @@ Redemption read_redemption(const Arguments &arguments)
     check_telegram_id("telegram_user_id", account);
     if (!arguments.is_null(2))
         check_length("telegram_username", arguments.text(2, "telegram_username"), 64);
-    return {token_hash(arguments.required(0, "token")), account, arguments.optional(2),
-            arguments.is_null(2)};
+    check_bot(arguments.text(3, "bot"));
+    return {token_hash(arguments.required(0, "token")), account, arguments.nullable(2),
+            arguments.optional(3)};
 }
 
 } // namespace

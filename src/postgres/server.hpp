@@ -40,6 +40,7 @@ extern "C" {
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
+#include "tcop/pquery.h"
 #include "tcop/utility.h"
 #include "tsearch/ts_type.h"
 #include "tsearch/ts_utils.h"

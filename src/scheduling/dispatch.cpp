@@ -79,7 +79,7 @@ Statement enqueue_due{R"sql(
                 u.onboarding_completed_at,
                 greatest(u.onboarding_completed_at, u.checkin_paused_until, u.suspended_until)
                     AS wanted_from,
-                companion.usable_channel(u) AS channel
+                companion.choose_channel(u.usable_addresses, u.preferred_channel) AS channel
             FROM companion.users AS u WHERE u.id = l.user_id
             FOR NO KEY UPDATE SKIP LOCKED) AS u ON true),
     passed_over AS (
@@ -127,7 +127,8 @@ Statement enqueue_due{R"sql(
                     OR ($4 > '0' AND $1 - due.scheduled_for > $4 AND EXISTS (
                         SELECT FROM companion.checkins_due(due.timezone, due.checkin_time,
                             due.checkin_days, due.scheduled_for, $1)))
-                THEN 'within companion.min_gap of another check-in' END AS reason) AS skip
+                THEN 'within companion.min_gap of another check-in'
+                WHEN due.channel IS NULL THEN 'no channel reaches the user' END AS reason) AS skip
         WHERE due.scheduled_for > due.since AND due.scheduled_for <= $1
             AND due.scheduled_for >= due.wanted_from AND NOT nearby.day_is_taken
         ON CONFLICT (user_id, idempotency_key) DO NOTHING

@@ -22,7 +22,8 @@ Statement enqueue{R"sql(
         SELECT u.id AS user_id, m.id, u.timezone, m.local_time::date AS local_date,
             coalesce($6, CASE WHEN $4 = 'checkin' THEN companion.checkin_key(m.local_time::date)
                 ELSE m.id::text END) AS idempotency_key,
-            coalesce($5, companion.usable_channel(u)) AS channel
+            companion.choose_channel(u.usable_addresses, coalesce($5, u.preferred_channel))
+                AS channel
         FROM companion.users AS u
         CROSS JOIN LATERAL (
             SELECT companion.uuid_v7() AS id, companion.local_timestamp(u.timezone, $2) AS local_time
@@ -31,21 +32,25 @@ Statement enqueue{R"sql(
     enqueued AS (
         INSERT INTO companion.scheduled_messages
             (user_id, id, kind, idempotency_key, local_date, timezone, scheduled_for, channel,
-             content, generation_context)
-        SELECT user_id, id, $4, idempotency_key, local_date, timezone, $2, channel, $3, $7
+             content, generation_context, status, failure_reason, finished_at)
+        SELECT user_id, id, $4, idempotency_key, local_date, timezone, $2, channel, $3, $7,
+            CASE WHEN channel IS NULL THEN 'skipped' ELSE 'pending' END,
+            CASE WHEN channel IS NULL THEN 'no channel reaches the user' END,
+            CASE WHEN channel IS NULL THEN companion.now() END
         FROM message
         ON CONFLICT (user_id, idempotency_key) DO NOTHING
-        RETURNING user_id, id, idempotency_key, scheduled_for, send_before, channel),
+        RETURNING user_id, id, idempotency_key, scheduled_for, send_before, channel, status),
     queued AS (
         INSERT INTO companion.dispatch_queue
             (visible_at, send_before, user_id, message_id, channel)
         SELECT scheduled_for, send_before, user_id, id, channel FROM enqueued
+        WHERE status = 'pending'
         RETURNING user_id, message_id)
     SELECT e.id,
         CASE WHEN e.user_id <> m.user_id THEN 'user_id'
             WHEN e.id <> m.id THEN 'id'
             WHEN e.idempotency_key <> m.idempotency_key THEN 'idempotency_key' END,
-        q.message_id IS NOT NULL,
+        q.message_id IS NOT NULL OR e.status <> 'pending',
         CASE WHEN q.user_id <> m.user_id THEN 'user_id'
             WHEN q.message_id <> m.id THEN 'message_id' END
     FROM message AS m CROSS JOIN enqueued AS e LEFT JOIN queued AS q ON true

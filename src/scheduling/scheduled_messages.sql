@@ -11,7 +11,7 @@ CREATE TABLE companion.scheduled_messages (
     send_before timestamptz NOT NULL DEFAULT 'infinity',
     status text NOT NULL DEFAULT 'pending',
     attempts integer NOT NULL DEFAULT 0,
-    channel text NOT NULL,
+    channel text,
     content text,
     generation_context jsonb,
     priority_level smallint,
@@ -24,6 +24,8 @@ CREATE TABLE companion.scheduled_messages (
     telegram_message_id bigint,
     worker text,
     created_at timestamptz NOT NULL DEFAULT companion.now(),
+    bot text,
+    addresses text[],
     PRIMARY KEY (user_id, id),
     -- The guard: whoever inserts, by whatever path, a second one is refused.
     UNIQUE (user_id, idempotency_key)
@@ -46,7 +48,7 @@ COMMENT ON COLUMN companion.scheduled_messages.scheduled_for IS 'The instant at 
 COMMENT ON COLUMN companion.scheduled_messages.send_before IS 'Skipped rather than sent from this time on.';
 COMMENT ON COLUMN companion.scheduled_messages.status IS 'pending until finished; then sent, failed, skipped, or unknown: its worker died after start_send.';
 COMMENT ON COLUMN companion.scheduled_messages.attempts IS 'How many times it was claimed; set when it is finished.';
-COMMENT ON COLUMN companion.scheduled_messages.channel IS 'A row of channels.';
+COMMENT ON COLUMN companion.scheduled_messages.channel IS 'A row of channels; NULL where none reached the user.';
 COMMENT ON COLUMN companion.scheduled_messages.content IS 'The text, where it was given beforehand; what was sent is in messages.';
 COMMENT ON COLUMN companion.scheduled_messages.generation_context IS 'What the app''s model needs to write it.';
 COMMENT ON COLUMN companion.scheduled_messages.priority_level IS 'The app''s own.';
@@ -59,6 +61,8 @@ COMMENT ON COLUMN companion.scheduled_messages.message_id IS 'The sent message i
 COMMENT ON COLUMN companion.scheduled_messages.telegram_message_id IS 'Telegram''s id of the sent message.';
 COMMENT ON COLUMN companion.scheduled_messages.worker IS 'The worker of the last attempt.';
 COMMENT ON COLUMN companion.scheduled_messages.created_at IS 'When it was enqueued.';
+COMMENT ON COLUMN companion.scheduled_messages.bot IS 'The bot that goes with addresses.';
+COMMENT ON COLUMN companion.scheduled_messages.addresses IS 'Of what is unknown: where its worker was told to send it, for a report that comes late.';
 COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
 
 CREATE FUNCTION companion.check_scheduled_message() RETURNS trigger

@@ -6,6 +6,7 @@
 #include "postgres/flags.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/without_waiting.hpp"
+#include "sending/told.hpp"
 #include "users/user_row.hpp"
 
 #include <algorithm>
@@ -42,8 +43,7 @@ static Outcome decide(QueueRow &row, TimestampTz at, bool is_repeatable)
     if (!row.sending || !is_repeatable || row.attempt >= settings::max_attempts ||
         row.send_before <= at)
         return Outcome::removed;
-    row.sending = false;
-    row.leased_until = DT_NOBEGIN;
+    row.give_back();
     return Outcome::updated;
 }
 
@@ -51,7 +51,7 @@ static Outcome decide(QueueRow &row, TimestampTz at, bool is_repeatable)
 static void note(const QueueRow &row, TimestampTz at, Unsent &unsent)
 {
     if (row.sending)
-        unsent.add(row, "unknown", CStringGetTextDatum("no report after start_send"));
+        unsent.add(row, "unknown", CStringGetTextDatum("no report after start_send"), told(row));
     else if (row.send_before <= at)
         unsent.add(row, "skipped",
                    CStringGetTextDatum(

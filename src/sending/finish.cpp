@@ -17,7 +17,7 @@ namespace companion {
 static Statement record_unsent{R"sql(
 UPDATE companion.scheduled_messages AS m
 SET status = r.status, failure_reason = r.reason, finished_at = companion.now(),
-    attempts = r.attempt, worker = r.worker
+    attempts = r.attempt, worker = r.worker, bot = r.bot, addresses = r.addresses
 FROM given AS r
 CROSS JOIN LATERAL (
     SELECT ctid FROM companion.scheduled_messages
@@ -30,7 +30,7 @@ RETURNING m.user_id = r.user_id AND m.id = r.message_id AND m.status = r.status)
 static Statement record_sent{R"sql(
 UPDATE companion.scheduled_messages AS m
 SET status = 'sent', sent_at = companion.now(), finished_at = companion.now(),
-    failure_reason = NULL, attempts = r.attempt, worker = r.worker,
+    failure_reason = NULL, attempts = r.attempt, worker = r.worker, bot = NULL, addresses = NULL,
     conversation_id = r.conversation_id, message_id = companion.uuid_v7(),
     telegram_message_id = r.telegram_message_id
 FROM given AS r
@@ -47,7 +47,8 @@ RETURNING r.place, m.id, m.user_id, m.message_id, m.conversation_id,
 static Statement revive{R"sql(
 WITH revived AS (
     UPDATE companion.scheduled_messages
-    SET status = 'pending', finished_at = NULL, failure_reason = NULL, attempts = 0, worker = NULL
+    SET status = 'pending', finished_at = NULL, failure_reason = NULL, attempts = 0,
+        worker = NULL, bot = NULL, addresses = NULL
     WHERE user_id = $1 AND id = $2 AND attempts = $3 AND status = 'unknown'
     RETURNING user_id, id)
 INSERT INTO companion.dispatch_queue
@@ -57,7 +58,8 @@ SELECT $4, $5, user_id, id, $3, $6, $7 FROM revived)sql",         UUIDOID,      
 
 static Statement record_failed{R"sql(
 UPDATE companion.scheduled_messages
-SET status = 'failed', failure_reason = $4, finished_at = companion.now()
+SET status = 'failed', failure_reason = $4, finished_at = companion.now(), bot = NULL,
+    addresses = NULL
 WHERE user_id = $1 AND id = $2 AND attempts = $3 AND status = 'unknown')sql",
                                UUIDOID, UUIDOID, INT4OID, TEXTOID};
 
@@ -98,16 +100,6 @@ WHERE r.position NOT IN (SELECT free.position FROM free)
 static Statement set_message_id{
     "UPDATE companion.scheduled_messages SET message_id = $3 WHERE user_id = $1 AND id = $2",
     UUIDOID, UUIDOID, UUIDOID};
-
-static Statement disable_channel{R"sql(
-UPDATE companion.users SET disabled_channels = disabled_channels || $2
-WHERE id = $1 AND $2 <> 'web' AND $2 <> ALL (disabled_channels))sql",
-                                 UUIDOID, TEXTOID};
-
-static Statement find_enabled{R"sql(
-SELECT FROM companion.users
-WHERE id = $1 AND $2 <> 'web' AND $2 <> ALL (disabled_channels))sql",
-                              UUIDOID, TEXTOID};
 
 // Refuse a row of the last result whose column, by position, is not true. Error 09000.
 static void require_written(uint64 rows, int column)
@@ -152,26 +144,21 @@ void flag_held(Datum user_ids, Datum message_ids, bool *are_held)
 
 Unsent::Unsent()
     : messages_{{"user_id", UUIDOID}, {"message_id", UUIDOID}, {"attempt", INT4OID},
-                {"worker", TEXTOID},  {"status", TEXTOID},     {"reason", TEXTOID}}
+                {"worker", TEXTOID},  {"status", TEXTOID},     {"reason", TEXTOID},
+                {"bot", TEXTOID},     {"addresses", TEXTARRAYOID}}
 {
 }
 
-void Unsent::add(const QueueRow &row, const char *status, Datum reason)
+void Unsent::add(const QueueRow &row, const char *status, Datum reason, const Destination &told)
 {
     messages_.add({{UUIDPGetDatum(&row.user_id)},
                    {UUIDPGetDatum(&row.message_id)},
                    {Int32GetDatum(row.attempt)},
                    {row.worker, row.worker == 0},
                    {CStringGetTextDatum(status)},
-                   {reason}});
-}
-
-void disable(const QueueRow &row)
-{
-    const Datum user_id = UUIDPGetDatum(&row.user_id);
-    if (disable_channel.execute({user_id, row.channel}) == 0 &&
-        find_enabled.execute({user_id, row.channel}) > 0)
-        refuse_suppressed("users");
+                   {reason},
+                   told.bot,
+                   told.addresses});
 }
 
 void put_back_unknown(const QueueRow &row)

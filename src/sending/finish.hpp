@@ -1,6 +1,7 @@
 // Finishing messages: taking them off the queue and completing the audit trail.
 #pragma once
 
+#include "channels/usable.hpp"
 #include "conversations/open.hpp"
 #include "postgres/given.hpp"
 #include "sending/queue.hpp"
@@ -16,7 +17,8 @@ class Unsent {
   public:
     Unsent();
 
-    void add(const QueueRow &row, const char *status, Datum reason);
+    // Of what is unknown it is kept where its worker was told to send it.
+    void add(const QueueRow &row, const char *status, Datum reason, const Destination &told = {});
 
     int size() const { return messages_.size(); }
 
@@ -27,10 +29,6 @@ class Unsent {
   private:
     Given messages_;
 };
-
-// Disable the message's channel for its user, web excepted. Call within with_spi(). Error
-// 09000 where a trigger prevents it.
-void disable(const QueueRow &row);
 
 // A message that was given up as unknown, and was not sent: back on the queue as the row says, or
 // failed. Call within with_spi(), with the user's row locked. Error 09000 where a trigger prevents

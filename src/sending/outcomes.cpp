@@ -14,6 +14,7 @@
 #include "sending/finish.hpp"
 #include "sending/lease.hpp"
 #include "sending/queue.hpp"
+#include "sending/told.hpp"
 #include "users/user_row.hpp"
 
 using namespace companion;
@@ -22,7 +23,7 @@ namespace {
 
 // A late report of what was given up as unknown still counts.
 Statement find_unknown{R"sql(
-SELECT channel, worker, send_before FROM companion.scheduled_messages
+SELECT channel, worker, send_before, bot, addresses FROM companion.scheduled_messages
 WHERE user_id = $1 AND id = $2 AND status = 'unknown' AND attempts = $3)sql",
                        UUIDOID, UUIDOID, INT4OID};
 
@@ -258,6 +259,14 @@ void for_each_current(Reports &reports, Decide decide, Note note)
     });
 }
 
+// A field of the last result, or zero where it is null.
+Datum result_or_zero(int column)
+{
+    bool is_null;
+    const Datum field = result_field(0, column, &is_null);
+    return is_null ? Datum{0} : field;
+}
+
 // The message that was given up as unknown at this attempt, if it was; a late report still counts.
 bool find_unknown_row(const Reports &reports, int index, QueueRow *row)
 {
@@ -267,12 +276,11 @@ bool find_unknown_row(const Reports &reports, int index, QueueRow *row)
     if (find_unknown.execute({UUIDPGetDatum(&row->user_id), UUIDPGetDatum(&row->message_id),
                               Int32GetDatum(row->attempt)}) == 0)
         return false;
-    bool has_no_worker;
     row->channel = result_field(0, 1);
-    row->worker = result_field(0, 2, &has_no_worker);
-    if (has_no_worker)
-        row->worker = 0;
+    row->worker = result_or_zero(2);
     row->send_before = DatumGetTimestampTz(result_field(0, 3));
+    row->bot = result_or_zero(4);
+    row->addresses = result_or_zero(5);
     return true;
 }
 
@@ -282,26 +290,33 @@ bool is_unknown(const Reports &reports, int index)
     return find_unknown_row(reports, index, &row);
 }
 
-// What a report on messages that go unsent does: decide(row) with one on the queue; where that is
-// removed, note(row, index, unsent); and take_late(row, index) with one that has been given up as
-// unknown, which returns whether it counts.
+// What follows from reports on messages that go unsent: those that are finished, and the addresses
+// that are gone.
+struct Consequences {
+    Unsent unsent;
+    GoneAddresses gone;
+};
+
+// What such a report does: decide(row) with one on the queue; where that changed it,
+// note(row, index, outcome, consequences); and take_late(row, index, consequences) with one that has
+// been given up as unknown, which returns whether it counts.
 template <class Decide, class Note, class TakeLate>
 void finish_each_current(Reports &reports, Decide decide, Note note, TakeLate take_late)
 {
     const auto take = [&](int first, int last) {
-        Unsent unsent;
+        Consequences consequences;
         change_current(reports, first, last, decide,
                        [&](const QueueRow &row, int index, Outcome outcome) {
-                           if (outcome == Outcome::removed)
-                               note(row, index, unsent);
+                           note(row, index, outcome, consequences);
                        });
-        unsent.record();
+        consequences.unsent.record();
         for (int index = first; index < last; index++) {
             QueueRow row{};
             if (!reports.is_busy(index) && !reports.is_accepted(index) &&
                 find_unknown_row(reports, index, &row))
-                reports.answer(index, take_late(row, index));
+                reports.answer(index, take_late(row, index, consequences));
         }
+        consequences.gone.disable();
     };
     with_spi([&] {
         reports.lock_users([&](int index) { return is_unknown(reports, index); });
@@ -342,10 +357,10 @@ Datum mark_skipped(const Arguments &arguments, bool is_bulk)
     const Column reasons = reports.column(3, is_bulk ? "reasons" : "reason", TEXTOID);
     finish_each_current(
         reports, [](QueueRow &) { return Outcome::removed; },
-        [&](const QueueRow &row, int index, Unsent &unsent) {
-            unsent.add(row, "skipped", reasons.values[index]);
+        [&](const QueueRow &row, int index, Outcome, Consequences &consequences) {
+            consequences.unsent.add(row, "skipped", reasons.values[index]);
         },
-        [](const QueueRow &, int) { return false; });
+        [](const QueueRow &, int, Consequences &) { return false; });
     return reports.result();
 }
 
@@ -359,44 +374,72 @@ int64 backoff(int attempt)
     return static_cast<int64>(longest * share * USECS_PER_SEC);
 }
 
-// Put the message back on the queue if it has another try left.
-Outcome put_back(QueueRow &row, TimestampTz at, const NullableDatum &retry_after)
+// What a failure says: when to try again, by default after a backoff; whether that is of no use; and
+// whether the address is gone, so that another is tried at once.
+struct Failure {
+    TimestampTz at;
+    NullableDatum retry_after;
+    bool is_permanent, is_address_gone;
+
+    TimestampTz next_try(const QueueRow &row) const
+    {
+        if (!retry_after.isnull)
+            return at + interval_length(retry_after.value);
+        return is_address_gone ? at : at + backoff(row.attempt);
+    }
+
+    // Put the message back on the queue if it has another try left.
+    Outcome decide(QueueRow &row) const
+    {
+        row.visible_at = next_try(row);
+        if (is_permanent || row.attempt >= settings::max_attempts ||
+            row.visible_at >= row.send_before)
+            return Outcome::removed;
+        row.give_back();
+        return Outcome::updated;
+    }
+};
+
+Failure read_failure(const Arguments &arguments)
 {
-    row.visible_at =
-        at + (retry_after.isnull ? backoff(row.attempt) : interval_length(retry_after.value));
-    if (row.attempt >= settings::max_attempts || row.visible_at >= row.send_before)
-        return Outcome::removed;
-    row.leased_until = DT_NOBEGIN;
-    row.sending = false;
-    return Outcome::updated;
+    const Failure failure{now(), arguments.nullable(4),
+                          DatumGetBool(arguments.required(5, "permanent")),
+                          DatumGetBool(arguments.required(6, "address_gone"))};
+    if (!failure.retry_after.isnull)
+        interval_between(failure.retry_after.value, "retry_after", 0, 30 * USECS_PER_DAY,
+                         "zero to 30 days");
+    return failure;
+}
+
+// It was not sent, which makes certain what was unknown.
+void fail_late(const Failure &failure, QueueRow &row, Datum reason)
+{
+    if (failure.decide(row) == Outcome::updated)
+        put_back_unknown(row);
+    else
+        fail_unknown(row, reason);
 }
 
 Datum mark_failed(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
     const Column reasons = reports.column(3, is_bulk ? "reasons" : "reason", TEXTOID);
-    const NullableDatum retry_after = arguments.nullable(4);
-    const bool permanent = DatumGetBool(arguments.required(5, "permanent"));
-    if (!retry_after.isnull)
-        interval_between(retry_after.value, "retry_after", 0, 30 * USECS_PER_DAY,
-                         "zero to 30 days");
-    const auto decide = [&, at = now()](QueueRow &row) {
-        return permanent ? Outcome::removed : put_back(row, at, retry_after);
+    const Failure failure = read_failure(arguments);
+    QueueRow reported; // as it was
+    const auto decide = [&](QueueRow &row) {
+        reported = row;
+        return failure.decide(row);
     };
-    const auto note = [&](const QueueRow &row, int index, Unsent &unsent) {
-        if (permanent)
-            disable(row);
-        unsent.add(row, "failed", reasons.values[index]);
+    const auto note = [&](const QueueRow &row, int index, Outcome outcome, Consequences &follow) {
+        if (failure.is_address_gone)
+            follow.gone.add(reported, reasons.values[index]);
+        if (outcome == Outcome::removed)
+            follow.unsent.add(row, "failed", reasons.values[index]);
     };
-    // It was not sent, which makes certain what was unknown.
-    const auto take_late = [&](QueueRow &row, int index) {
-        if (decide(row) == Outcome::updated) {
-            put_back_unknown(row);
-            return true;
-        }
-        if (permanent)
-            disable(row);
-        fail_unknown(row, reasons.values[index]);
+    const auto take_late = [&](QueueRow &row, int index, Consequences &follow) {
+        if (failure.is_address_gone)
+            follow.gone.add(row, reasons.values[index]);
+        fail_late(failure, row, reasons.values[index]);
         return true;
     };
     finish_each_current(reports, decide, note, take_late);

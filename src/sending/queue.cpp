@@ -21,11 +21,18 @@ enum Column {
     sending,
     channel,
     worker,
+    bot,
+    addresses,
 };
 
 static Datum value_of(const TupleTableSlot *slot, Column column)
 {
     return slot->tts_values[column - 1];
+}
+
+static Datum value_or_zero(const TupleTableSlot *slot, Column column)
+{
+    return slot->tts_isnull[column - 1] ? Datum{0} : value_of(slot, column);
 }
 
 static void set_value(TupleTableSlot *slot, Column column, Datum value, bool is_null = false)
@@ -45,14 +52,16 @@ static QueueRow read_row(TupleTableSlot *slot)
             DatumGetInt32(value_of(slot, attempt)),
             DatumGetBool(value_of(slot, sending)),
             slot->tts_isnull[channel - 1] ? to_text("") : value_of(slot, channel),
-            slot->tts_isnull[worker - 1] ? Datum{0} : value_of(slot, worker)};
+            value_or_zero(slot, worker),
+            value_or_zero(slot, bot),
+            value_or_zero(slot, addresses)};
 }
 
 // The columns that update() replaces, as the server's executor numbers them.
 static Bitmapset *updated_columns()
 {
     Bitmapset *columns = nullptr;
-    for (Column column : {visible_at, leased_until, attempt, sending, worker})
+    for (Column column : {visible_at, leased_until, attempt, sending, worker, bot, addresses})
         columns = bms_add_member(columns, column - FirstLowInvalidHeapAttributeNumber);
     return columns;
 }
@@ -250,6 +259,8 @@ void Queue::set_changed(TupleTableSlot *present, const QueueRow &row)
     set_value(changed_, attempt, Int32GetDatum(row.attempt));
     set_value(changed_, sending, BoolGetDatum(row.sending));
     set_value(changed_, worker, row.worker, row.worker == 0);
+    set_value(changed_, bot, row.bot, row.bot == 0);
+    set_value(changed_, addresses, row.addresses, row.addresses == 0);
     ExecStoreVirtualTuple(changed_);
 }
 

@@ -9,7 +9,7 @@
 
 namespace companion {
 
-// A row of companion.dispatch_queue, less the name of the worker.
+// A row of companion.dispatch_queue.
 struct QueueRow {
     TimestampTz visible_at;
     TimestampTz leased_until;
@@ -20,9 +20,18 @@ struct QueueRow {
     bool sending;
     Datum channel; // text
     Datum worker;  // text, or zero
+    Datum bot, addresses; // text and text[], or zero: see told.hpp
 
     // Whether a worker has claimed it and has not given it back.
     bool is_claimed() const { return !TIMESTAMP_IS_NOBEGIN(leased_until); }
+
+    // Have it claimed anew.
+    void give_back()
+    {
+        leased_until = DT_NOBEGIN;
+        sending = false;
+        bot = addresses = 0;
+    }
 };
 
 // Where in the queue a walk begins.

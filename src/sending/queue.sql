@@ -10,6 +10,8 @@ CREATE TABLE companion.dispatch_queue (
     sending boolean NOT NULL DEFAULT false,
     channel text NOT NULL,
     worker text,
+    bot text,
+    addresses text[],
     PRIMARY KEY (user_id, message_id)
 ) WITH (fillfactor = 40);
 -- A lease is not indexed, so claiming and starting are HOT: each page keeps room
@@ -27,7 +29,19 @@ COMMENT ON COLUMN companion.dispatch_queue.attempt IS 'The fencing number: how m
 COMMENT ON COLUMN companion.dispatch_queue.sending IS 'Whether start_send has succeeded: past the point of no return.';
 COMMENT ON COLUMN companion.dispatch_queue.channel IS 'A row of channels.';
 COMMENT ON COLUMN companion.dispatch_queue.worker IS 'Who holds the lease, or held the last; NULL until it is claimed.';
+COMMENT ON COLUMN companion.dispatch_queue.bot IS 'The bot that goes with addresses.';
+COMMENT ON COLUMN companion.dispatch_queue.addresses IS 'Where the worker that is sending it was told to, where the user is reached elsewhere now; else NULL.';
 COMMENT ON INDEX companion.dispatch_queue_visible IS 'The order in which messages are claimed.';
+
+CREATE FUNCTION companion.readdress_messages() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_readdress_messages';
+COMMENT ON FUNCTION companion.readdress_messages() IS
+'Trigger, AFTER UPDATE OF usable_addresses on users: what is pending on a channel that reaches the user no more goes to the next that does, or is skipped where none is left; a claim of what goes to another address, and was not started, is given back; of what is being sent it is kept where it was to go. Waits for who holds one of them, at most companion.lock_wait, then error 55P03; 09000 where a trigger suppresses or changes one.';
+CREATE TRIGGER readdress_messages AFTER UPDATE OF usable_addresses ON companion.users
+FOR EACH ROW WHEN (old.usable_addresses IS DISTINCT FROM new.usable_addresses)
+EXECUTE FUNCTION companion.readdress_messages();
+COMMENT ON TRIGGER readdress_messages ON companion.users IS 'What is pending goes where the user is reached now.';
 
 CREATE VIEW companion.pending_messages WITH (security_invoker = true) AS
 SELECT m.user_id, m.id AS message_id, m.kind, m.idempotency_key, m.local_date, m.scheduled_for,
