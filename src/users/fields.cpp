@@ -214,7 +214,9 @@ static void require_setter(const KnownField &field, Setter caller, Accounts acco
     const bool is_named = field.names_account && accounts == Accounts::named;
     if (caller >= (is_named ? Setter::worker : field.setter))
         return;
-    refuse_field(field.name, field.setter == Setter::nobody  ? "No call of put_user() sets it."
+    refuse_field(field.name, field.setter == Setter::nobody ? "No call of put_user() sets it."
+                             : field.names_account
+                                 ? "An admin sets it; a worker names it where user_id is null."
                              : field.setter == Setter::admin ? "An admin sets it."
                                                              : "A worker or an admin sets it.");
 }
