@@ -68,7 +68,7 @@ SELECT count(*) AS users FROM users;
 
 -- Any number of rows at once.
 CREATE TABLE members (id uuid PRIMARY KEY, email text);
-INSERT INTO members SELECT ('10000000-0000-0000-0000-' || to_char(n, 'FM000000000000'))::uuid, nullif(n % 7, 0) || '@example.org'
+INSERT INTO members SELECT ('10000000-0000-0000-0000-' || to_char(n, 'FM000000000000'))::uuid, CASE WHEN n % 7 > 0 THEN n || '@example.org' END
 FROM generate_series(1, 2500) AS n;
 SELECT companion.follow_auth_users('members') AS taken_over;
 SELECT companion.follow_auth_users('members') AS "nothing new";

@@ -293,3 +293,31 @@ ALTER TABLE invitations ADD FOREIGN KEY (user_id, token_id) REFERENCES companion
 SELECT pg_temp.error_of('SELECT companion.expire_telegram_link_tokens()') AS outcome;
 DROP TABLE invitations;
 SELECT companion.expire_telegram_link_tokens() AS expired;
+
+-- Several bots: a token may be for one; the account is linked for the bot that it came to.
+RESET ROLE;
+DELETE FROM companion.telegram_link_tokens;
+SELECT companion.unlink_telegram(id) FROM companion.users ORDER BY id;
+DELETE FROM companion.addresses;
+SELECT companion.create_telegram_link_token(:'maya', bot => 'a_bot') AS token \gset
+SELECT outcome FROM companion.redeem_telegram_link_token(:'token', 201, bot => 'b_bot');
+SELECT outcome FROM companion.redeem_telegram_link_token(:'token', 201);
+SELECT outcome FROM companion.redeem_telegram_link_token(:'token', 201, bot => 'a_bot') AS again;
+SELECT companion.create_telegram_link_token(:'maya') AS token \gset
+SELECT outcome FROM companion.redeem_telegram_link_token(:'token', 201, bot => 'b_bot');
+SELECT companion.create_telegram_link_token(:'diego') AS token \gset
+SELECT outcome FROM companion.redeem_telegram_link_token(:'token', 201, bot => 'b_bot');
+SELECT outcome FROM companion.redeem_telegram_link_token(:'token', 201, bot => 'c_bot');
+SELECT u.display_name, a.bot, a.address, u.telegram_user_id FROM companion.addresses AS a JOIN companion.users AS u ON u.id = a.user_id
+WHERE unlinked_at IS NULL ORDER BY 1, 2;
+-- Another account instead: the one before is the user's no more, for whichever bot.
+SELECT companion.create_telegram_link_token(:'maya') AS token \gset
+SELECT outcome FROM companion.redeem_telegram_link_token(:'token', 202);
+SELECT bot, address, unlinked_at IS NULL AS is_linked FROM companion.addresses WHERE user_id = :'maya' ORDER BY 1, 2;
+-- Blocked, and linked again with a new token.
+SELECT companion.disable_address(:'maya', 'telegram', '202');
+SELECT companion.create_telegram_link_token(:'maya') AS token \gset
+SELECT outcome FROM companion.redeem_telegram_link_token(:'token', 202);
+SELECT usable_addresses FROM companion.users WHERE id = :'maya';
+SELECT pg_temp.error_of(format('SELECT companion.create_telegram_link_token(%L, bot => repeat(''b'', 65))', :'maya'));
+SELECT pg_temp.error_of('SELECT companion.redeem_telegram_link_token(''x'', 1, bot => NULL)');
