@@ -151,6 +151,7 @@ SELECT pg_temp.refused(NULL, v.settings) AS outcome FROM (VALUES
     ('{"telegram_user_id": 111, "whatsapp_number": "+351910000001", "location": "Faro"}'::jsonb),
     ('{"telegram_user_id": 111, "whatsapp_number": "+5511987654321", "location": "Faro"}'),
     ('{"telegram_user_id": 444, "whatsapp_number": "+5511987654321", "location": "Faro"}'),
+    ('{"telegram_username": "rui", "whatsapp_number": "+5511987654321", "location": "Faro"}'),
     ('{"telegram_user_id": null, "whatsapp_number": "+5511987654321", "location": "Lagos"}')) AS v (settings);
 SELECT name, location FROM settings;
 -- Telegram's name for an account changes; a blocked bot that is started again is usable again.
@@ -182,6 +183,7 @@ SELECT telegram_user_id, telegram_username, telegram_linked_at FROM companion.pu
 SELECT telegram_user_id, telegram_username, telegram_linked_at, usable_addresses FROM companion.put_user('00000000-0000-0000-0000-00000000000d', '{"telegram_user_id": null}');
 -- One that is another's stays theirs.
 SELECT telegram_user_id, usable_addresses FROM companion.put_user('00000000-0000-0000-0000-00000000000d', '{"telegram_user_id": 111}');
+SELECT telegram_username FROM companion.put_user(NULL, '{"whatsapp_number": "+905321234567", "telegram_username": "cem"}');
 SELECT telegram_user_id, whatsapp_number, subscription_status, usable_addresses
 FROM companion.put_user(NULL, '{"telegram_user_id": 555, "whatsapp_number": "+905321234568", "subscription_status": "active"}');
 SELECT telegram_user_id, whatsapp_number, usable_addresses FROM companion.put_user(NULL, '{"telegram_user_id": 556, "whatsapp_number": "+905321234568"}');
@@ -245,5 +247,9 @@ SELECT v.tablename, v.operation, v.action, pg_temp.with_trigger(tablename, opera
     ('users', 'UPDATE', $$change('{"location": "by another"}')$$, '00000000-0000-0000-0000-000000000004', '{"location": "x"}'),
     ('users', 'UPDATE OF email', $$change('{"location": "by no other"}')$$, '00000000-0000-0000-0000-000000000004', '{"display_name": "Eva"}')) AS v
     (tablename, operation, action, user_id, settings);
+CREATE FUNCTION pg_temp.remove() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM companion.users WHERE id = NEW.id; RETURN NULL; END $$;
+CREATE TRIGGER operators AFTER INSERT ON companion.users FOR EACH ROW EXECUTE FUNCTION pg_temp.remove();
+SELECT pg_temp.refused('00000000-0000-0000-0000-000000000006', '{}') AS "removed at once";
+DROP TRIGGER operators ON companion.users;
 SELECT display_name, location, referrer FROM companion.put_user('00000000-0000-0000-0000-000000000004', '{"timezone": "Asia/Tokyo"}');
 SELECT pg_temp.refused('00000000-0000-0000-0000-000000000004', '{"referrer": "me"}') AS outcome;

@@ -30,6 +30,13 @@ bool NamedAccounts::find(LinkedAddress *linked) const
     return false;
 }
 
+bool NamedAccounts::lock_user(LinkedAddress *linked) const
+{
+    LinkedAddress found;
+    return find(&found) && try_lock_user(UUIDPGetDatum(&found.user_id)) && find(linked) &&
+           is_same_uuid(linked->user_id, found.user_id);
+}
+
 // How often somebody is looked for who may have lost the account between two looks.
 constexpr int looks = 5;
 
@@ -38,9 +45,7 @@ constexpr int looks = 5;
 bool NamedAccounts::lock_user_or_accounts(LinkedAddress *linked) const
 {
     for (int look = 0; look < looks; look++) {
-        LinkedAddress still;
-        if (find(linked) && try_lock_user(UUIDPGetDatum(&linked->user_id)) && find(&still) &&
-            is_same_uuid(still.user_id, linked->user_id))
+        if (lock_user(linked))
             return true;
         for (int index = 0; index < count_; index++)
             lock_address(addresses_[index]);
@@ -49,6 +54,7 @@ bool NamedAccounts::lock_user_or_accounts(LinkedAddress *linked) const
         for (int index = 0; index < count_; index++)
             unlock_address(addresses_[index]);
     }
+    // Unreached: an address is some user's, and does not change hands that often
     refuse_unknown_user(UUIDPGetDatum(&linked->user_id));
 }
 

@@ -22,6 +22,8 @@ class NamedAccounts {
     bool lock_user_or_accounts(LinkedAddress *linked) const;
 
   private:
+    bool lock_user(LinkedAddress *linked) const;
+
     Address addresses_[2];
     int count_ = 0;
 };

@@ -224,7 +224,8 @@ static void require_setter(const KnownField &field, Setter caller, Accounts acco
 // Say of what the server does not take for a time what was expected, as of any other value.
 static void describe_time(void *field)
 {
-    if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+    constexpr char data_exceptions[] = "22";
+    if (strncmp(unpack_sql_state(geterrcode()), data_exceptions, 2) != 0)
         return;
     const auto *known = static_cast<const KnownField *>(field);
     describe_invalid("field", known->name, known->kind->expected);

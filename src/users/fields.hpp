@@ -22,6 +22,8 @@ struct Field {
 // What a call sets.
 class Fields {
   public:
+    static constexpr int most = 32; // more than there are
+
     // All that an object holds. Error 22023 for an unknown field and a value that is none of it,
     // 42501 for what the caller may not set; the field's name is also the error's column name.
     Fields(Jsonb *settings, Setter caller, Accounts accounts);
@@ -39,8 +41,6 @@ class Fields {
     void drop(const char *name);
 
   private:
-    static constexpr int most = 32;
-
     Field fields_[most];
     int count_ = 0;
 };

@@ -34,9 +34,9 @@ Statement find_erased{R"sql(
 // own defaults for the others, and triggers on other columns are left alone.
 uint64 execute_with(const char *sql, Datum user_id, const Fields &fields)
 {
-    Oid types[40] = {UUIDOID};
-    Datum values[40] = {user_id};
-    char nulls[40] = {' '};
+    Oid types[1 + Fields::most] = {UUIDOID};
+    Datum values[1 + Fields::most] = {user_id};
+    char nulls[1 + Fields::most] = {' '};
     int count = 1;
     for (const Field &field : fields) {
         types[count] = field.type;
@@ -182,7 +182,8 @@ void drop_found_account(Fields *fields, const LinkedAddress &found, const OwnAcc
 {
     const char *column = account_column(found.stored);
     const Field *account = fields->find("telegram_user_id");
-    if (account == nullptr || !is_same_account(account->value, own.telegram_user_id))
+    if (account != nullptr && strcmp(column, account->name) == 0 &&
+        !is_same_account(account->value, own.telegram_user_id))
         fields->drop("telegram_username");
     fields->drop(column);
 }
@@ -258,6 +259,9 @@ Datum put_by_account(Jsonb *settings, Setter caller)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("neither user_id nor an account says who the user is"),
                 errhint("Without user_id, telegram_user_id or whatsapp_number does."));
+    if (caller != Setter::admin && fields.find("telegram_user_id") == nullptr &&
+        fields.find("telegram_username") != nullptr)
+        refuse_field("telegram_username", "A worker names it beside its telegram_user_id.");
     return with_spi([&] {
         const pg_uuid_t user_id = make_or_change_by_account(accounts, &fields, caller);
         return read_row(UUIDPGetDatum(&user_id));
