@@ -238,9 +238,9 @@ $$;
 SELECT v.tablename, v.operation, v.action, pg_temp.with_trigger(tablename, operation, action, user_id, settings) AS outcome FROM (VALUES
     ('users', 'INSERT', 'suppress()', '00000000-0000-0000-0000-000000000004'::uuid, '{"location": "x"}'::jsonb),
     ('users', 'INSERT', $$change('{"id": "00000000-0000-0000-0000-000000000005"}')$$, '00000000-0000-0000-0000-000000000004', '{}'),
-    ('users', 'INSERT', $$change('{"telegram_user_id": 1}')$$, NULL, '{"telegram_user_id": 888}'),
-    ('users', 'INSERT', $$change('{"whatsapp_number": null}')$$, NULL, '{"whatsapp_number": "+4915112345678"}'),
-    ('addresses', 'INSERT', 'suppress()', NULL, '{"telegram_user_id": 888}'),
+    ('users', 'UPDATE', $$change('{"telegram_user_id": 1}')$$, NULL, '{"telegram_user_id": 888}'),
+    ('users', 'UPDATE', $$change('{"whatsapp_number": null}')$$, NULL, '{"whatsapp_number": "+4915112345678"}'),
+    ('addresses', 'INSERT', 'suppress()', NULL, '{"telegram_user_id": 889}'),
     ('users', 'INSERT', $$change('{"location": "by a trigger"}')$$, '00000000-0000-0000-0000-000000000004', '{"location": "x"}'),
     ('users', 'UPDATE', 'suppress()', '00000000-0000-0000-0000-000000000004', '{"location": "x"}'),
     ('users', 'UPDATE', $$change('{"id": "00000000-0000-0000-0000-000000000005"}')$$, '00000000-0000-0000-0000-000000000004', '{"location": "x"}'),

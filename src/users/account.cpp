@@ -37,6 +37,12 @@ bool NamedAccounts::lock_user(LinkedAddress *linked) const
            is_same_uuid(linked->user_id, found.user_id);
 }
 
+bool NamedAccounts::link_first(const pg_uuid_t &user_id) const
+{
+    return link(UUIDPGetDatum(&user_id),
+                {addresses_[0].channel, to_text(""), addresses_[0].address});
+}
+
 const char *account_column(const Address &address)
 {
     return text_view(address.channel) == "telegram" ? "telegram_user_id" : "whatsapp_number";

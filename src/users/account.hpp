@@ -21,6 +21,9 @@ class NamedAccounts {
     // changed hands meanwhile.
     bool lock_user(LinkedAddress *linked) const;
 
+    // Link the first to a user, whose row is locked; false where another has it.
+    bool link_first(const pg_uuid_t &user_id) const;
+
   private:
 
     Address addresses_[2];

@@ -215,20 +215,31 @@ void change_found(const LinkedAddress &found, Fields *fields, Setter caller)
     change(user_id, fields);
 }
 
-// Make a user who has the accounts. False where somebody else has got one meanwhile, and then there
-// is no new user. Error 09000 where a trigger changes the accounts: who is made by them is to be found
-// by them.
+// Refuse what a trigger has made of the accounts: who is made by them is to be found by them.
+// Error 09000.
+void require_found(const pg_uuid_t &user_id, const NamedAccounts &accounts)
+{
+    LinkedAddress found;
+    if (!accounts.find(&found) || !is_same_uuid(found.user_id, user_id))
+        refuse_changed("users", "telegram_user_id or whatsapp_number");
+}
+
+// Make a user who has the accounts. False where somebody else has got the first meanwhile, and then
+// there is no new user.
 bool make_by_account(const pg_uuid_t &user_id, const NamedAccounts &accounts, Fields *fields)
 {
-    make(UUIDPGetDatum(&user_id), fields);
-    LinkedAddress found;
-    if (!accounts.find(&found))
-        refuse_changed("users", "telegram_user_id or whatsapp_number");
-    if (is_same_uuid(found.user_id, user_id))
-        return true;
-    if (remove_user.execute({UUIDPGetDatum(&user_id)}) == 0)
-        refuse_suppressed("users");
-    return false;
+    Fields others = *fields;
+    for (const char *column : {"telegram_user_id", "telegram_username", "whatsapp_number"})
+        others.drop(column);
+    make(UUIDPGetDatum(&user_id), &others);
+    if (!accounts.link_first(user_id)) {
+        if (remove_user.execute({UUIDPGetDatum(&user_id)}) == 0)
+            refuse_suppressed("users");
+        return false;
+    }
+    change(UUIDPGetDatum(&user_id), fields);
+    require_found(user_id, accounts);
+    return true;
 }
 
 // Returns who has the accounts, or has them from now on.
