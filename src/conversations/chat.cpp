@@ -62,14 +62,14 @@ static Datum stored_form(Datum user_id, const Chat &chat)
     return is_theirs ? linked.stored.address : chat.address;
 }
 
-// Of the addresses that a user has on a channel for a bot the one that was linked last; '' for none.
-static Datum last_linked(Datum user_id, Datum channel, Datum bot)
+// Of the addresses that a user has on a channel for a bot the one that was linked last; zero for none.
+static Datum last_linked_for(Datum user_id, Datum channel, Datum bot)
 {
     const Datum key[] = {user_id, channel, bot};
     Lookup rows("addresses", "addresses_pkey");
     const AttrNumber address = rows.column("address"), linked_at = rows.column("linked_at"),
                      unlinked_at = rows.column("unlinked_at");
-    Datum last = to_text("");
+    Datum last = 0;
     TimestampTz last_at = DT_NOBEGIN;
     for (bool is_there = rows.find(key, 3); is_there; is_there = rows.next()) {
         const TimestampTz at = DatumGetTimestampTz(rows.get(linked_at).value);
@@ -80,6 +80,16 @@ static Datum last_linked(Datum user_id, Datum channel, Datum bot)
     }
     rows.close();
     return last;
+}
+
+// The same, or one for no bot, which will get this bot; '' for none.
+static Datum last_linked(Datum user_id, Datum channel, Datum bot)
+{
+    const Datum none = to_text(""), for_bot = last_linked_for(user_id, channel, bot);
+    if (for_bot != 0)
+        return for_bot;
+    const Datum for_none = text_view(bot).empty() ? 0 : last_linked_for(user_id, channel, none);
+    return for_none != 0 ? for_none : none;
 }
 
 Chat chat_with(Datum user_id, std::string_view name, Datum bot, NullableDatum address)

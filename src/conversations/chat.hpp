@@ -38,7 +38,7 @@ void check_id_of_channel(std::string_view channel, const MessengerId &id,
                          const IdNames &names = own_id_names);
 
 // A user's chat on a channel with a bot: the given address, or where it is null the one that they
-// linked last, '' where they have none. Errors as of canonical_address(). Within with_spi(), as all
+// linked last, for the bot or else for none, and '' where they have none. Errors as of canonical_address(). Within with_spi(), as all
 // that follows.
 Chat chat_with(Datum user_id, std::string_view channel, Datum bot, NullableDatum address);
 
