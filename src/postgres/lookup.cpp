@@ -32,7 +32,8 @@ static RegProcedure equality(Oid type)
     return type == UUIDOID ? F_UUID_EQ : type == INT8OID ? F_INT8EQ : F_TEXTEQ;
 }
 
-bool Lookup::find(const Datum *key, int columns)
+// Begin to look for a key.
+void Lookup::begin(const Datum *key, int columns)
 {
     key_columns_ = columns;
     for (int column = 0; column < columns; column++)
@@ -44,7 +45,18 @@ bool Lookup::find(const Datum *key, int columns)
         scan_ = begin_index_scan(table_, index_, keys_, columns);
     else
         index_rescan(scan_, keys_, columns, nullptr, 0);
+}
+
+bool Lookup::find(const Datum *key, int columns)
+{
+    begin(key, columns);
     return next();
+}
+
+bool Lookup::find_last(const Datum *key, int columns)
+{
+    begin(key, columns);
+    return index_getnext_slot(scan_, BackwardScanDirection, slot_);
 }
 
 bool Lookup::next()
