@@ -28,40 +28,12 @@ static Statement enable{R"sql(
 )sql",
                         UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIDOID, TIMESTAMPTZOID};
 
-// A row that the user once had for this bot makes room.
-static Statement delete_unlinked{R"sql(
-    DELETE FROM companion.addresses AS a
-    WHERE a.user_id = $1 AND a.channel = $2 AND a.bot = $3 AND a.address = $4
-        AND a.unlinked_at IS NOT NULL
-)sql",
-                                 UUIDOID, TEXTOID, TEXTOID, TEXTOID};
-static Statement give_bot{R"sql(
-    UPDATE companion.addresses AS a SET bot = $3
-    WHERE a.user_id = $1 AND a.channel = $2 AND a.bot = '' AND a.address = $4
-        AND a.unlinked_at IS NULL
-    RETURNING a.user_id = $1 AND a.channel = $2 AND a.bot = $3 AND a.address = $4
-)sql",
-                          UUIDOID, TEXTOID, TEXTOID, TEXTOID};
-
 // Whether a row was changed. Error 09000 where it is not found any more by what it was.
 static bool require_as_found(uint64 rows)
 {
     if (rows > 0 && !DatumGetBool(result_field(0, 1)))
         refuse_changed("addresses", "user_id, channel, bot or address");
     return rows > 0;
-}
-
-// Give an address without a bot this one, unless somebody has linked it for the bot meanwhile.
-static void adopt(const LinkedAddress &linked, Datum bot)
-{
-    const Address wanted{linked.stored.channel, bot, linked.stored.address};
-    lock_address(wanted);
-    if (LinkedAddress present; find_linked(wanted, &present) &&
-                               text_view(present.stored.bot) == text_view(bot))
-        return;
-    const Datum user_id = UUIDPGetDatum(&linked.user_id);
-    delete_unlinked.execute({user_id, wanted.channel, bot, wanted.address});
-    require_as_found(give_bot.execute({user_id, wanted.channel, bot, wanted.address}));
 }
 
 bool note_incoming(const LinkedAddress &linked, Datum bot)

@@ -136,10 +136,10 @@ BEGIN
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
          'current_user_id now uuid_v7() uuid_v7(timestamptz) checkin_instant local_timestamp
-          end_of_day choose_channel usable_channel channel_address recall_score'),
+          end_of_day choose_channel usable_channel address_key channel_address recall_score'),
         ('companion_runtime', 'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
         ('companion_user, companion_worker, companion_admin',
-         'canonical_timezone next_checkin sent_today
+         'canonical_timezone next_checkin sent_today put_user
           start_onboarding advance_onboarding complete_onboarding
           open_conversation add_message recent_messages search_messages
           upsert_user_context upsert_user_context_many recall_user_context user_context_prompt
