@@ -12,14 +12,14 @@
 
 namespace companion {
 
-// The foreign keys refuse what belongs to another user, or to nobody. Each of these returns what a row
-// is found by.
+// The foreign keys refuse what belongs to another user, or to nobody. Each of these returns what a
+// row is found by.
 static Statement insert_one{R"sql(
     INSERT INTO companion.messages AS m
         (user_id, id, conversation_id, role, content, reply_to_id, metadata)
     VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, '{}'))
-    RETURNING m.user_id, m.id, m.conversation_id)sql",
-                            UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, UUIDOID, JSONBOID};
+    RETURNING m.user_id, m.id, m.conversation_id)sql",  UUIDOID, UUIDOID, UUIDOID,
+                            TEXTOID, TEXTOID, UUIDOID, JSONBOID};
 
 static Statement insert_one_with_id{R"sql(
     INSERT INTO companion.messages AS m
@@ -27,8 +27,18 @@ static Statement insert_one_with_id{R"sql(
          external_id, channel, bot, address)
     VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, '{}'), $8, $9, $10, $11, $12)
     RETURNING m.user_id, m.id, m.conversation_id, m.telegram_message_id, m.external_id)sql",
-                                    UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, UUIDOID, JSONBOID,
-                                    INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+                                    UUIDOID,
+                                    UUIDOID,
+                                    UUIDOID,
+                                    TEXTOID,
+                                    TEXTOID,
+                                    UUIDOID,
+                                    JSONBOID,
+                                    INT8OID,
+                                    TEXTOID,
+                                    TEXTOID,
+                                    TEXTOID,
+                                    TEXTOID};
 
 static Statement insert_sent{R"sql(
     INSERT INTO companion.messages AS m
@@ -66,8 +76,7 @@ static Statement set_last_user_message{R"sql(
 
 [[noreturn]] static void refuse_changed_message()
 {
-    refuse_changed("messages",
-                   "user_id, id, conversation_id, telegram_message_id or external_id");
+    refuse_changed("messages", "user_id, id, conversation_id, telegram_message_id or external_id");
 }
 
 void check_message(const NewMessage &message)
@@ -84,8 +93,7 @@ bool find_delivered(const NewMessage &message, Delivered *first)
 {
     if (!message.messenger_id.is_given())
         return false;
-    const NullableDatum ids =
-        messages_in_chat(message.user_id, message.chat, message.messenger_id);
+    const NullableDatum ids = messages_in_chat(message.user_id, message.chat, message.messenger_id);
     if (ids.isnull ||
         find_same.execute({message.user_id, ids.value, message.role, message.content}) == 0)
         return false;
@@ -129,11 +137,11 @@ static uint64 insert_with_id(const NewMessage &message, const pg_uuid_t *id)
                           ' ',
                           ' ',
                           ' '};
-    return insert_one_with_id.execute(
-        {message.user_id, UUIDPGetDatum(id), message.conversation_id, message.role, message.content,
-         reply.value, message.metadata.value, telegram_id.value, external_id.value, chat.channel,
-         chat.bot, chat.address},
-        nulls);
+    return insert_one_with_id.execute({message.user_id, UUIDPGetDatum(id), message.conversation_id,
+                                       message.role, message.content, reply.value,
+                                       message.metadata.value, telegram_id.value, external_id.value,
+                                       chat.channel, chat.bot, chat.address},
+                                      nulls);
 }
 
 // Refuse a row of the last result that is not found by these any more. Error 09000.
@@ -231,11 +239,10 @@ SentMessages::SentMessages()
                    {"conversation_id", UUIDOID},
                    {"content", TEXTOID},
                    {"metadata", JSONBOID}},
-      with_ids_{{"user_id", UUIDOID},         {"id", UUIDOID},
-                {"conversation_id", UUIDOID}, {"content", TEXTOID},
-                {"metadata", JSONBOID},       {"telegram_message_id", INT8OID},
-                {"external_id", TEXTOID},     {"channel", TEXTOID},
-                {"bot", TEXTOID},             {"address", TEXTOID}}
+      with_ids_{{"user_id", UUIDOID},     {"id", UUIDOID},        {"conversation_id", UUIDOID},
+                {"content", TEXTOID},     {"metadata", JSONBOID}, {"telegram_message_id", INT8OID},
+                {"external_id", TEXTOID}, {"channel", TEXTOID},   {"bot", TEXTOID},
+                {"address", TEXTOID}}
 {
 }
 
@@ -247,8 +254,16 @@ void SentMessages::add(const SentMessage &message)
     const MessengerId &given = message.messenger_id;
     const Chat &chat = message.chat;
     if (given.is_given())
-        with_ids_.add({user, own_id, conversation, sent, text.metadata, given.telegram,
-                       given.external, {chat.channel}, {chat.bot}, {chat.address}});
+        with_ids_.add({user,
+                       own_id,
+                       conversation,
+                       sent,
+                       text.metadata,
+                       given.telegram,
+                       given.external,
+                       {chat.channel},
+                       {chat.bot},
+                       {chat.address}});
     else
         without_ids_.add({user, own_id, conversation, sent, text.metadata});
 }

@@ -200,8 +200,8 @@ static bool has_newer_message(Datum user_id, Datum conversation_id, TimestampTz 
 
 enum class Open { none, over, current };
 
-// Whether a conversation of a user is open on a channel, and which, found without a plan; and whether
-// it is over, as of a time.
+// Whether a conversation of a user is open on a channel, and which, found without a plan; and
+// whether it is over, as of a time.
 static Open find_current(Datum user_id, Datum channel, TimestampTz over_before, pg_uuid_t *id)
 {
     const Datum key[] = {user_id, channel};

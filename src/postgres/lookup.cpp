@@ -37,10 +37,10 @@ void Lookup::begin(const Datum *key, int columns)
 {
     key_columns_ = columns;
     for (int column = 0; column < columns; column++)
-        ScanKeyEntryInitialize(
-            &keys_[column], 0, static_cast<AttrNumber>(column + 1), BTEqualStrategyNumber,
-            InvalidOid, index_->rd_indcollation[column],
-            equality(TupleDescAttr(RelationGetDescr(index_), column)->atttypid), key[column]);
+        ScanKeyEntryInitialize(&keys_[column], 0, static_cast<AttrNumber>(column + 1),
+                               BTEqualStrategyNumber, InvalidOid, index_->rd_indcollation[column],
+                               equality(TupleDescAttr(RelationGetDescr(index_), column)->atttypid),
+                               key[column]);
     if (scan_ == nullptr)
         scan_ = begin_index_scan(table_, index_, keys_, columns);
     else
@@ -70,8 +70,8 @@ bool Lookup::has_key() const
     for (int column = 0; column < key_columns_; column++) {
         ScanKeyData key = keys_[column];
         const NullableDatum value = get(index_->rd_index->indkey.values[column]);
-        const bool is_same = !value.isnull &&
-                             (key.sk_func.fn_oid == F_UUID_EQ
+        const bool is_same =
+            !value.isnull && (key.sk_func.fn_oid == F_UUID_EQ
                                   ? is_same_uuid(value.value, key.sk_argument)
                                   : DatumGetBool(FunctionCall2Coll(&key.sk_func, key.sk_collation,
                                                                    value.value, key.sk_argument)));
