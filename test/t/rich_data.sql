@@ -66,6 +66,8 @@ SELECT companion.edit_message(user_id, id, E'edited\r\n')
 FROM companion.messages WHERE telegram_message_id = 70;
 SELECT companion.search_messages(user_id, 'message 7')
 FROM companion.messages WHERE telegram_message_id = 70;
+SELECT companion.edit_message(user_id, NULL, 'edited before it came', telegram_message_id => 72)
+FROM companion.messages WHERE telegram_message_id = 70;
 SELECT companion.close_conversation(user_id, id) FROM companion.conversations;
 SELECT companion.record_incoming('whatsapp', whatsapp_number, 'hello', metadata => '{"n": 1}')
 FROM companion.users WHERE whatsapp_number IS NOT NULL;
