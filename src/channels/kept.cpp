@@ -2,31 +2,31 @@
 #include "channels/address.hpp"
 #include "channels/written.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
+#include "postgres/lookup.hpp"
 #include "postgres/relations.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
 
+#include <algorithm>
+#include <tuple>
+
 using namespace companion;
 
 namespace {
 
-// What is usable of a user's addresses ($1), the one that was linked last first.
-#define USABLE_TEXTS                                                                               \
-    "(SELECT array_agg(t.value ORDER BY a.linked_at DESC, a.channel, a.bot, a.address, t.place)"   \
-    " FROM companion.addresses AS a"                                                               \
-    " CROSS JOIN LATERAL (VALUES (1, a.channel), (2, a.bot), (3, a.address)) AS t (place, value)"  \
-    " WHERE a.user_id = $1 AND a.disabled_at IS NULL AND a.unlinked_at IS NULL)"
+Statement set_usable{R"sql(
+    UPDATE companion.users SET usable_addresses = $2
+    WHERE id = $1 AND usable_addresses IS DISTINCT FROM $2
+)sql",
+                     UUIDOID, TEXTARRAYOID};
 
-Statement set_usable{"UPDATE companion.users AS u SET usable_addresses = usable.texts"
-                     " FROM (SELECT " USABLE_TEXTS " AS texts) AS usable"
-                     " WHERE u.id = $1 AND u.usable_addresses IS DISTINCT FROM usable.texts",
-                     UUIDOID};
-
-Statement find_stale{"SELECT FROM companion.users AS u"
-                     " WHERE u.id = $1 AND u.usable_addresses IS DISTINCT FROM " USABLE_TEXTS,
-                     UUIDOID};
+Statement find_stale{R"sql(
+    SELECT FROM companion.users WHERE id = $1 AND usable_addresses IS DISTINCT FROM $2
+)sql",
+                     UUIDOID, TEXTARRAYOID};
 
 Statement take_over{R"sql(
     DELETE FROM companion.addresses AS a
@@ -49,11 +49,66 @@ Statement has_linked{R"sql(
 )sql",
                      UUIDOID, TEXTOID, TEXTOID};
 
+// A usable address, and when it was linked.
+struct Usable {
+    Datum channel, bot, address;
+    TimestampTz linked_at;
+};
+
+// The one that was linked last comes first.
+bool comes_before(const Usable &a, const Usable &b)
+{
+    return std::tuple(-a.linked_at, text_view(a.channel), text_view(a.bot), text_view(a.address)) <
+           std::tuple(-b.linked_at, text_view(b.channel), text_view(b.bot), text_view(b.address));
+}
+
+// The row that is come to, if it is usable.
+bool read_usable(const Lookup &rows, Usable *usable)
+{
+    const auto value = [&](const char *column) { return rows.get(rows.column(column)); };
+    const auto copied = [&](const char *column) {
+        return PointerGetDatum(DatumGetTextPCopy(value(column).value));
+    };
+    if (!value("unlinked_at").isnull || !value("disabled_at").isnull)
+        return false;
+    *usable = {copied("channel"), copied("bot"), copied("address"),
+               DatumGetTimestampTz(value("linked_at").value)};
+    return true;
+}
+
+Datum to_texts(const Usable *usable, int count)
+{
+    ArrayBuilder texts(TEXTOID);
+    for (int place = 0; place < count; place++)
+        for (const Datum part : {usable[place].channel, usable[place].bot, usable[place].address})
+            texts.add(part);
+    return texts.finish();
+}
+
+// What is usable of a user's addresses, as users.usable_addresses has it. Without a plan, which might
+// be one that looks at everybody's.
+NullableDatum usable_texts(Datum user_id)
+{
+    int count = 0, room = 8;
+    auto *usable = static_cast<Usable *>(palloc(room * sizeof(Usable)));
+    Lookup rows("addresses", "addresses_pkey");
+    for (bool is_there = rows.find(user_id); is_there; is_there = rows.next()) {
+        if (count == room)
+            usable = static_cast<Usable *>(repalloc(usable, (room *= 2) * sizeof(Usable)));
+        count += read_usable(rows, &usable[count]);
+    }
+    rows.close();
+    std::sort(usable, usable + count, comes_before);
+    return {count == 0 ? Datum{0} : to_texts(usable, count), count == 0};
+}
+
 // Error 09000 where a trigger keeps the user's row from being changed, or changes it otherwise.
 void keep_usable_of(Datum user_id)
 {
-    set_usable.execute({user_id});
-    if (find_stale.execute({user_id}) > 0)
+    const NullableDatum texts = usable_texts(user_id);
+    const char nulls[] = {' ', null_flag(texts)};
+    set_usable.execute({user_id, texts.value}, nulls);
+    if (find_stale.execute({user_id, texts.value}, nulls) > 0)
         refuse_suppressed("users");
 }
 
