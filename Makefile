@@ -7,11 +7,11 @@ EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'$$/\1/p" companion.co
 # The order in which the install script needs its subjects.
 SUBJECTS = \
 	identity/schema identity/identity scheduling/local_time \
-	channels/channels users/users channels/addresses users/onboarding users/auth_users users/personal_data \
+	channels/channels policy/kinds users/users channels/addresses users/onboarding users/auth_users users/personal_data \
 	conversations/conversations conversations/writing conversations/reading \
 	conversations/search conversations/analytics \
 	memory/memory memory/functions \
-	scheduling/scheduled_messages sending/queue scheduling/dispatch sending/worker \
+	scheduling/scheduled_messages sending/queue scheduling/dispatch sending/worker sending/retry \
 	linking/linking \
 	cron/cron \
 	identity/references identity/rights

@@ -1,5 +1,5 @@
 -- Users who are all due within three hours. :users is how many.
-SELECT format('ALTER DATABASE %I SET companion.catch_up = ''1d''', current_database()) \gexec
+UPDATE companion.kinds SET send_within = '1 day' WHERE kind = 'checkin';
 
 CREATE TABLE started AS SELECT now() AS at;
 

@@ -75,10 +75,10 @@ SELECT * FROM pg_temp.both_ways('2011-12-30 08:00+00', '2011-12-30 12:00+00');
 
 -- Days of downtime: what is too late says so, and of what a user is due at once the latest is sent,
 -- also where it is another batch's.
-SET companion.catch_up = '2d';
+UPDATE companion.kinds SET send_within = '2d' WHERE kind = 'checkin';
 SELECT * FROM pg_temp.both_ways('2026-10-22 23:00+00', '2026-10-25 03:00+00');
 SELECT status, left(failure_reason, 5) AS reason, count(*) FROM checkins GROUP BY 1, 2 ORDER BY 1, 2;
-RESET companion.catch_up;
+UPDATE companion.kinds SET send_within = '4h' WHERE kind = 'checkin';
 DELETE FROM companion.users;
 
 -- In the midst of an instant: it is known up to whom.

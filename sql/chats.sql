@@ -99,6 +99,7 @@ SELECT companion.link_address(:diego, 'whatsapp', '351912345678', 'shop'), compa
 SELECT count(companion.schedule_message(:diego, companion.now() - n * interval '1 minute', 'text ' || n, channel => channel))
 FROM (VALUES (3, 'whatsapp'), (2, 'push'), (1, 'web')) AS v (n, channel);
 SET companion.max_message_length = 6;
+SET client_min_messages = error;
 SELECT companion.mark_sent_many(array_agg(user_id), array_agg(message_id), array_agg(attempt),
     NULL, NULL, array_agg(CASE channel WHEN 'web' THEN NULL ELSE 'wamid.1' END),
     array_agg(CASE channel WHEN 'push' THEN '{"collapsed": true}'::jsonb END)) AS before_start,
@@ -108,6 +109,7 @@ SELECT companion.mark_sent_many(array_agg(user_id), array_agg(message_id), array
         array_agg(CASE channel WHEN 'web' THEN NULL ELSE 'wamid.1' END),
         array_agg(CASE channel WHEN 'push' THEN '{"collapsed": true}'::jsonb END)) AS sent
 FROM (SELECT * FROM companion.claim_messages('w') ORDER BY scheduled_for) AS c;
+RESET client_min_messages;
 RESET companion.max_message_length;
 SELECT s.content, s.message_id, s.channel, s.bot, s.address, m.metadata
 FROM stored AS s JOIN companion.messages AS m USING (content) WHERE s.content NOT LIKE 'h%' ORDER BY s.content;

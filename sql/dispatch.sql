@@ -48,7 +48,7 @@ SELECT name, scheduled_for FROM checkins WHERE scheduled_for < '2026-03-02 08:59
 DELETE FROM companion.users;
 
 -- After downtime nothing is lost: each has its exact instant. What is found more than
--- companion.catch_up late is recorded as skipped, with the reason.
+-- its kind's send_within late is recorded as skipped, with the reason.
 INSERT INTO companion.users (display_name, timezone, checkin_time, onboarding_completed_at) VALUES
     ('too late', 'UTC', '05:59:59.999999', '2026-01-01'),
         ('just in time', 'UTC', '06:00', '2026-01-01'),
@@ -60,10 +60,10 @@ SELECT name, key, scheduled_for, status, failure_reason FROM checkins;
 SELECT count(*) AS queued,
     count(*) FILTER (WHERE q.send_before = m.scheduled_for + interval '4 hours') AS to_be_sent_in_time
 FROM companion.dispatch_queue AS q JOIN companion.scheduled_messages AS m ON m.id = q.message_id;
-SET companion.catch_up = '1h';
+UPDATE companion.kinds SET send_within = '1h' WHERE kind = 'checkin';
 SELECT companion.dispatch('2026-03-05 08:30+00') AS enqueued;
 SELECT name, key, status, failure_reason FROM checkins WHERE scheduled_for > '2026-03-04 12:00+00';
-RESET companion.catch_up;
+UPDATE companion.kinds SET send_within = '4h' WHERE kind = 'checkin';
 DELETE FROM companion.users;
 
 -- Who gets none: opted out, not onboarded (or not yet, at that time), paused, or not on
@@ -153,11 +153,11 @@ INSERT INTO companion.users (display_name, checkin_time, onboarding_completed_at
     ('daily', '09:00', '2026-01-01', DEFAULT), ('afternoons', '15:00', '2026-01-01', DEFAULT),
     ('Tuesdays', '09:00', '2026-01-01', '{2}');
 SET companion.clock = '2026-03-04 14:00+00';
-SET companion.catch_up = '2d';
+UPDATE companion.kinds SET send_within = '2d' WHERE kind = 'checkin';
 SELECT companion.rewind_dispatch('2026-03-03 08:00+00');
 SELECT companion.dispatch() AS enqueued;
 SELECT name, key, status, failure_reason FROM checkins;
-SET companion.catch_up = '4d';
+UPDATE companion.kinds SET send_within = '4d' WHERE kind = 'checkin';
 SET companion.clock = '2026-03-07 14:00+00';
 SELECT companion.dispatch() AS "after three days";
 SELECT name, key, status, failure_reason FROM checkins WHERE scheduled_for > '2026-03-04 14:00+00';
@@ -166,7 +166,7 @@ SET companion.clock = '2026-03-09 14:00+00';
 SELECT companion.dispatch() AS "without a gap";
 SELECT name, key, status, failure_reason FROM checkins WHERE scheduled_for > '2026-03-07 14:00+00';
 RESET companion.min_gap;
-RESET companion.catch_up;
+UPDATE companion.kinds SET send_within = '4h' WHERE kind = 'checkin';
 DELETE FROM companion.users;
 SET companion.clock = '2026-03-04 10:00+00';
 

@@ -10,14 +10,14 @@ SELECT m.idempotency_key AS key, m.status, m.failure_reason AS reason, m.attempt
 FROM companion.scheduled_messages AS m ORDER BY m.idempotency_key;
 
 -- finish_abandoned: unknown after start_send, skipped past send_before, failed after
--- companion.max_attempts; what has another try or a lease left is let be.
+-- companion.max_claims; what has another try or a lease left is let be.
 SELECT companion.dispatch();
 SELECT count(companion.schedule_message(:maya, companion.now() + n * interval '1 minute', NULL,
     'custom', NULL, key))
 FROM (VALUES ('claimed twice', -9), ('dead after the last attempt', -8), ('started', -7),
     ('leased still', 0), ('not due yet', 1440)) AS v (key, n);
-UPDATE companion.dispatch_queue AS q SET attempt = CASE m.idempotency_key WHEN 'claimed twice'
-    THEN 1 ELSE 4 END
+UPDATE companion.dispatch_queue AS q SET claims = CASE m.idempotency_key WHEN 'claimed twice'
+    THEN 1 ELSE 19 END
 FROM companion.scheduled_messages AS m WHERE m.id = q.message_id
     AND m.idempotency_key IN ('claimed twice', 'dead after the last attempt');
 SELECT count(*) AS claimed FROM companion.claim_messages('w', 3, '1 hour');
@@ -54,7 +54,7 @@ SELECT pg_temp.error_of('SET LOCAL companion.retention = ' || value) AS outcome
     FROM (VALUES ('''0'''), ('''23h'''), ('''11y'''), ('''4000d''')) AS v (value);
 
 -- It goes in batches, the oldest first. Nothing goes within nine days, however little is to be kept:
--- the longest companion.catch_up, and two days.
+-- the longest send_within of a check-in, and two days.
 SELECT count(companion.schedule_message(:maya, companion.now(), 'old', 'custom', NULL, 'old ' || n))
 FROM generate_series(1, 5) AS n;
 SET companion.clock = '2026-06-03 13:00+00';
@@ -111,6 +111,7 @@ ROLLBACK;
 RESET companion.clock;
 SELECT name, setting, unit, min_val, max_val, context FROM pg_settings WHERE name LIKE 'companion.%'
     AND name IN ('companion.catch_up', 'companion.min_gap', 'companion.max_attempts',
+        'companion.max_claims', 'companion.send_timeout',
         'companion.retry_backoff',
                  'companion.retention', 'companion.clock', 'companion.user_id',
                      'companion.retry_unknown') ORDER BY 1;

@@ -264,7 +264,7 @@ DROP TRIGGER tell_statement ON companion.dispatch_queue;
 
 -- Columns, also dropped again and generated ones; constraints and indexes.
 ALTER TABLE companion.dispatch_queue ADD COLUMN dropped text DEFAULT 'x', ADD COLUMN note text,
-    ADD COLUMN tries integer GENERATED ALWAYS AS (attempt * 10) STORED,
+    ADD COLUMN tenfold integer GENERATED ALWAYS AS (attempt * 10) STORED,
     ADD COLUMN holder text GENERATED ALWAYS AS (coalesce(worker, 'nobody')) STORED,
     ADD COLUMN payload text DEFAULT repeat('long ', 2000);
 ALTER TABLE companion.dispatch_queue ALTER COLUMN payload SET STORAGE EXTERNAL;
@@ -284,14 +284,14 @@ TRUNCATE companion.dispatch_queue, companion.scheduled_messages;
 SELECT pg_temp.schedule();
 UPDATE companion.dispatch_queue SET note = 'kept';
 SELECT attempt, address, display_name, content FROM companion.claim_messages('w');
-SELECT attempt, note, tries, holder, length(payload) FROM companion.dispatch_queue;
+SELECT attempt, note, tenfold, holder, length(payload) FROM companion.dispatch_queue;
 SELECT pg_temp.step('SELECT companion.start_send(%s)');
 SET enable_seqscan = off;
 SELECT count(*) AS by_partial_index FROM companion.dispatch_queue WHERE sending AND attempt = 1;
 SELECT count(*) AS by_expression FROM companion.dispatch_queue WHERE length(worker) = 1;
 RESET enable_seqscan;
 SELECT pg_temp.step('SELECT companion.mark_failed(%s, ''busy'', ''0'')');
-SELECT sending, note, tries, holder, length(payload) FROM companion.dispatch_queue;
+SELECT sending, note, tenfold, holder, length(payload) FROM companion.dispatch_queue;
 SELECT attempt FROM companion.claim_messages('w');
 SELECT pg_temp.step('SELECT companion.mark_skipped(%s, ''not now'')');
 SELECT status, user_note, is_over FROM companion.scheduled_messages;
@@ -329,7 +329,7 @@ CALL pg_temp.refer('DEFERRABLE INITIALLY DEFERRED');
 DROP TABLE drafts;
 
 -- Whatever the owner has written by hand: it is read for what it is.
-ALTER TABLE companion.dispatch_queue DROP COLUMN tries;
+ALTER TABLE companion.dispatch_queue DROP COLUMN tenfold;
 CREATE PROCEDURE pg_temp.by_hand(changes text) LANGUAGE plpgsql AS $$
 BEGIN
     TRUNCATE companion.dispatch_queue, companion.scheduled_messages;

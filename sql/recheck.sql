@@ -57,11 +57,11 @@ FROM companion.users;
 INSERT INTO companion.dispatch_recheck (user_id, since) VALUES
     ('00000000-0000-0000-0000-000000000001', '2026-03-04 11:00+00'),
     ('00000000-0000-0000-0000-00000000000a', '2026-03-04 08:00+00');
-SET companion.catch_up = '2d';
+UPDATE companion.kinds SET send_within = '2d' WHERE kind = 'checkin';
 SELECT companion.dispatch('2026-03-04 12:02+00') AS enqueued;
 SELECT * FROM checkins;
 SELECT * FROM rechecks;
-RESET companion.catch_up;
+UPDATE companion.kinds SET send_within = '4h' WHERE kind = 'checkin';
 
 -- What is found too late is recorded as skipped. In a zone that the server does not know nobody is due.
 UPDATE companion.users SET checkin_time = '05:00' WHERE display_name = 'not due yet';
@@ -92,12 +92,12 @@ SELECT companion.rewind_dispatch('2026-03-04 08:00+00');
 UPDATE companion.users SET checkin_time = '11:30';
 SELECT count(*) = (SELECT count(*) FROM companion.users) AS all_noted FROM companion.dispatch_recheck;
 SET companion.clock = '2026-03-04 18:00+00';
-SET companion.catch_up = '12h';
+UPDATE companion.kinds SET send_within = '12h' WHERE kind = 'checkin';
 SELECT companion.dispatch() = count(*) AS all_found FROM companion.users
 WHERE companion.checkin_instant(timezone, '2026-03-04', '11:30')
     BETWEEN '2026-03-04 08:00:00.000001+00' AND '2026-03-04 18:00+00';
 SELECT count(*) FROM rechecks;
-RESET companion.catch_up;
+UPDATE companion.kinds SET send_within = '4h' WHERE kind = 'checkin';
 
 -- The trigger is one, and for users alone.
 CREATE TABLE other (name text);

@@ -3,99 +3,31 @@
 
 #include "channels/number_forms.hpp"
 #include "postgres/arguments.hpp"
-#include "postgres/entry.hpp"
-#include "postgres/relations.hpp"
 
 #include <algorithm>
 
 namespace companion {
 
-// What this session has read of them; nothing where it has to read them anew.
-static struct {
-    MemoryContext context;
-    Channels channels;
-    Oid table;
-    bool is_valid;
-} kept;
-
-static void forget_channels(Datum, Oid relation)
+static Channel read_channel(const StoredRow &row)
 {
-    if (relation == kept.table || relation == InvalidOid)
-        kept.is_valid = false;
-}
-
-static Channel read_channel(TupleTableSlot *slot, Relation table)
-{
-    const auto value = [&](const char *column) {
-        NullableDatum result;
-        result.value = slot_getattr(slot, column_number(table, column), &result.isnull);
-        return result;
-    };
-    const NullableDatum longest = value("longest_text");
+    const NullableDatum longest = row.nullable("longest_text");
     Channel channel{{},
-                    DatumGetInt32(value("rank").value),
-                    DatumGetBool(value("needs_address").value),
-                    DatumGetBool(value("only_if_preferred").value),
+                    DatumGetInt32(row.get("rank")),
+                    DatumGetBool(row.get("needs_address")),
+                    DatumGetBool(row.get("only_if_preferred")),
                     longest.isnull ? 0 : DatumGetInt32(longest.value)};
-    namestrcpy(&channel.name, TextDatumGetCString(value("channel").value));
+    namestrcpy(&channel.name, TextDatumGetCString(row.get("channel")));
     return channel;
 }
 
-// Append a row to those read so far.
-static void add(Channels *read, const Channel &channel, int *room)
-{
-    auto *rows = const_cast<Channel *>(read->first);
-    if (read->count == *room) {
-        *room *= 2;
-        rows = static_cast<Channel *>(repalloc(rows, *room * sizeof(Channel)));
-    }
-    rows[read->count] = channel;
-    *read = {rows, read->count + 1};
-}
-
-static Channels read_channels(Relation table)
-{
-    int room = 16;
-    Channels read{static_cast<Channel *>(palloc(room * sizeof(Channel))), 0};
-    Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-    TableScanDesc scan = table_beginscan(table, snapshot, 0, nullptr);
-    TupleTableSlot *slot = table_slot_create(table, nullptr);
-    while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-        add(&read, read_channel(slot, table), &room);
-    ExecDropSingleTupleTableSlot(slot);
-    table_endscan(scan);
-    UnregisterSnapshot(snapshot);
-    std::sort(const_cast<Channel *>(read.begin()), const_cast<Channel *>(read.end()),
-              [](const Channel &a, const Channel &b) {
-                  return a.rank != b.rank ? a.rank < b.rank : a.name_view() < b.name_view();
-              });
-    return read;
-}
-
-// Who changes them while they are read has them read again.
-static void load()
-{
-    if (kept.context == nullptr) {
-        kept.context = AllocSetContextCreate(TopMemoryContext, "companion channels",
-                                             ALLOCSET_SMALL_SIZES);
-        CacheRegisterRelcacheCallback(forget_channels, Datum{0});
-    }
-    MemoryContextReset(kept.context);
-    Relation table = table_open(relation_id("channels"), AccessShareLock);
-    kept.table = RelationGetRelid(table);
-    kept.is_valid = true;
-    MemoryContext caller = MemoryContextSwitchTo(kept.context);
-    kept.channels = {};
-    kept.channels = read_channels(table);
-    MemoryContextSwitchTo(caller);
-    table_close(table, NoLock);
-}
+static KeptRows<Channel> kept{"channels", read_channel, [](const Channel &a, const Channel &b) {
+                                  return a.rank != b.rank ? a.rank < b.rank
+                                                          : a.name_view() < b.name_view();
+                              }};
 
 Channels channels()
 {
-    while (!kept.is_valid)
-        load();
-    return kept.channels;
+    return kept.rows();
 }
 
 const Channel *find_channel(std::string_view name)
@@ -118,9 +50,8 @@ const Channel &require_channel(std::string_view name)
 
 bool has_control_character(std::string_view text)
 {
-    return std::any_of(text.begin(), text.end(), [](char c) {
-        return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
-    });
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
 }
 
 static void refuse_control_characters(const char *name, std::string_view text)
@@ -156,9 +87,8 @@ static Datum telegram_id(std::string_view address)
 // WhatsApp's own ids are the number without the +.
 static Datum phone_number(std::string_view address)
 {
-    const char *number =
-        psprintf("%s%.*s", address[0] == '+' ? "" : "+", static_cast<int>(address.size()),
-                 address.data());
+    const char *number = psprintf("%s%.*s", address[0] == '+' ? "" : "+",
+                                  static_cast<int>(address.size()), address.data());
     if (!is_phone_number(number))
         refuse_address(address, "a number in E.164 form");
     return CStringGetTextDatum(number);
@@ -203,15 +133,3 @@ Datum canonical_address(const Channel &channel, std::string_view address)
 }
 
 } // namespace companion
-
-using namespace companion;
-
-COMPANION_FUNCTION(reload_channels)
-{
-    auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
-    if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event))
-        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("this function must be called as a trigger after a change"));
-    CacheInvalidateRelcache(trigger->tg_relation);
-    return PointerGetDatum(nullptr);
-}

@@ -1,7 +1,7 @@
 // The channels, as companion.channels has them.
 #pragma once
 
-#include "postgres/server.hpp"
+#include "postgres/kept_rows.hpp"
 
 #include <string_view>
 
@@ -16,15 +16,8 @@ struct Channel {
     std::string_view name_view() const { return NameStr(name); }
 };
 
-// Every channel, by rank and name. They are read once a session, and anew when somebody has changed
-// them; valid until the server is called.
-struct Channels {
-    const Channel *first;
-    int count;
-
-    const Channel *begin() const { return first; }
-    const Channel *end() const { return first + count; }
-};
+// Every channel, by rank and name; valid until the server is called.
+using Channels = Rows<Channel>;
 Channels channels();
 
 // A channel; null for a name that is none.

@@ -15,30 +15,14 @@ COMMENT ON COLUMN companion.channels.needs_address IS 'Whether it reaches only a
 COMMENT ON COLUMN companion.channels.only_if_preferred IS 'Whether only those who prefer it are written to on it: for email, since an address to sign in with is no wish to be written to.';
 COMMENT ON COLUMN companion.channels.longest_text IS 'The most characters that one message there can have, for whoever writes or splits it; NULL: no limit of its own.';
 
-CREATE FUNCTION companion.replace_channel() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    DELETE FROM companion.channels WHERE channel = NEW.channel;
-    RETURN NEW;
-END
-$$;
-COMMENT ON FUNCTION companion.replace_channel() IS
-'Trigger, BEFORE INSERT: the new row takes the place of the channel''s old one.';
-CREATE FUNCTION companion.reload_channels() RETURNS trigger
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'companion_reload_channels';
-COMMENT ON FUNCTION companion.reload_channels() IS
-'Trigger, AFTER INSERT, UPDATE, DELETE or TRUNCATE: every session reads the channels anew.';
-
 CREATE TRIGGER replace_channel BEFORE INSERT ON companion.channels
-FOR EACH ROW EXECUTE FUNCTION companion.replace_channel();
+FOR EACH ROW EXECUTE FUNCTION companion.replace_row('channel');
 COMMENT ON TRIGGER replace_channel ON companion.channels IS 'Inserting a channel that is there replaces it.';
 CREATE TRIGGER reload_channels AFTER INSERT OR UPDATE OR DELETE ON companion.channels
-FOR EACH ROW EXECUTE FUNCTION companion.reload_channels();
+FOR EACH ROW EXECUTE FUNCTION companion.reload_rows();
 COMMENT ON TRIGGER reload_channels ON companion.channels IS 'Every session reads the channels anew.';
 CREATE TRIGGER reload_no_channels AFTER TRUNCATE ON companion.channels
-FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_channels();
+FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_rows();
 COMMENT ON TRIGGER reload_no_channels ON companion.channels IS 'Every session reads the channels anew.';
 -- A logical subscriber, and a restore as one, come upon the standard rows, too.
 ALTER TABLE companion.channels ENABLE ALWAYS TRIGGER replace_channel;

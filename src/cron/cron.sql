@@ -5,7 +5,7 @@ CREATE FUNCTION companion.finish_abandoned(max_rows integer DEFAULT 10000) RETUR
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_finish_abandoned';
 COMMENT ON FUNCTION companion.finish_abandoned(integer) IS
-'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for the kinds in companion.retry_unknown), skipped past send_before, failed after companion.max_attempts. What others hold, the user or the message, is passed over for later. Returns how many. Error 22023 for a bound below 1.';
+'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for kinds with retry_unknown), skipped past send_before, or failed where a try has, and failed after companion.max_claims claims in a row that were not started. What others hold, the user or the message, is passed over for later. Returns how many. Error 22023 for a bound below 1.';
 
 CREATE FUNCTION companion.expire_messages(max_rows integer DEFAULT 10000) RETURNS bigint
 LANGUAGE c

@@ -6,7 +6,8 @@
 namespace companion {
 
 // Messages that were finished since this time are kept: companion.retention, and whatever that
-// is, two days more than the longest catch-up, since what is gone could be enqueued again.
+// is, two days more than the longest send_within of a check-in, since what is gone could be
+// enqueued again.
 inline TimestampTz kept_since()
 {
     const int kept = Max(settings::retention, settings::longest_catch_up + 2 * SECS_PER_DAY);

@@ -30,3 +30,21 @@ AS 'MODULE_PATHNAME', 'companion_set_updated_at';
 COMMENT ON FUNCTION companion.set_updated_at() IS
 'Trigger, BEFORE UPDATE: sets updated_at to companion.now().';
 
+
+-- Tables with standard rows that an app changes, which sessions keep.
+CREATE FUNCTION companion.replace_row() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('DELETE FROM %1$s WHERE %2$I = ($1).%2$I', TG_RELID::regclass, TG_ARGV[0])
+    USING NEW;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION companion.replace_row() IS
+'Trigger, BEFORE INSERT: the new row takes the place of the one that has the same value in the column that is its argument.';
+CREATE FUNCTION companion.reload_rows() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_reload_rows';
+COMMENT ON FUNCTION companion.reload_rows() IS
+'Trigger, AFTER INSERT, UPDATE, DELETE or TRUNCATE: every session reads the table anew.';

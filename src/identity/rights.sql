@@ -70,6 +70,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON companion.users TO companion_admin;
 
 GRANT SELECT ON companion.channels TO companion_user, companion_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.channels TO companion_admin;
+GRANT SELECT ON companion.kinds TO companion_user, companion_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON companion.kinds TO companion_admin;
 GRANT SELECT ON companion.addresses TO companion_user, companion_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.addresses TO companion_admin;
 
@@ -149,14 +151,15 @@ BEGIN
           unlink_telegram unlink_address'),
         ('companion_user, companion_admin', 'export_user erase_user'),
         ('companion_worker, companion_admin',
-         'link_address disable_address close_conversation edit_message record_incoming schedule_message dispatch
+         'link_address disable_address close_conversation edit_message record_incoming schedule_message retry_message dispatch
           dispatch_batch run_dispatch'),
         ('companion_worker',
          'claim_messages start_send start_send_many mark_sent mark_sent_many mark_failed
-          mark_failed_many mark_skipped mark_skipped_many extend_lease extend_lease_many
+          mark_failed_many mark_skipped mark_skipped_many release_message release_message_many
+          extend_lease extend_lease_many
           redeem_telegram_link_token'),
         ('companion_admin',
-         'rewind_dispatch finish_abandoned run_maintenance apply_retention expire_messages
+         'rewind_dispatch retry_failed finish_abandoned run_maintenance apply_retention expire_messages
           expire_addresses expire_early_edits
           expire_job_runs expire_user_context
           expire_telegram_link_tokens forget_redeem_failures

@@ -8,11 +8,10 @@ namespace companion::settings {
 
 char *user_id;
 int lock_wait;
-int catch_up;
 int min_gap;
-int max_attempts;
+int max_claims;
+int send_timeout;
 int retry_backoff;
-char *retry_unknown;
 int retention;
 int max_message_length;
 char *text_search_config;
@@ -28,6 +27,11 @@ int token_retention;
 int redeem_failures_per_minute;
 
 static char *half_lives_text;
+
+// Deprecated: columns of companion.kinds have taken their places.
+static int catch_up, max_attempts;
+static char *retry_unknown;
+
 static char *clock_text;
 static bool has_clock;
 static TimestampTz clock_time;
@@ -177,22 +181,31 @@ static void define_waiting()
 
 static void define_scheduling()
 {
-    define_seconds("companion.catch_up",
-                   "How late a check-in may be found, or sent, before it is skipped.", &catch_up,
-                   4 * hour, 0, longest_catch_up);
     define_seconds("companion.min_gap", "The least time between two check-ins of one user.",
                    &min_gap, 6 * hour, 0, 20 * hour);
-    define_count("companion.max_attempts", "How often a message is tried before it has failed.",
-                 &max_attempts, 5, 1, 100);
+    define_count(
+        "companion.max_claims",
+        "How often in a row a message is claimed without being started before it has failed.",
+        &max_claims, 20, 1, 1000);
+    define_seconds("companion.send_timeout",
+                   "How long a send may take: the least that is left of a lease after start_send.",
+                   &send_timeout, 5 * minute, 1, day);
     define_seconds("companion.retry_backoff",
-                   "The wait after a first failure; it doubles with each attempt, up to an hour.",
+                   "The wait after a first failure; it doubles with each more, up to an hour.",
                    &retry_backoff, 30, 1, hour);
-    DefineCustomStringVariable(
-        "companion.retry_unknown",
-        "Kinds of message, comma-separated, for which a double is better than a miss.", nullptr,
-        &retry_unknown, "", PGC_SUSET, 0, nullptr, nullptr, nullptr);
     define_seconds("companion.retention", "How long finished messages are kept.", &retention,
                    90 * day, day, 3650 * day);
+}
+
+static void define_deprecated()
+{
+    define_seconds("companion.catch_up", "Deprecated, without effect: see kinds.send_within.",
+                   &catch_up, 4 * hour, 0, longest_catch_up);
+    define_count("companion.max_attempts", "Deprecated, without effect: see kinds.max_tries.",
+                 &max_attempts, 5, 1, 100);
+    DefineCustomStringVariable("companion.retry_unknown",
+                               "Deprecated, without effect: see kinds.retry_unknown.", nullptr,
+                               &retry_unknown, "", PGC_SUSET, 0, nullptr, nullptr, nullptr);
 }
 
 static void define_limits()
@@ -254,6 +267,7 @@ void define()
     define_identity();
     define_waiting();
     define_scheduling();
+    define_deprecated();
     define_limits();
     define_conversations();
     define_memory();

@@ -12,16 +12,15 @@ namespace companion::settings {
 // Register every setting with the server. Called once, when the library loads.
 void define();
 
-// The most that companion.catch_up can be, in seconds.
+// The most that a check-in's send_within can be, in seconds.
 inline constexpr int longest_catch_up = 7 * SECS_PER_DAY;
 
 extern char *user_id;                // companion.user_id: the identity where no JWT is set
 extern int lock_wait;                // companion.lock_wait, milliseconds
-extern int catch_up;                 // companion.catch_up, seconds
 extern int min_gap;                  // companion.min_gap, seconds
-extern int max_attempts;             // companion.max_attempts
+extern int max_claims;               // companion.max_claims
+extern int send_timeout;             // companion.send_timeout, seconds
 extern int retry_backoff;            // companion.retry_backoff, seconds
-extern char *retry_unknown;          // companion.retry_unknown: kinds, comma-separated
 extern int retention;                // companion.retention, seconds
 extern int max_json_size;            // companion.max_json_size, kB
 extern int max_message_length;       // companion.max_message_length, characters

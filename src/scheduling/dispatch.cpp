@@ -5,6 +5,7 @@
 // the next tick; so is whoever was changed in a transaction that no tick could see into, by a
 // trigger (recheck.cpp).
 #include "cron/retention.hpp"
+#include "policy/kind.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
@@ -49,7 +50,7 @@ Statement forget_rechecks{"DELETE FROM companion.dispatch_recheck"};
 
 Statement find_recheck{"SELECT FROM companion.dispatch_recheck LIMIT 1"};
 
-// $1 at, $2 the previous tick, $3 catch_up, $4 min_gap, then who may be due, each with the date,
+// $1 at, $2 the previous tick, $3 send_within, $4 min_gap, then who may be due, each with the date,
 // its weekday and the idempotency keys around it, and of dispatch_recheck: until when to look at
 // them again, from which user on, and how many. Whoever is looked at is locked, and judged as the
 // newest version of the row says, which may be newer than what the rest of the statement sees; who
@@ -122,7 +123,7 @@ Statement enqueue_due{R"sql(
         CROSS JOIN LATERAL (
             SELECT CASE
                 WHEN due.scheduled_for + $3 < $1
-                THEN 'found ' || ($1 - due.scheduled_for) || ' late, beyond companion.catch_up'
+                THEN 'found ' || ($1 - due.scheduled_for) || ' late, beyond its kind''s send_within'
                 WHEN nearby.is_too_close
                     OR ($4 > '0' AND $1 - due.scheduled_for > $4 AND EXISTS (
                         SELECT FROM companion.checkins_due(due.timezone, due.checkin_time,
@@ -135,8 +136,8 @@ Statement enqueue_due{R"sql(
         RETURNING user_id, id, scheduled_for, send_before, channel, status),
     queued AS (
         INSERT INTO companion.dispatch_queue
-            (visible_at, send_before, user_id, message_id, channel)
-        SELECT scheduled_for, send_before, user_id, id, channel FROM enqueued
+            (visible_at, send_before, user_id, message_id, channel, kind)
+        SELECT scheduled_for, send_before, user_id, id, channel, 'checkin' FROM enqueued
         WHERE status = 'pending'
         RETURNING user_id)
     SELECT (SELECT count(*) FROM enqueued WHERE status = 'pending'),
@@ -160,6 +161,14 @@ struct Found {
     int64 enqueued, passed_over, looked_at;
     pg_uuid_t last;
 };
+
+// How late a check-in may be found, or sent.
+Interval *send_within()
+{
+    auto *within = static_cast<Interval *>(palloc0(sizeof(Interval)));
+    within->time = Min(kind_of("checkin").send_within, settings::longest_catch_up * USECS_PER_SEC);
+    return within;
+}
 
 // At whom of dispatch_recheck to look again: from a user on, for what was due until then.
 struct Again {
@@ -220,7 +229,7 @@ class Batch {
             keys_until.add(member->keys->until);
         }
         enqueue_due.execute({TimestampTzGetDatum(at), TimestampTzGetDatum(previous),
-                             PointerGetDatum(seconds_interval(settings::catch_up)),
+                             PointerGetDatum(send_within()),
                              PointerGetDatum(seconds_interval(settings::min_gap)), users.finish(),
                              dates.finish(), weekdays.finish(), keys.finish(), keys_from.finish(),
                              keys_until.finish(), TimestampTzGetDatum(again.until),

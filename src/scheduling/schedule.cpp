@@ -2,6 +2,7 @@
 #include "channels/channel.hpp"
 #include "conversations/messages.hpp"
 #include "identity/acting.hpp"
+#include "policy/kind.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
@@ -31,9 +32,10 @@ Statement enqueue{R"sql(
         WHERE u.id = $1),
     enqueued AS (
         INSERT INTO companion.scheduled_messages
-            (user_id, id, kind, idempotency_key, local_date, timezone, scheduled_for, channel,
+            (user_id, id, kind, idempotency_key, local_date, timezone, scheduled_for,
+             send_before, channel,
              content, generation_context, status, failure_reason, finished_at)
-        SELECT user_id, id, $4, idempotency_key, local_date, timezone, $2, channel, $3, $7,
+        SELECT user_id, id, $4, idempotency_key, local_date, timezone, $2, $8, channel, $3, $7,
             CASE WHEN channel IS NULL THEN 'skipped' ELSE 'pending' END,
             CASE WHEN channel IS NULL THEN 'no channel reaches the user' END,
             CASE WHEN channel IS NULL THEN companion.now() END
@@ -42,8 +44,8 @@ Statement enqueue{R"sql(
         RETURNING user_id, id, idempotency_key, scheduled_for, send_before, channel, status),
     queued AS (
         INSERT INTO companion.dispatch_queue
-            (visible_at, send_before, user_id, message_id, channel)
-        SELECT scheduled_for, send_before, user_id, id, channel FROM enqueued
+            (visible_at, send_before, user_id, message_id, channel, kind)
+        SELECT scheduled_for, send_before, user_id, id, channel, $4 FROM enqueued
         WHERE status = 'pending'
         RETURNING user_id, message_id)
     SELECT e.id,
@@ -54,7 +56,7 @@ Statement enqueue{R"sql(
         CASE WHEN q.user_id <> m.user_id THEN 'user_id'
             WHEN q.message_id <> m.id THEN 'message_id' END
     FROM message AS m CROSS JOIN enqueued AS e LEFT JOIN queued AS q ON true
-)sql", UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID};
+)sql", UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID};
 
 Statement find_standing{R"sql(
     SELECT m.id FROM companion.users AS u
@@ -154,10 +156,14 @@ bool enqueue_message(Datum user_id, Datum scheduled_for, const Arguments &argume
                           ' ',
                           arguments.null_flag(4),
                           arguments.null_flag(5),
-                          arguments.null_flag(6)};
+                          arguments.null_flag(6),
+                          ' '};
+    const Kind kind = kind_of(arguments.text(3, "kind"));
+    const TimestampTz due = Max(DatumGetTimestampTz(scheduled_for), now());
     return enqueue.execute({user_id, scheduled_for, arguments.optional(2),
                             arguments.required(3, "kind"), arguments.optional(4),
-                            arguments.optional(5), arguments.optional(6)},
+                            arguments.optional(5), arguments.optional(6),
+                            TimestampTzGetDatum(kind.send_before(due))},
                            nulls) > 0;
 }
 

@@ -26,6 +26,7 @@ CREATE TABLE companion.scheduled_messages (
     created_at timestamptz NOT NULL DEFAULT companion.now(),
     bot text,
     addresses text[],
+    tries integer NOT NULL DEFAULT 0,
     PRIMARY KEY (user_id, id),
     -- The guard: whoever inserts, by whatever path, a second one is refused.
     UNIQUE (user_id, idempotency_key)
@@ -63,6 +64,7 @@ COMMENT ON COLUMN companion.scheduled_messages.worker IS 'The worker of the last
 COMMENT ON COLUMN companion.scheduled_messages.created_at IS 'When it was enqueued.';
 COMMENT ON COLUMN companion.scheduled_messages.bot IS 'The bot that goes with addresses.';
 COMMENT ON COLUMN companion.scheduled_messages.addresses IS 'Of what is unknown: where its worker was told to send it, for a report that comes late.';
+COMMENT ON COLUMN companion.scheduled_messages.tries IS 'How many sends of it were started; set when it is finished.';
 COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
 
 CREATE FUNCTION companion.check_scheduled_message() RETURNS trigger

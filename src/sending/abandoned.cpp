@@ -1,6 +1,7 @@
 // Messages that no worker will finish.
 #include "sending/abandoned.hpp"
 
+#include "policy/kind.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/flags.hpp"
@@ -13,20 +14,15 @@
 
 namespace companion {
 
-// Which of the messages, by position, may be sent twice rather than not at all.
-static Statement find_repeatable{R"sql(
-SELECT a.position
-FROM unnest($1, $2) WITH ORDINALITY AS a (user_id, message_id, position)
-CROSS JOIN LATERAL (
-    SELECT m.kind FROM companion.scheduled_messages AS m
-    WHERE m.user_id = a.user_id AND m.id = a.message_id LIMIT 1) AS m
-WHERE m.kind = ANY (string_to_array(replace($3, ' ', ''), ',')))sql",
-                                 UUIDARRAYOID, UUIDARRAYOID, TEXTOID};
+// Whether it is of no use to claim it again, or there is no number left for that.
+static bool is_worn_out(const QueueRow &row)
+{
+    return row.claims >= settings::max_claims || row.attempt == PG_INT32_MAX;
+}
 
 bool is_abandoned(const QueueRow &row, TimestampTz at)
 {
-    return row.leased_until <= at &&
-           (row.sending || row.send_before <= at || row.attempt >= settings::max_attempts);
+    return row.leased_until <= at && (row.sending || row.send_before <= at || is_worn_out(row));
 }
 
 void Abandoned::add(const QueueRow &row)
@@ -35,13 +31,13 @@ void Abandoned::add(const QueueRow &row)
     message_ids_.add(UUIDPGetDatum(&row.message_id));
 }
 
-// Give an abandoned message up, or let it be claimed again.
-static Outcome decide(QueueRow &row, TimestampTz at, bool is_repeatable)
+// Give an abandoned message up, or let it be claimed again where a double is better than a miss.
+static Outcome decide(QueueRow &row, TimestampTz at)
 {
     if (!is_abandoned(row, at))
         return Outcome::kept;
-    if (!row.sending || !is_repeatable || row.attempt >= settings::max_attempts ||
-        row.send_before <= at)
+    const Kind kind = kind_of(text_view(row.kind));
+    if (!row.sending || !kind.retry_unknown || row.tries >= kind.max_tries || row.send_before <= at)
         return Outcome::removed;
     row.give_back();
     return Outcome::updated;
@@ -53,24 +49,20 @@ static void note(const QueueRow &row, TimestampTz at, Unsent &unsent)
     if (row.sending)
         unsent.add(row, "unknown", CStringGetTextDatum("no report after start_send"), told(row));
     else if (row.send_before <= at)
-        unsent.add(row, "skipped",
-                   CStringGetTextDatum(
-                       psprintf("not sent before %s", timestamptz_to_str(row.send_before))));
+        unsent.add(row, row.last_error == 0 ? "skipped" : "failed", too_late(row));
     else
-        unsent.add(
-            row, "failed",
-            CStringGetTextDatum(psprintf("%d attempts ended without a report", row.attempt)));
+        unsent.add(row, "failed",
+                   with_last_error(row, psprintf("%d claims were not started", row.claims)));
 }
 
 // Give the message up if it still is abandoned; false where it may be claimed again, or is
 // another transaction's.
 static bool try_give_up(Queue &queue, const pg_uuid_t &user_id, const pg_uuid_t &message_id,
-                        TimestampTz at, bool is_repeatable, Unsent &unsent)
+                        TimestampTz at, Unsent &unsent)
 {
     if (!queue.find(user_id, message_id) ||
-        queue.change(Contended::pass_changed, [=](QueueRow &row) {
-            return decide(row, at, is_repeatable);
-        }) != Outcome::removed)
+        queue.change(Contended::pass_changed, [=](QueueRow &row) { return decide(row, at); }) !=
+            Outcome::removed)
         return false;
     note(queue.row(), at, unsent);
     return true;
@@ -80,23 +72,17 @@ int Abandoned::give_up(TimestampTz at) const
 {
     const Datum user_ids = user_ids_.finish(), message_ids = message_ids_.finish();
     const auto *users = uuids_of(user_ids), *messages = uuids_of(message_ids);
-    bool *are_left = make_flags(size()), *are_repeatable = make_flags(size());
-    bool *are_finished = make_flags(size());
+    bool *are_left = make_flags(size()), *are_finished = make_flags(size());
     auto *lockings = static_cast<Locking *>(palloc(size() * sizeof(Locking)));
     lock_free_users(user_ids, lockings);
     for (int index = 0; index < size(); index++)
         are_left[index] = lockings[index] == Locking::busy;
-    if (*settings::retry_unknown != '\0')
-        set_flags(are_repeatable,
-                  find_repeatable.execute(
-                      {user_ids, message_ids, CStringGetTextDatum(settings::retry_unknown)}));
     const auto give_up = [=](int first, int last) {
         Unsent unsent;
         Queue queue;
         for (int index = first; index < last; index++)
             are_finished[index] =
-                !are_left[index] && try_give_up(queue, users[index], messages[index], at,
-                                                are_repeatable[index], unsent);
+                !are_left[index] && try_give_up(queue, users[index], messages[index], at, unsent);
         queue.close();
         unsent.record();
     };

@@ -7,7 +7,8 @@
 namespace companion {
 
 // Whether the locked or visited message can only be given up: it was started and its
-// lease ran out, it is too late to send it, or its attempts are used up.
+// lease ran out, it is too late to send it, or it has been claimed in vain
+// too often.
 bool is_abandoned(const QueueRow &row, TimestampTz at);
 
 // Abandoned messages that a walk has come to.

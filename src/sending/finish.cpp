@@ -17,7 +17,7 @@ namespace companion {
 static Statement record_unsent{R"sql(
 UPDATE companion.scheduled_messages AS m
 SET status = r.status, failure_reason = r.reason, finished_at = companion.now(),
-    attempts = r.attempt, worker = r.worker, bot = r.bot, addresses = r.addresses
+    attempts = r.attempt, tries = r.tries, worker = r.worker, bot = r.bot, addresses = r.addresses
 FROM given AS r
 CROSS JOIN LATERAL (
     SELECT ctid FROM companion.scheduled_messages
@@ -30,7 +30,7 @@ RETURNING m.user_id = r.user_id AND m.id = r.message_id AND m.status = r.status)
 static Statement record_sent{R"sql(
 UPDATE companion.scheduled_messages AS m
 SET status = 'sent', sent_at = companion.now(), finished_at = companion.now(),
-    failure_reason = NULL, attempts = r.attempt, worker = r.worker, bot = NULL, addresses = NULL,
+    failure_reason = NULL, attempts = r.attempt, tries = r.tries, worker = r.worker, bot = NULL, addresses = NULL,
     conversation_id = r.conversation_id, message_id = companion.uuid_v7(),
     telegram_message_id = r.telegram_message_id
 FROM given AS r
@@ -47,14 +47,23 @@ RETURNING r.index, m.id, m.user_id, m.message_id, m.conversation_id,
 static Statement revive{R"sql(
 WITH revived AS (
     UPDATE companion.scheduled_messages
-    SET status = 'pending', finished_at = NULL, failure_reason = NULL, attempts = 0,
+    SET status = 'pending', finished_at = NULL, failure_reason = NULL, attempts = 0, tries = 0,
         worker = NULL, bot = NULL, addresses = NULL
     WHERE user_id = $1 AND id = $2 AND attempts = $3 AND status = 'unknown'
-    RETURNING user_id, id)
+    RETURNING user_id, id, kind)
 INSERT INTO companion.dispatch_queue
-    (visible_at, send_before, user_id, message_id, attempt, channel, worker)
-SELECT $4, $5, user_id, id, $3, $6, $7 FROM revived)sql",         UUIDOID,        UUIDOID, INT4OID,
-                        TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID};
+    (visible_at, send_before, user_id, message_id, attempt, channel, worker, kind, tries,
+     last_error, last_failed_at)
+SELECT $4, $5, user_id, id, $3, $6, $7, kind, $8, $9, companion.now() FROM revived)sql",
+                        UUIDOID,
+                        UUIDOID,
+                        INT4OID,
+                        TIMESTAMPTZOID,
+                        TIMESTAMPTZOID,
+                        TEXTOID,
+                        TEXTOID,
+                        INT4OID,
+                        TEXTOID};
 
 static Statement record_failed{R"sql(
 UPDATE companion.scheduled_messages
@@ -139,9 +148,9 @@ void flag_held(Datum user_ids, Datum message_ids, bool *are_held)
 }
 
 Unsent::Unsent()
-    : messages_{{"user_id", UUIDOID}, {"message_id", UUIDOID},    {"attempt", INT4OID},
-                {"worker", TEXTOID},  {"status", TEXTOID},        {"reason", TEXTOID},
-                {"bot", TEXTOID},     {"addresses", TEXTARRAYOID}}
+    : messages_{{"user_id", UUIDOID}, {"message_id", UUIDOID}, {"attempt", INT4OID},
+                {"tries", INT4OID},   {"worker", TEXTOID},     {"status", TEXTOID},
+                {"reason", TEXTOID},  {"bot", TEXTOID},        {"addresses", TEXTARRAYOID}}
 {
 }
 
@@ -150,6 +159,7 @@ void Unsent::add(const QueueRow &row, const char *status, Datum reason, const De
     messages_.add({{UUIDPGetDatum(&row.user_id)},
                    {UUIDPGetDatum(&row.message_id)},
                    {Int32GetDatum(row.attempt)},
+                   {Int32GetDatum(row.tries)},
                    {row.worker, row.worker == 0},
                    {CStringGetTextDatum(status)},
                    {reason},
@@ -157,12 +167,27 @@ void Unsent::add(const QueueRow &row, const char *status, Datum reason, const De
                    told.addresses});
 }
 
+Datum with_last_error(const QueueRow &row, const char *reason)
+{
+    if (row.last_error == 0)
+        return CStringGetTextDatum(reason);
+    return CStringGetTextDatum(
+        psprintf("%s; last: %s", reason, TextDatumGetCString(row.last_error)));
+}
+
+Datum too_late(const QueueRow &row)
+{
+    return with_last_error(row,
+                           psprintf("not sent before %s", timestamptz_to_str(row.send_before)));
+}
+
 void put_back_unknown(const QueueRow &row)
 {
-    const char nulls[] = {' ', ' ', ' ', ' ', ' ', ' ', row.worker == 0 ? 'n' : ' '};
+    const char nulls[] = {' ', ' ', ' ', ' ', ' ', ' ', row.worker == 0 ? 'n' : ' ', ' ', ' '};
     if (revive.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
                         Int32GetDatum(row.attempt), TimestampTzGetDatum(row.visible_at),
-                        TimestampTzGetDatum(row.send_before), row.channel, row.worker},
+                        TimestampTzGetDatum(row.send_before), row.channel, row.worker,
+                        Int32GetDatum(row.tries), row.last_error},
                        nulls) == 0)
         refuse_suppressed("scheduled_messages");
 }
@@ -186,16 +211,13 @@ void Unsent::record() const
 }
 
 // Where a message's conversation stands among the columns.
-constexpr int conversation_column = 7;
+constexpr int conversation_column = 8;
 
 Sent::Sent(int room)
-    : messages_{{"user_id", UUIDOID},
-                {"message_id", UUIDOID},
-                {"index", INT4OID},
-                {"attempt", INT4OID},
-                {"worker", TEXTOID},
-                {"content", TEXTOID},
-                {"telegram_message_id", INT8OID},
+    : messages_{{"user_id", UUIDOID},        {"message_id", UUIDOID},
+                {"index", INT4OID},          {"attempt", INT4OID},
+                {"tries", INT4OID},          {"worker", TEXTOID},
+                {"content", TEXTOID},        {"telegram_message_id", INT8OID},
                 {"conversation_id", UUIDOID}},
       details_(static_cast<Detail *>(palloc(Max(room, 1) * sizeof(Detail))))
 {
@@ -224,6 +246,7 @@ void Sent::add(int at, const QueueRow &row, const SentReport &report)
                    {UUIDPGetDatum(&row.message_id)},
                    {Int32GetDatum(size())},
                    {Int32GetDatum(row.attempt)},
+                   {Int32GetDatum(row.tries)},
                    {row.worker, row.worker == 0},
                    report.content,
                    report.messenger_id.telegram,
@@ -231,7 +254,7 @@ void Sent::add(int at, const QueueRow &row, const SentReport &report)
     conversations_.add(UUIDPGetDatum(&row.user_id), row.channel);
 }
 
-[[noreturn]] static void refuse_without_text(Datum message_id)
+void refuse_without_text(Datum message_id)
 {
     ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
             errmsg("message %s has no text",

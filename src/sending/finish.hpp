@@ -31,11 +31,20 @@ class Unsent {
     Given messages_;
 };
 
+// A reason why a message was not sent, with that of its last failure, if there was one.
+Datum with_last_error(const QueueRow &row, const char *reason);
+
+// The reason of a message whose send_before came first.
+Datum too_late(const QueueRow &row);
+
 // A message that was given up as unknown, and was not sent: back on the queue as the row says, or
 // failed. Call within with_spi(), with the user's row locked. Error 09000 where a trigger prevents
 // it.
 void put_back_unknown(const QueueRow &row);
 void fail_unknown(const QueueRow &row, Datum reason);
+
+// Error 22023, of a message without a text.
+[[noreturn]] void refuse_without_text(Datum message_id);
 
 // What a worker says of a message that it has sent: the text, null for the one that was given when
 // it was scheduled; the messenger's id; and metadata, which may be null.

@@ -4,15 +4,18 @@
 //
 // What changes a user's scheduled messages locks the user's row first, then the message's on
 // the queue. A start and a lease are on the queue alone.
+#include "policy/kind.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/flags.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/uuid.hpp"
+#include "postgres/warned.hpp"
 #include "postgres/without_waiting.hpp"
 #include "sending/finish.hpp"
 #include "sending/lease.hpp"
+#include "sending/notify.hpp"
 #include "sending/queue.hpp"
 #include "sending/told.hpp"
 #include "users/user_row.hpp"
@@ -23,7 +26,7 @@ namespace {
 
 // A late report of what was given up as unknown still counts.
 Statement find_unknown{R"sql(
-SELECT channel, worker, send_before, bot, addresses FROM companion.scheduled_messages
+SELECT channel, worker, send_before, bot, addresses, kind, tries FROM companion.scheduled_messages
 WHERE user_id = $1 AND id = $2 AND status = 'unknown' AND attempts = $3)sql",
                        UUIDOID, UUIDOID, INT4OID};
 
@@ -46,6 +49,8 @@ class Reports {
         attempts_ = column(2, is_bulk ? "attempts" : "attempt", INT4OID);
         accepted_ = make_flags(count_);
         busy_ = make_flags(count_);
+        refused_ = make_flags(count_);
+        unstarted_ = make_flags(count_);
         gone_ = make_flags(count_);
     }
 
@@ -150,7 +155,27 @@ class Reports {
             work(0, count_);
     }
 
-    bool is_busy(int index) const { return busy_[index]; }
+    // Whether the message is passed over: it is busy, or its report is refused.
+    bool is_passed(int index) const { return busy_[index] || refused_[index]; }
+
+    bool is_bulk() const { return is_bulk_; }
+    void refuse(int index) { refused_[index] = true; }
+    void note_start(int index, bool is_started) { unstarted_[index] = !is_started; }
+
+    // Say of which messages the worker has reported that they were sent, which it had not started.
+    // Error 55000 for one, a warning for each of many.
+    void complain_of_unstarted() const
+    {
+        for (int index = 0; index < count_; index++)
+            if (unstarted_[index])
+                ereport(is_bulk_ ? WARNING : ERROR,
+                        errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("message %s was not started",
+                               DatumGetCString(
+                                   DirectFunctionCall1(uuid_out, message_ids_.values[index]))),
+                        errhint("Call start_send() right before sending, and send only if it"
+                                " returns true."));
+    }
 
     // Whether the user was not there any more when it was to be locked.
     bool is_gone(int index) const { return gone_[index]; }
@@ -226,22 +251,23 @@ class Reports {
     bool is_bulk_;
     int count_ = -1;
     Column user_ids_, message_ids_, attempts_;
-    bool *accepted_, *busy_, *gone_;
+    bool *accepted_, *busy_, *gone_, *refused_, *unstarted_;
     ArrayBuilder changing_users_{UUIDOID}, changing_messages_{UUIDOID};
     int *changing_;                           // which they are
     ItemPointerData *queue_places_ = nullptr; // of all, once known; invalid for the others
 };
 
-// Change every message whose report is current as decide(row) says, and hand what was changed to
-// note(row, index, outcome).
+// Change every message whose report is current as decide(row, index) says, and hand what was
+// changed to note(row, index, outcome).
 template <class Decide, class Note>
 void change_current(Reports &reports, int first, int last, Decide decide, Note note)
 {
     Queue queue;
     for (int index = first; index < last; index++) {
-        if (reports.is_busy(index))
+        if (reports.is_passed(index))
             continue;
-        const Outcome outcome = reports.change(queue, index, decide);
+        const Outcome outcome =
+            reports.change(queue, index, [&](QueueRow &row) { return decide(row, index); });
         if (is_changed(outcome))
             note(queue.row(), index, outcome);
     }
@@ -281,6 +307,9 @@ bool find_unknown_row(const Reports &reports, int index, QueueRow *row)
     row->send_before = DatumGetTimestampTz(result_field(0, 3));
     row->bot = result_or_zero(4);
     row->addresses = result_or_zero(5);
+    row->kind = result_field(0, 6);
+    row->tries = DatumGetInt32(result_field(0, 7));
+    row->sending = true;
     return true;
 }
 
@@ -297,9 +326,9 @@ struct Consequences {
     GoneAddresses gone;
 };
 
-// What such a report does: decide(row) with one on the queue; where that changed it,
-// note(row, index, outcome, consequences); and take_late(row, index, consequences) with one that has
-// been given up as unknown, which returns whether it counts.
+// What such a report does: decide(row, index) with one on the queue; where that changed it,
+// note(row, index, outcome, consequences); and take_late(row, index, consequences) with one that
+// has been given up as unknown, which returns whether it counts.
 template <class Decide, class Note, class TakeLate>
 void finish_each_current(Reports &reports, Decide decide, Note note, TakeLate take_late)
 {
@@ -312,7 +341,7 @@ void finish_each_current(Reports &reports, Decide decide, Note note, TakeLate ta
         consequences.unsent.record();
         for (int index = first; index < last; index++) {
             QueueRow row{};
-            if (!reports.is_busy(index) && !reports.is_accepted(index) &&
+            if (!reports.is_passed(index) && !reports.is_accepted(index) &&
                 find_unknown_row(reports, index, &row))
                 reports.answer(index, take_late(row, index, consequences));
         }
@@ -327,10 +356,15 @@ void finish_each_current(Reports &reports, Decide decide, Note note, TakeLate ta
 Datum start_send(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
-    const auto start = [at = now()](QueueRow &row) {
+    const TimestampTz at = now();
+    const TimestampTz until = at + settings::send_timeout * USECS_PER_SEC;
+    const auto start = [=](QueueRow &row, int) {
         if (row.sending || row.send_before <= at)
             return Outcome::kept;
         row.sending = true;
+        row.leased_until = Max(row.leased_until, until);
+        row.tries++;
+        row.claims = 0;
         return Outcome::updated;
     };
     for_each_current(reports, start, [](const QueueRow &, int, Outcome) {
@@ -343,11 +377,25 @@ Datum extend_lease(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
     const TimestampTz until = lease_end(now(), arguments.required(3, "lease"));
-    const auto extend = [until](QueueRow &row) {
+    const auto extend = [until](QueueRow &row, int) {
         row.leased_until = until;
         return Outcome::updated;
     };
     for_each_current(reports, extend, [](const QueueRow &, int, Outcome) {});
+    return reports.result();
+}
+
+Datum release_message(const Arguments &arguments, bool is_bulk)
+{
+    Reports reports(arguments, is_bulk);
+    const auto release = [](QueueRow &row, int) {
+        if (row.sending)
+            return Outcome::kept;
+        row.uncount();
+        row.give_back();
+        return Outcome::updated;
+    };
+    for_each_current(reports, release, [](const QueueRow &, int, Outcome) { notify_workers(); });
     return reports.result();
 }
 
@@ -356,7 +404,7 @@ Datum mark_skipped(const Arguments &arguments, bool is_bulk)
     Reports reports(arguments, is_bulk);
     const Column reasons = reports.column(3, is_bulk ? "reasons" : "reason", TEXTOID);
     finish_each_current(
-        reports, [](QueueRow &) { return Outcome::removed; },
+        reports, [](QueueRow &, int) { return Outcome::removed; },
         [&](const QueueRow &row, int index, Outcome, Consequences &consequences) {
             consequences.unsent.add(row, "skipped", reasons.values[index]);
         },
@@ -364,18 +412,18 @@ Datum mark_skipped(const Arguments &arguments, bool is_bulk)
     return reports.result();
 }
 
-// How long to wait after an attempt: the backoff doubles with each, up to an hour.
+// How long to wait after so many failures: the backoff doubles with each, up to an hour.
 // Waiting from half of it to all of it keeps messages that failed together from coming
 // back together.
-int64 backoff(int attempt)
+int64 backoff(int failures)
 {
-    const double longest = Min(settings::retry_backoff * pow(2, attempt - 1), 3600.0);
+    const double longest = Min(settings::retry_backoff * pow(2, Max(failures - 1, 0)), 3600.0);
     const double share = 0.5 + pg_prng_double(&pg_global_prng_state) / 2;
     return static_cast<int64>(longest * share * USECS_PER_SEC);
 }
 
-// What a failure says: when to try again, by default after a backoff; whether that is of no use; and
-// whether the address is gone, so that another is tried at once.
+// What a failure says: when to try again, by default after a backoff; whether that is of no use;
+// and whether the address is gone, so that another is tried at once.
 struct Failure {
     TimestampTz at;
     NullableDatum retry_after;
@@ -385,18 +433,43 @@ struct Failure {
     {
         if (!retry_after.isnull)
             return at + interval_length(retry_after.value);
-        return is_address_gone ? at : at + backoff(row.attempt);
+        return is_address_gone ? at : at + backoff(row.tries + row.claims);
     }
 
-    // Put the message back on the queue if it has another try left.
-    Outcome decide(QueueRow &row) const
+    // Whether there is no use in another try, apart from its time.
+    bool is_final(const QueueRow &row) const
     {
+        const Kind kind = kind_of(text_view(row.kind));
+        return is_permanent || (is_address_gone && !kind.falls_back) ||
+               row.tries >= kind.max_tries || row.claims >= settings::max_claims;
+    }
+
+    // Put the message back on the queue if it has another try left. To be asked to wait costs none.
+    Outcome decide(QueueRow &row, Datum reason) const
+    {
+        if (!retry_after.isnull)
+            row.uncount();
         row.visible_at = next_try(row);
-        if (is_permanent || row.attempt >= settings::max_attempts ||
-            row.visible_at >= row.send_before)
+        row.last_error = beginning_of(reason);
+        row.last_failed_at = at;
+        if (is_final(row) || row.visible_at >= row.send_before)
             return Outcome::removed;
         row.give_back();
         return Outcome::updated;
+    }
+
+    // Why a message that is not put back has failed.
+    Datum reason(const QueueRow &row, Datum last) const
+    {
+        return is_final(row) ? last : too_late(row);
+    }
+
+  private:
+    static Datum beginning_of(Datum reason)
+    {
+        const std::string_view text = text_view(reason);
+        const int size = static_cast<int>(text.size());
+        return to_text(text.substr(0, pg_mbcliplen(text.data(), size, 500)));
     }
 };
 
@@ -414,10 +487,10 @@ Failure read_failure(const Arguments &arguments)
 // It was not sent, which makes certain what was unknown.
 void fail_late(const Failure &failure, QueueRow &row, Datum reason)
 {
-    if (failure.decide(row) == Outcome::updated)
+    if (failure.decide(row, reason) == Outcome::updated)
         put_back_unknown(row);
     else
-        fail_unknown(row, reason);
+        fail_unknown(row, failure.reason(row, reason));
 }
 
 Datum mark_failed(const Arguments &arguments, bool is_bulk)
@@ -425,16 +498,18 @@ Datum mark_failed(const Arguments &arguments, bool is_bulk)
     Reports reports(arguments, is_bulk);
     const Column reasons = reports.column(3, is_bulk ? "reasons" : "reason", TEXTOID);
     const Failure failure = read_failure(arguments);
-    QueueRow reported; // as it was
-    const auto decide = [&](QueueRow &row) {
+    QueueRow reported, decided; // as it was, and as the failure leaves it
+    const auto decide = [&](QueueRow &row, int index) {
         reported = row;
-        return failure.decide(row);
+        const Outcome outcome = failure.decide(row, reasons.values[index]);
+        decided = row;
+        return outcome;
     };
-    const auto note = [&](const QueueRow &row, int index, Outcome outcome, Consequences &follow) {
+    const auto note = [&](const QueueRow &, int index, Outcome outcome, Consequences &follow) {
         if (failure.is_address_gone)
             follow.gone.add(reported, reasons.values[index]);
         if (outcome == Outcome::removed)
-            follow.unsent.add(row, "failed", reasons.values[index]);
+            follow.unsent.add(decided, "failed", failure.reason(decided, reasons.values[index]));
     };
     const auto take_late = [&](QueueRow &row, int index, Consequences &follow) {
         if (failure.is_address_gone)
@@ -453,11 +528,14 @@ void take_sent(Reports &reports, int first, int last, Add add)
 {
     change_current(
         reports, first, last,
-        [](QueueRow &row) { return row.sending ? Outcome::removed : Outcome::kept; },
+        [&](QueueRow &row, int index) {
+            reports.note_start(index, row.sending);
+            return row.sending ? Outcome::removed : Outcome::kept;
+        },
         [&](const QueueRow &row, int index, Outcome) { add(index, row); });
     for (int index = first; index < last; index++) {
         QueueRow row{};
-        if (!reports.is_busy(index) && !reports.is_accepted(index) &&
+        if (!reports.is_passed(index) && !reports.is_accepted(index) &&
             find_unknown_row(reports, index, &row))
             add(index, row);
         reports.answer(index, false);
@@ -470,7 +548,8 @@ struct SentReports {
 
     SentReport at(int index) const
     {
-        return {contents.at(index), {telegram_ids.at(index), external_ids.at(index)},
+        return {contents.at(index),
+                {telegram_ids.at(index), external_ids.at(index)},
                 metadata.at(index)};
     }
 };
@@ -493,8 +572,29 @@ SentReports read_sent(Reports &reports)
                            reports.optional_column(5, "external_ids", TEXTOID),
                            reports.optional_column(6, "metadata", JSONBOID)};
     for (int index = 0; index < reports.count(); index++)
-        check(sent.at(index));
+        if (!reports.is_bulk())
+            check(sent.at(index));
+        else if (!passes([&] { check(sent.at(index)); }))
+            reports.refuse(index);
     return sent;
+}
+
+bool has_text(const SentReports &sent, int index)
+{
+    const NullableDatum text = sent.contents.at(index);
+    return !text.isnull && !text_view(text.value).empty();
+}
+
+// Refuse a report without a text of a message that was scheduled without one.
+void refuse_textless(Reports &reports, int index)
+{
+    Lookup messages("scheduled_messages", "scheduled_messages_pkey");
+    const Datum key[] = {UUIDPGetDatum(&reports.user_id(index)),
+                         UUIDPGetDatum(&reports.message_id(index))};
+    if (messages.find(key, 2) && messages.get(messages.column("content")).isnull &&
+        !passes([&] { refuse_without_text(key[1]); }))
+        reports.refuse(index);
+    messages.close();
 }
 
 Datum mark_sent(const Arguments &arguments, bool is_bulk)
@@ -502,6 +602,9 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
     Reports reports(arguments, is_bulk);
     const SentReports given = read_sent(reports);
     with_spi([&] {
+        for (int index = 0; index < reports.count(); index++)
+            if (reports.is_bulk() && !has_text(given, index))
+                refuse_textless(reports, index);
         reports.lock_users([&](int index) { return is_unknown(reports, index); });
         reports.for_all(
             [&](int first, int last) {
@@ -514,6 +617,7 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
             },
             [&] { reports.flag_held(); });
     });
+    reports.complain_of_unstarted();
     return reports.result();
 }
 
@@ -535,3 +639,4 @@ REPORT_FUNCTION(mark_sent)
 REPORT_FUNCTION(mark_failed)
 REPORT_FUNCTION(mark_skipped)
 REPORT_FUNCTION(extend_lease)
+REPORT_FUNCTION(release_message)

@@ -23,6 +23,11 @@ enum Column {
     worker,
     bot,
     addresses,
+    kind,
+    tries,
+    claims,
+    last_error,
+    last_failed_at,
 };
 
 static Datum value_of(const TupleTableSlot *slot, Column column)
@@ -54,14 +59,22 @@ static QueueRow read_row(TupleTableSlot *slot)
             slot->tts_isnull[channel - 1] ? to_text("") : value_of(slot, channel),
             value_or_zero(slot, worker),
             value_or_zero(slot, bot),
-            value_or_zero(slot, addresses)};
+            value_or_zero(slot, addresses),
+            slot->tts_isnull[kind - 1] ? to_text("") : value_of(slot, kind),
+            DatumGetInt32(value_of(slot, tries)),
+            DatumGetInt32(value_of(slot, claims)),
+            value_or_zero(slot, last_error),
+            slot->tts_isnull[last_failed_at - 1]
+                ? DT_NOBEGIN
+                : DatumGetTimestampTz(value_of(slot, last_failed_at))};
 }
 
 // The columns that update() replaces, as the server's executor numbers them.
 static Bitmapset *updated_columns()
 {
     Bitmapset *columns = nullptr;
-    for (Column column : {visible_at, leased_until, attempt, sending, worker, bot, addresses})
+    for (Column column : {visible_at, leased_until, attempt, sending, worker, bot, addresses, tries,
+                          claims, last_error, last_failed_at})
         columns = bms_add_member(columns, column - FirstLowInvalidHeapAttributeNumber);
     return columns;
 }
@@ -261,6 +274,11 @@ void Queue::set_changed(TupleTableSlot *present, const QueueRow &row)
     set_value(changed_, worker, row.worker, row.worker == 0);
     set_value(changed_, bot, row.bot, row.bot == 0);
     set_value(changed_, addresses, row.addresses, row.addresses == 0);
+    set_value(changed_, tries, Int32GetDatum(row.tries));
+    set_value(changed_, claims, Int32GetDatum(row.claims));
+    set_value(changed_, last_error, row.last_error, row.last_error == 0);
+    set_value(changed_, last_failed_at, TimestampTzGetDatum(row.last_failed_at),
+              row.last_failed_at == DT_NOBEGIN);
     ExecStoreVirtualTuple(changed_);
 }
 
@@ -372,8 +390,10 @@ static void check_stored(const QueueRow &stored, const QueueRow &written)
     if (!is_same_uuid(stored.user_id, written.user_id) ||
         !is_same_uuid(stored.message_id, written.message_id) ||
         stored.leased_until != written.leased_until || stored.attempt != written.attempt ||
-        stored.sending != written.sending)
-        refuse_changed("dispatch_queue", "user_id, message_id, leased_until, attempt or sending");
+        stored.sending != written.sending || stored.tries != written.tries ||
+        stored.claims != written.claims)
+        refuse_changed("dispatch_queue",
+                       "user_id, message_id, leased_until, attempt, sending, tries or claims");
 }
 
 void Queue::update_locked(const QueueRow &row)

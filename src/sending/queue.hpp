@@ -18,9 +18,13 @@ struct QueueRow {
     pg_uuid_t message_id;
     int attempt;
     bool sending;
-    Datum channel; // text
-    Datum worker;  // text, or zero
+    Datum channel;        // text
+    Datum worker;         // text, or zero
     Datum bot, addresses; // text and text[], or zero: see told.hpp
+    Datum kind;           // text
+    int tries, claims;
+    Datum last_error; // text, or zero
+    TimestampTz last_failed_at;
 
     // Whether a worker has claimed it and has not given it back.
     bool is_claimed() const { return !TIMESTAMP_IS_NOBEGIN(leased_until); }
@@ -31,6 +35,13 @@ struct QueueRow {
         leased_until = DT_NOBEGIN;
         sending = false;
         bot = addresses = 0;
+    }
+
+    // What has been counted for this claim, or its start, was none of the message's fault.
+    void uncount()
+    {
+        int &counted = sending ? tries : claims;
+        counted = Max(counted - 1, 0);
     }
 };
 
@@ -85,8 +96,8 @@ class Queue {
     // The row come to, and after change() as it was left, or removed.
     const QueueRow &row() const { return row_; }
 
-    // Change the row come to as decide(row) says, which replaces the row's lease, attempt,
-    // worker, visible_at and sending and returns updated, or returns removed or kept. It is
+    // Change the row come to as decide(row) says, which replaces what is the worker's of the row
+    // and visible_at, and returns updated, or returns removed or kept. It is
     // asked of the version that was found, and what it says is done in one step if nobody has
     // touched that version. Otherwise, and where it would keep the row or something of an
     // operator's looks at rows before they change, the row is locked, in its newest version

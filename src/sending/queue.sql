@@ -12,6 +12,11 @@ CREATE TABLE companion.dispatch_queue (
     worker text,
     bot text,
     addresses text[],
+    kind text NOT NULL DEFAULT 'custom',
+    tries integer NOT NULL DEFAULT 0,
+    claims integer NOT NULL DEFAULT 0,
+    last_error text,
+    last_failed_at timestamptz,
     PRIMARY KEY (user_id, message_id)
 ) WITH (fillfactor = 40);
 -- A lease is not indexed, so claiming and starting are HOT: each page keeps room
@@ -31,6 +36,11 @@ COMMENT ON COLUMN companion.dispatch_queue.channel IS 'A row of channels.';
 COMMENT ON COLUMN companion.dispatch_queue.worker IS 'Who holds the lease, or held the last; NULL until it is claimed.';
 COMMENT ON COLUMN companion.dispatch_queue.bot IS 'The bot that goes with addresses.';
 COMMENT ON COLUMN companion.dispatch_queue.addresses IS 'Where the worker that is sending it was told to, where the user is reached elsewhere now; else NULL.';
+COMMENT ON COLUMN companion.dispatch_queue.kind IS 'The message''s kind, whose policy it follows.';
+COMMENT ON COLUMN companion.dispatch_queue.tries IS 'How many sends of it were started; one that a retry_after put off is not counted.';
+COMMENT ON COLUMN companion.dispatch_queue.claims IS 'How many claims in a row were not started; companion.max_claims is the end.';
+COMMENT ON COLUMN companion.dispatch_queue.last_error IS 'Why the last report of a failure said that it failed, its first 500 bytes; NULL: it has not failed.';
+COMMENT ON COLUMN companion.dispatch_queue.last_failed_at IS 'When that was reported.';
 COMMENT ON INDEX companion.dispatch_queue_visible IS 'The order in which messages are claimed.';
 
 CREATE FUNCTION companion.readdress_messages() RETURNS trigger
@@ -49,7 +59,8 @@ SELECT m.user_id, m.id AS message_id, m.kind, m.idempotency_key, m.local_date, m
        CASE WHEN q.sending THEN 'sending'
             WHEN q.leased_until > companion.now() THEN 'claimed'
             WHEN q.visible_at > companion.now() THEN 'waiting'
-            ELSE 'due' END AS state
+            ELSE 'due' END AS state,
+       q.tries, q.last_error, q.last_failed_at
 FROM companion.dispatch_queue AS q
 JOIN companion.scheduled_messages AS m ON m.user_id = q.user_id AND m.id = q.message_id;
 COMMENT ON VIEW companion.pending_messages IS
@@ -67,6 +78,9 @@ COMMENT ON COLUMN companion.pending_messages.attempt IS 'How many times it was c
 COMMENT ON COLUMN companion.pending_messages.worker IS 'The worker of the last claim.';
 COMMENT ON COLUMN companion.pending_messages.leased_until IS 'When that claim''s lease ends.';
 COMMENT ON COLUMN companion.pending_messages.state IS 'waiting (for visible_at), due, claimed (leased) or sending (start_send has succeeded).';
+COMMENT ON COLUMN companion.pending_messages.tries IS 'How many sends of it were started.';
+COMMENT ON COLUMN companion.pending_messages.last_error IS 'Why it failed the last time; NULL: it has not.';
+COMMENT ON COLUMN companion.pending_messages.last_failed_at IS 'When that was.';
 
 ALTER TABLE companion.dispatch_queue ENABLE ROW LEVEL SECURITY;
 CREATE POLICY every_row ON companion.dispatch_queue TO companion_worker, companion_admin, companion_runtime

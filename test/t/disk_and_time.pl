@@ -1,5 +1,5 @@
 # Ticks that break off in the middle, for want of disk space or of time, and clocks that jump:
-# no check-in twice, none lost within companion.catch_up, and the reason recorded beyond it.
+# no check-in twice, none lost within its send_within, and the reason recorded beyond it.
 use strict;
 use warnings;
 
@@ -166,7 +166,7 @@ FROM companion.scheduled_messages GROUP BY 1, 2 ORDER BY 4
 SQL
 sent||700|2026-03-01 08:00:36+00|2026-03-02 13:00:00+00
 skipped|not sent before ...|201|2026-03-01 11:00:36+00|2026-03-02 09:00:00+00
-skipped|found ... late, beyond companion.catch_up|1999|2026-03-01 12:30:36+00|2026-03-02 08:29:24+00
+skipped|found ... late, beyond its kind's send_within|1999|2026-03-01 12:30:36+00|2026-03-02 08:29:24+00
 RESULT
 is(query('SELECT count(*) FROM companion.messages'), '700', 'each that was sent is filed once');
 is(query('SELECT count(*) FROM companion.dispatch_queue'), '0', 'none is left on the queue');

@@ -43,8 +43,8 @@ $node->append_conf('postgresql.conf', <<"CONF");
 restart_after_crash = on
 log_statement = none
 companion.clock = '$begin'
-companion.max_attempts = 100
-companion.catch_up = '7d'
+companion.max_claims = 1000
+companion.send_timeout = 1s
 companion.min_gap = 0
 CONF
 $node->start;
@@ -58,6 +58,7 @@ sub query
 }
 
 query('CREATE EXTENSION companion');
+query(q{UPDATE companion.kinds SET send_within = '7 days' WHERE kind = 'checkin'});
 query(slurp_file(dirname(__FILE__) . '/occasions.sql'));
 query(<<"SQL");
 CREATE ROLE worker LOGIN IN ROLE companion_worker;

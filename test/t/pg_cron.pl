@@ -104,7 +104,7 @@ SELECT display_name, kind, status, scheduled_for < now() - interval '9 minutes',
 FROM companion.scheduled_messages JOIN companion.users ON users.id = user_id ORDER BY 1
 SQL
 Maya|checkin|pending|t|
-Noor|checkin|skipped|t|found ... late, beyond companion.catch_up
+Noor|checkin|skipped|t|found ... late, beyond its kind's send_within
 RESULT
 ok($node->poll_query_until('postgres', <<'SQL'), 'the run succeeded');
 SELECT EXISTS (SELECT FROM cron.job_run_details AS r JOIN cron.job AS j USING (jobid)

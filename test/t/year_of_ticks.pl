@@ -74,7 +74,7 @@ sub add_travellers
         VALUES " . join(",\n", @values));
 }
 
-# Minutes between ticks: mostly one to some hours, now and then beyond companion.catch_up (4 hours).
+# Minutes between ticks: mostly one to some hours, now and then beyond a check-in's send_within (4 hours).
 sub tick_gap
 {
     my $chance = rand();
@@ -278,7 +278,7 @@ SQL
 is(query(<<'SQL'), '0', 'what was skipped says why');
 SELECT count(*) FROM companion.scheduled_messages
 WHERE (status = 'skipped') <> coalesce(
-    failure_reason LIKE 'found % late, beyond companion.catch_up'
+    failure_reason LIKE 'found % late, beyond its kind''s send_within'
     OR failure_reason = 'within companion.min_gap of another check-in', false)
 SQL
 

@@ -1,0 +1,40 @@
+// The kinds of messages, as companion.kinds has them.
+#include "policy/kind.hpp"
+
+#include "postgres/interval_length.hpp"
+#include "postgres/kept_rows.hpp"
+
+namespace companion {
+
+static Kind read_kind(const StoredRow &row)
+{
+    const NullableDatum within = row.nullable("send_within"), tries = row.nullable("max_tries");
+    Kind kind{{},
+              within.isnull ? PG_INT64_MAX : interval_length(within.value),
+              tries.isnull ? INT_MAX : DatumGetInt32(tries.value),
+              DatumGetBool(row.get("retry_unknown")),
+              DatumGetBool(row.get("falls_back"))};
+    namestrcpy(&kind.name, TextDatumGetCString(row.get("kind")));
+    return kind;
+}
+
+static KeptRows<Kind> kept{
+    "kinds", read_kind, [](const Kind &a, const Kind &b) { return a.name_view() < b.name_view(); }};
+
+static const Kind *find_kind(std::string_view name)
+{
+    for (const Kind &kind : kept.rows())
+        if (kind.name_view() == name)
+            return &kind;
+    return nullptr;
+}
+
+Kind kind_of(std::string_view name)
+{
+    for (std::string_view one : {name, std::string_view("custom")})
+        if (const Kind *kind = find_kind(one))
+            return *kind;
+    return {{}, PG_INT64_MAX, 20, false, true}; // somebody has deleted it
+}
+
+} // namespace companion

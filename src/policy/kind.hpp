@@ -1,0 +1,29 @@
+// The kinds of messages, as companion.kinds has them.
+#pragma once
+
+#include "postgres/server.hpp"
+
+#include <climits>
+#include <string_view>
+
+namespace companion {
+
+struct Kind {
+    NameData name;
+    int64 send_within; // microseconds; PG_INT64_MAX: for ever
+    int max_tries;     // INT_MAX: any number
+    bool retry_unknown, falls_back;
+
+    std::string_view name_view() const { return NameStr(name); }
+
+    // Until when what is due at a time may be sent.
+    TimestampTz send_before(TimestampTz due) const
+    {
+        return send_within < DT_NOEND - due ? due + send_within : DT_NOEND;
+    }
+};
+
+// The policy of a kind: its own, or that of custom.
+Kind kind_of(std::string_view name);
+
+} // namespace companion

@@ -1,0 +1,149 @@
+// Bringing back what is finished and was not sent.
+#include "policy/kind.hpp"
+#include "postgres/arguments.hpp"
+#include "postgres/array_builder.hpp"
+#include "postgres/entry.hpp"
+#include "postgres/statement.hpp"
+#include "postgres/triggered.hpp"
+#include "sending/notify.hpp"
+#include "users/user_row.hpp"
+
+using namespace companion;
+
+namespace {
+
+Statement find_one{R"sql(
+    SELECT m.user_id, m.id, m.kind FROM companion.scheduled_messages AS m
+    WHERE m.user_id = $1 AND m.id = $2
+)sql",
+                   UUIDOID, UUIDOID};
+
+Statement find_failed{R"sql(
+    SELECT m.user_id, m.id, m.kind FROM companion.scheduled_messages AS m
+    WHERE m.status = 'failed' AND m.finished_at >= $1
+        AND ($2 IS NULL OR m.failure_reason LIKE $2) AND ($3 IS NULL OR m.kind = ANY ($3))
+    ORDER BY m.user_id, m.id
+)sql",
+                      TIMESTAMPTZOID, TEXTOID, TEXTARRAYOID};
+
+// Returns of each message whether its two rows came out as they are written here. What another
+// transaction has brought back meanwhile is not finished any more.
+Statement bring_back{R"sql(
+    WITH finished AS MATERIALIZED (
+        SELECT m.user_id, m.id, m.kind, m.attempts, m.worker, g.send_before,
+            CASE WHEN m.status = 'failed' THEN regexp_replace(m.failure_reason, '^.*; last: ', '')
+                END AS last_error,
+            CASE WHEN m.status = 'failed' THEN m.finished_at END AS last_failed_at,
+            companion.choose_channel(u.usable_addresses, coalesce(m.channel, u.preferred_channel))
+                AS channel
+        FROM given AS g
+        CROSS JOIN LATERAL (
+            SELECT * FROM companion.scheduled_messages
+            WHERE user_id = g.user_id AND id = g.message_id LIMIT 1) AS m
+        CROSS JOIN LATERAL (
+            SELECT * FROM companion.users WHERE id = g.user_id LIMIT 1) AS u
+        WHERE m.status IN ('failed', 'skipped', 'unknown')),
+    pending AS (
+        UPDATE companion.scheduled_messages AS m
+        SET status = 'pending', channel = f.channel, send_before = f.send_before,
+            finished_at = NULL, failure_reason = NULL, attempts = 0, tries = 0, worker = NULL,
+            bot = NULL, addresses = NULL
+        FROM finished AS f
+        WHERE m.user_id = f.user_id AND m.id = f.id AND f.channel IS NOT NULL
+        RETURNING m.user_id, m.id),
+    queued AS (
+        INSERT INTO companion.dispatch_queue
+            (visible_at, send_before, user_id, message_id, attempt, channel, worker, kind,
+             last_error, last_failed_at)
+        SELECT companion.now(), f.send_before, p.user_id, p.id, f.attempts, f.channel, f.worker,
+            f.kind, f.last_error, f.last_failed_at
+        FROM pending AS p JOIN finished AS f ON f.user_id = p.user_id AND f.id = p.id
+        RETURNING user_id, message_id)
+    SELECT f.channel IS NULL OR (p.id IS NOT NULL AND q.message_id IS NOT NULL),
+        f.channel IS NOT NULL
+    FROM finished AS f
+    LEFT JOIN pending AS p ON p.user_id = f.user_id AND p.id = f.id
+    LEFT JOIN queued AS q ON q.user_id = f.user_id AND q.message_id = f.id
+)sql"};
+
+// The messages of the last result, with the time before which each is to be sent.
+Given read_found(uint64 rows, NullableDatum send_before)
+{
+    Given found{{"user_id", UUIDOID}, {"message_id", UUIDOID}, {"send_before", TIMESTAMPTZOID}};
+    for (uint64 row = 0; row < rows; row++) {
+        const Kind kind = kind_of(text_view(result_field(row, 3)));
+        const NullableDatum by_kind{TimestampTzGetDatum(kind.send_before(now())), false};
+        found.add({{result_field(row, 1)},
+                   {result_field(row, 2)},
+                   send_before.isnull ? by_kind : send_before});
+    }
+    return found;
+}
+
+// Put messages of users who are locked back on the queue; returns how many were. Error 09000.
+int64 put_back(const Given &messages)
+{
+    const uint64 rows = messages.size() == 0 ? 0 : bring_back.execute(messages, {});
+    int64 count = 0;
+    for (uint64 row = 0; row < rows; row++) {
+        if (!DatumGetBool(result_field(row, 1)))
+            refuse_suppressed("scheduled_messages or dispatch_queue");
+        count += DatumGetBool(result_field(row, 2)) ? 1 : 0;
+    }
+    if (count > 0)
+        notify_workers();
+    return count;
+}
+
+// Those messages whose users can be locked, which they are.
+Given lock_free(const Given &messages)
+{
+    Given free{{"user_id", UUIDOID}, {"message_id", UUIDOID}, {"send_before", TIMESTAMPTZOID}};
+    ArrayBuilder users{UUIDOID};
+    for (int index = 0; index < messages.size(); index++)
+        users.add(messages.at(index, 0));
+    auto *lockings = static_cast<Locking *>(palloc(Max(users.size(), 1) * sizeof(Locking)));
+    if (users.size() > 0)
+        lock_free_users(users.finish(), lockings);
+    for (int index = 0; index < messages.size(); index++)
+        if (lockings[index] == Locking::held)
+            free.add({messages.at(index, 0), messages.at(index, 1), messages.at(index, 2)});
+    return free;
+}
+
+void require_future(NullableDatum send_before)
+{
+    if (!send_before.isnull && DatumGetTimestampTz(send_before.value) <= now())
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("send_before is %s, expected a time in the future",
+                       timestamptz_to_str(DatumGetTimestampTz(send_before.value))));
+}
+
+} // namespace
+
+COMPANION_FUNCTION(retry_message)
+{
+    const Arguments arguments(fcinfo);
+    const Datum user_id = arguments.required(0, "user_id");
+    const Datum message_id = arguments.required(1, "message_id");
+    const NullableDatum send_before = arguments.nullable(2);
+    require_future(send_before);
+    PG_RETURN_BOOL(with_spi([&] {
+        if (!try_lock_user(user_id))
+            return false;
+        const uint64 rows = find_one.execute({user_id, message_id});
+        return put_back(read_found(rows, send_before)) > 0;
+    }));
+}
+
+COMPANION_FUNCTION(retry_failed)
+{
+    const Arguments arguments(fcinfo);
+    const TimestampTz since = arguments.timestamp(0, "since");
+    const char nulls[] = {' ', arguments.null_flag(1), arguments.null_flag(2)};
+    PG_RETURN_INT64(with_spi([&] {
+        const uint64 rows = find_failed.execute(
+            {TimestampTzGetDatum(since), arguments.optional(1), arguments.optional(2)}, nulls);
+        return put_back(lock_free(read_found(rows, {0, true})));
+    }));
+}
