@@ -10,6 +10,7 @@ static Kind read_kind(const StoredRow &row)
 {
     const NullableDatum within = row.nullable("send_within"), tries = row.nullable("max_tries");
     Kind kind{{},
+              static_cast<int>(interval_length(row.get("head_start")) / USECS_PER_SEC),
               within.isnull ? PG_INT64_MAX : interval_length(within.value),
               tries.isnull ? INT_MAX : DatumGetInt32(tries.value),
               DatumGetBool(row.get("retry_unknown")),
@@ -20,6 +21,19 @@ static Kind read_kind(const StoredRow &row)
 
 static KeptRows<Kind> kept{
     "kinds", read_kind, [](const Kind &a, const Kind &b) { return a.name_view() < b.name_view(); }};
+
+bool have_head_starts()
+{
+    const Rows<Kind> kinds = kept.rows();
+    return std::any_of(kinds.begin(), kinds.end(),
+                       [](const Kind &kind) { return kind.head_start > 0; });
+}
+
+int kinds_read()
+{
+    kept.rows();
+    return kept.loads();
+}
 
 static const Kind *find_kind(std::string_view name)
 {
@@ -34,7 +48,7 @@ Kind kind_of(std::string_view name)
     for (std::string_view one : {name, std::string_view("custom")})
         if (const Kind *kind = find_kind(one))
             return *kind;
-    return {{}, PG_INT64_MAX, 20, false, true}; // somebody has deleted it
+    return {{}, 0, PG_INT64_MAX, 20, false, true}; // somebody has deleted it
 }
 
 } // namespace companion

@@ -10,6 +10,7 @@ namespace companion {
 
 struct Kind {
     NameData name;
+    int head_start;    // seconds
     int64 send_within; // microseconds; PG_INT64_MAX: for ever
     int max_tries;     // INT_MAX: any number
     bool retry_unknown, falls_back;
@@ -22,6 +23,11 @@ struct Kind {
         return send_within < DT_NOEND - due ? due + send_within : DT_NOEND;
     }
 };
+
+// Whether some kind has a head start; and how often this session has read the kinds, which says
+// whether they have changed since.
+bool have_head_starts();
+int kinds_read();
 
 // The policy of a kind: its own, or that of custom.
 Kind kind_of(std::string_view name);

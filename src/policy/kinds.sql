@@ -2,6 +2,7 @@
 -- Kinds of messages: what may become of each.
 CREATE TABLE companion.kinds (
     kind text COLLATE "C" PRIMARY KEY CHECK (kind ~ '^[a-z][a-z0-9_]{0,62}$'),
+    head_start interval NOT NULL DEFAULT '0' CHECK (head_start >= '0' AND head_start <= '1 day'),
     send_within interval CHECK (send_within >= '0'),
     max_tries integer DEFAULT 20 CHECK (max_tries > 0),
     retry_unknown boolean NOT NULL DEFAULT false,
@@ -13,6 +14,7 @@ CREATE TABLE companion.kinds (
 COMMENT ON TABLE companion.kinds IS
 'The policy of each kind of message. A kind that is not here follows custom, whose row should stay. Inserting a kind that is there replaces it, so that what an app has changed survives a restore over the standard rows.';
 COMMENT ON COLUMN companion.kinds.kind IS 'The kind''s name: 1 to 63 lower-case letters, digits and _, a letter first.';
+COMMENT ON COLUMN companion.kinds.head_start IS 'By how much its messages are claimed ahead of others that are due, as if they had been due so much earlier, in whole seconds; none is claimed before it is due. A change is for messages that are enqueued from then on.';
 COMMENT ON COLUMN companion.kinds.send_within IS 'How long after it is due a message may still be sent, where its own send_before does not say; NULL: for as long as it has tries. A check-in that is found later than this is recorded as skipped; its row has one, of at most 7 days.';
 COMMENT ON COLUMN companion.kinds.max_tries IS 'How often sending a message is started, without success, before it has failed; NULL: until its send_before.';
 COMMENT ON COLUMN companion.kinds.retry_unknown IS 'Whether a double is better than a miss: a message whose worker was not heard of again after start_send is sent again.';

@@ -24,6 +24,7 @@ Relation KeptTable::begin_reading()
     Relation table = table_open(relation_id(name_), AccessShareLock);
     table_ = RelationGetRelid(table);
     is_valid_ = true;
+    loads_++;
     caller_ = MemoryContextSwitchTo(context_);
     return table;
 }

@@ -136,8 +136,8 @@ Statement enqueue_due{R"sql(
         RETURNING user_id, id, scheduled_for, send_before, channel, status),
     queued AS (
         INSERT INTO companion.dispatch_queue
-            (visible_at, send_before, user_id, message_id, channel, kind)
-        SELECT scheduled_for, send_before, user_id, id, channel, 'checkin' FROM enqueued
+            (visible_at, send_before, user_id, message_id, channel, kind, head_start)
+        SELECT scheduled_for, send_before, user_id, id, channel, 'checkin', $14 FROM enqueued
         WHERE status = 'pending'
         RETURNING user_id)
     SELECT (SELECT count(*) FROM enqueued WHERE status = 'pending'),
@@ -148,10 +148,19 @@ Statement enqueue_due{R"sql(
         (SELECT user_id FROM held WHERE is_recheck ORDER BY user_id DESC LIMIT 1)
 )sql",       TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID,  INTERVALOID,
                       UUIDARRAYOID, DATEARRAYOID,   INT2ARRAYOID,   TEXTARRAYOID, TEXTARRAYOID,
-                      TEXTARRAYOID, TIMESTAMPTZOID, UUIDOID,        INT4OID};
+                      TEXTARRAYOID, TIMESTAMPTZOID, UUIDOID,        INT4OID,      INT4OID};
 
 Statement find_newly_visible{R"sql(
-    SELECT FROM companion.dispatch_queue WHERE visible_at > $1 AND visible_at <= $2 LIMIT 1
+    WITH RECURSIVE lanes AS (
+        SELECT 0 AS head_start
+        UNION ALL
+        SELECT (SELECT head_start FROM companion.dispatch_queue
+                WHERE head_start > lanes.head_start ORDER BY head_start LIMIT 1)
+        FROM lanes WHERE head_start IS NOT NULL)
+    SELECT FROM lanes CROSS JOIN LATERAL (
+        SELECT FROM companion.dispatch_queue
+        WHERE head_start = lanes.head_start AND visible_at > $1 AND visible_at <= $2 LIMIT 1) AS q
+    LIMIT 1
 )sql",
                              TIMESTAMPTZOID, TIMESTAMPTZOID};
 
@@ -228,12 +237,12 @@ class Batch {
             keys_from.add(member->keys->from);
             keys_until.add(member->keys->until);
         }
-        enqueue_due.execute({TimestampTzGetDatum(at), TimestampTzGetDatum(previous),
-                             PointerGetDatum(send_within()),
-                             PointerGetDatum(seconds_interval(settings::min_gap)), users.finish(),
-                             dates.finish(), weekdays.finish(), keys.finish(), keys_from.finish(),
-                             keys_until.finish(), TimestampTzGetDatum(again.until),
-                             UUIDPGetDatum(&again.from), Int32GetDatum(again.most)});
+        enqueue_due.execute(
+            {TimestampTzGetDatum(at), TimestampTzGetDatum(previous), PointerGetDatum(send_within()),
+             PointerGetDatum(seconds_interval(settings::min_gap)), users.finish(), dates.finish(),
+             weekdays.finish(), keys.finish(), keys_from.finish(), keys_until.finish(),
+             TimestampTzGetDatum(again.until), UUIDPGetDatum(&again.from),
+             Int32GetDatum(again.most), Int32GetDatum(kind_of("checkin").head_start)});
     }
 
     // How many rows were to be written, by a column of the last result; the next one says how

@@ -44,8 +44,8 @@ Statement enqueue{R"sql(
         RETURNING user_id, id, idempotency_key, scheduled_for, send_before, channel, status),
     queued AS (
         INSERT INTO companion.dispatch_queue
-            (visible_at, send_before, user_id, message_id, channel, kind)
-        SELECT scheduled_for, send_before, user_id, id, channel, $4 FROM enqueued
+            (visible_at, send_before, user_id, message_id, channel, kind, head_start)
+        SELECT scheduled_for, send_before, user_id, id, channel, $4, $9 FROM enqueued
         WHERE status = 'pending'
         RETURNING user_id, message_id)
     SELECT e.id,
@@ -56,7 +56,8 @@ Statement enqueue{R"sql(
         CASE WHEN q.user_id <> m.user_id THEN 'user_id'
             WHEN q.message_id <> m.id THEN 'message_id' END
     FROM message AS m CROSS JOIN enqueued AS e LEFT JOIN queued AS q ON true
-)sql", UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID};
+)sql",  UUIDOID, TIMESTAMPTZOID, TEXTOID,        TEXTOID,
+                  TEXTOID, TEXTOID, JSONBOID,       TIMESTAMPTZOID, INT4OID};
 
 Statement find_standing{R"sql(
     SELECT m.id FROM companion.users AS u
@@ -157,14 +158,15 @@ bool enqueue_message(Datum user_id, Datum scheduled_for, const Arguments &argume
                           arguments.null_flag(4),
                           arguments.null_flag(5),
                           arguments.null_flag(6),
+                          ' ',
                           ' '};
     const Kind kind = kind_of(arguments.text(3, "kind"));
     const TimestampTz due = Max(DatumGetTimestampTz(scheduled_for), now());
-    return enqueue.execute({user_id, scheduled_for, arguments.optional(2),
-                            arguments.required(3, "kind"), arguments.optional(4),
-                            arguments.optional(5), arguments.optional(6),
-                            TimestampTzGetDatum(kind.send_before(due))},
-                           nulls) > 0;
+    return enqueue.execute(
+               {user_id, scheduled_for, arguments.optional(2), arguments.required(3, "kind"),
+                arguments.optional(4), arguments.optional(5), arguments.optional(6),
+                TimestampTzGetDatum(kind.send_before(due)), Int32GetDatum(kind.head_start)},
+               nulls) > 0;
 }
 
 // Find the message that stands under the key; false when there is none.

@@ -1,11 +1,12 @@
-// Claiming: a worker leases due messages, the oldest first.
+// Claiming: a worker leases due messages, the oldest first, as their head starts have it.
+#include "channels/channel.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 #include "sending/abandoned.hpp"
 #include "sending/claimed.hpp"
 #include "sending/lease.hpp"
-#include "sending/wanted_channels.hpp"
+#include "sending/wanted.hpp"
 
 #include <cstdint>
 
@@ -18,7 +19,10 @@ struct ClaimRequest {
     int max_messages;
     TimestampTz at;
     TimestampTz leased_until;
-    WantedChannels channels;
+    Wanted channels, kinds;
+
+    // The same for those that ask for the same messages.
+    uint32 hash() const { return hash_combine(channels.hash(), kinds.hash()); }
 };
 
 // Past this many entries that gave nothing, the next claim of this session begins
@@ -29,9 +33,9 @@ constexpr int entries_worth_skipping = 256;
 // How long a session begins there before it looks at the head of the queue again.
 constexpr std::int64_t skip_lifetime = USECS_PER_SEC;
 
-// Where this session's next claim of the same channels begins.
+// Where this session's next claim of the same channels and kinds begins.
 struct Skip {
-    uint32 channels; // their hash
+    uint32 wanted; // their hash
     QueuePosition position;
     TimestampTz claimed_at;  // by companion.now()
     TimestampTz valid_until; // by the real clock
@@ -41,14 +45,14 @@ Skip skip;
 const QueuePosition *skip_position(const ClaimRequest &request)
 {
     const bool is_valid =
-        skip.channels == request.channels.hash() && GetCurrentTimestamp() < skip.valid_until &&
+        skip.wanted == request.hash() && GetCurrentTimestamp() < skip.valid_until &&
         request.at >= skip.claimed_at && request.at < skip.claimed_at + skip_lifetime;
     return is_valid ? &skip.position : nullptr;
 }
 
 void remember_skip(const ClaimRequest &request, const QueueRow &first)
 {
-    skip = {request.channels.hash(),
+    skip = {request.hash(),
             {first.visible_at, first.message_id},
             request.at,
             GetCurrentTimestamp() + skip_lifetime};
@@ -56,8 +60,8 @@ void remember_skip(const ClaimRequest &request, const QueueRow &first)
 
 bool is_free(const QueueRow &row, const ClaimRequest &request)
 {
-    return !row.sending && row.leased_until <= request.at &&
-           request.channels.have(text_view(row.channel));
+    return !row.sending && row.leased_until <= request.at && request.channels.have(row.channel) &&
+           request.kinds.have(row.kind);
 }
 
 // Give the row to the worker, as its next attempt.
@@ -91,7 +95,7 @@ void walk(Queue &queue, const ClaimRequest &request, const QueuePosition *from, 
         if (!is_changed(queue.change(Contended::pass_changed,
                                      [&](QueueRow &row) { return lease(row, request); })))
             continue;
-        if (from == nullptr && claimed.size() == claimed_before &&
+        if (from == nullptr && claimed.size() == claimed_before && queue.row().head_start == 0 &&
             queue.entries_passed() > entries_worth_skipping)
             remember_skip(request, queue.row());
         claimed.add(queue.row());
@@ -122,8 +126,14 @@ ClaimRequest read_request(const Arguments &arguments)
     check_length("worker's name", arguments.text(0, "worker"), 200);
     const int max_messages = arguments.integer(1, "max_messages", 1, 10000);
     const TimestampTz at = now();
-    return {arguments.required(0, "worker"), max_messages, at,
-            lease_end(at, arguments.required(2, "lease")), WantedChannels::from(arguments, 3)};
+    const Wanted channels = Wanted::from(arguments, 3, "channels");
+    channels.check([](std::string_view name) { require_channel(name); });
+    return {arguments.required(0, "worker"),
+            max_messages,
+            at,
+            lease_end(at, arguments.required(2, "lease")),
+            channels,
+            Wanted::from(arguments, 4, "kinds")};
 }
 
 } // namespace

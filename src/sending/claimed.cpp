@@ -19,7 +19,7 @@ static Statement drop_orphans{R"sql(
                         WHERE m.user_id = q.user_id AND m.id = q.message_id)
 )sql"};
 
-// The columns of the result, of which those before the last rows' come from the queue.
+// The columns of the result.
 enum {
     user_id,
     message_id,
@@ -39,6 +39,13 @@ enum {
     bot,
     addresses,
     longest_text,
+    send_before,
+    tries,
+    location,
+    preferences,
+    email,
+    priority_level,
+    topic_key,
     result_columns,
 };
 
@@ -101,17 +108,22 @@ class Description {
     const Datum at_ = TimestampTzGetDatum(now());
     Lookup messages_{"scheduled_messages", "scheduled_messages_pkey"};
     Lookup users_{"users", "users_pkey"};
-    const Column message_columns_[6] = {
+    const Column message_columns_[8] = {
         {kind, messages_.column("kind")},
         {local_date, messages_.column("local_date")},
         {scheduled_for, messages_.column("scheduled_for")},
         {channel, messages_.column("channel")},
         {content, messages_.column("content")},
-        {generation_context, messages_.column("generation_context")}};
-    const Column user_columns_[4] = {{display_name, users_.column("display_name")},
+        {generation_context, messages_.column("generation_context")},
+        {priority_level, messages_.column("priority_level")},
+        {topic_key, messages_.column("topic_key")}};
+    const Column user_columns_[7] = {{display_name, users_.column("display_name")},
                                      {companion_name, users_.column("companion_name")},
                                      {support_style, users_.column("support_style")},
-                                     {timezone, users_.column("timezone")}};
+                                     {timezone, users_.column("timezone")},
+                                     {location, users_.column("location")},
+                                     {preferences, users_.column("preferences")},
+                                     {email, users_.column("email")}};
     const AttrNumber suspended_ = users_.column("suspended_until");
     const AttrNumber usable_addresses_ = users_.column("usable_addresses");
 };
@@ -131,7 +143,9 @@ void Claimed::add(const QueueRow &row)
 {
     messages_.add({{UUIDPGetDatum(&row.user_id)},
                    {UUIDPGetDatum(&row.message_id)},
-                   {Int32GetDatum(row.attempt)}});
+                   {Int32GetDatum(row.attempt)},
+                   {TimestampTzGetDatum(row.send_before), TIMESTAMP_IS_NOEND(row.send_before)},
+                   {Int32GetDatum(row.tries)}});
 }
 
 void Claimed::return_to(ReturnSetInfo *result) const
@@ -146,10 +160,11 @@ void Claimed::return_to(ReturnSetInfo *result) const
         if (!description.find(row[user_id].value, row[message_id].value))
             orphans.add({row[user_id], row[message_id]});
         else if (description.is_suspended())
-            suspended.add(row[user_id].value, row[message_id].value,
-                          description.suspended_until());
+            suspended.add(row[user_id].value, row[message_id].value, description.suspended_until());
         else {
             description.fill(row);
+            row[send_before] = messages_.at(index, 3);
+            row[tries] = messages_.at(index, 4);
             put(row, result);
         }
     }

@@ -12,11 +12,16 @@ class Claimed {
     int size() const { return messages_.size(); }
 
     // Hand them to the caller's result set, with all that the worker needs to write and send them,
-    // skip those whose user is suspended, and drop from the queue those whose message or user is gone. Call within with_spi().
+    // skip those whose user is suspended, and drop from the queue those whose message or user is
+    // gone. Call within with_spi().
     void return_to(ReturnSetInfo *result) const;
 
   private:
-    Given messages_{{"user_id", UUIDOID}, {"message_id", UUIDOID}, {"attempt", INT4OID}};
+    Given messages_{{"user_id", UUIDOID},
+                    {"message_id", UUIDOID},
+                    {"attempt", INT4OID},
+                    {"send_before", TIMESTAMPTZOID},
+                    {"tries", INT4OID}};
 };
 
 } // namespace companion

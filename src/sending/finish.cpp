@@ -1,6 +1,7 @@
 // Finishing messages: taking them off the queue and completing the audit trail.
 #include "sending/finish.hpp"
 
+#include "policy/kind.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/flags.hpp"
 #include "postgres/settings.hpp"
@@ -53,8 +54,8 @@ WITH revived AS (
     RETURNING user_id, id, kind)
 INSERT INTO companion.dispatch_queue
     (visible_at, send_before, user_id, message_id, attempt, channel, worker, kind, tries,
-     last_error, last_failed_at)
-SELECT $4, $5, user_id, id, $3, $6, $7, kind, $8, $9, companion.now() FROM revived)sql",
+     last_error, last_failed_at, head_start)
+SELECT $4, $5, user_id, id, $3, $6, $7, kind, $8, $9, companion.now(), $10 FROM revived)sql",
                         UUIDOID,
                         UUIDOID,
                         INT4OID,
@@ -63,7 +64,8 @@ SELECT $4, $5, user_id, id, $3, $6, $7, kind, $8, $9, companion.now() FROM reviv
                         TEXTOID,
                         TEXTOID,
                         INT4OID,
-                        TEXTOID};
+                        TEXTOID,
+                        INT4OID};
 
 static Statement record_failed{R"sql(
 UPDATE companion.scheduled_messages
@@ -183,11 +185,12 @@ Datum too_late(const QueueRow &row)
 
 void put_back_unknown(const QueueRow &row)
 {
-    const char nulls[] = {' ', ' ', ' ', ' ', ' ', ' ', row.worker == 0 ? 'n' : ' ', ' ', ' '};
+    const char nulls[] = {' ', ' ', ' ', ' ', ' ', ' ', row.worker == 0 ? 'n' : ' ', ' ', ' ', ' '};
     if (revive.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
                         Int32GetDatum(row.attempt), TimestampTzGetDatum(row.visible_at),
                         TimestampTzGetDatum(row.send_before), row.channel, row.worker,
-                        Int32GetDatum(row.tries), row.last_error},
+                        Int32GetDatum(row.tries), row.last_error,
+                        Int32GetDatum(kind_of(text_view(row.kind)).head_start)},
                        nulls) == 0)
         refuse_suppressed("scheduled_messages");
 }

@@ -1,6 +1,7 @@
 // The dispatch queue as a table: its rows by key and in order, locked and changed.
 #include "sending/queue.hpp"
 
+#include "policy/kind.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/relations.hpp"
 #include "postgres/triggered.hpp"
@@ -28,6 +29,7 @@ enum Column {
     claims,
     last_error,
     last_failed_at,
+    head_start,
 };
 
 static Datum value_of(const TupleTableSlot *slot, Column column)
@@ -66,7 +68,8 @@ static QueueRow read_row(TupleTableSlot *slot)
             value_or_zero(slot, last_error),
             slot->tts_isnull[last_failed_at - 1]
                 ? DT_NOBEGIN
-                : DatumGetTimestampTz(value_of(slot, last_failed_at))};
+                : DatumGetTimestampTz(value_of(slot, last_failed_at)),
+            DatumGetInt32(value_of(slot, head_start))};
 }
 
 // The columns that update() replaces, as the server's executor numbers them.
@@ -215,48 +218,111 @@ TM_Result Queue::lock(Contended contended)
     return result;
 }
 
-// visible_at <= visible_by and (visible_at, message_id) >= from, the latter as the row
-// comparison that an index takes.
-void Queue::begin_walk(TimestampTz visible_by, const QueuePosition *from)
+// head_start = so many, visible_at <= visible_by and (visible_at, message_id) >= from, the latter
+// as the row comparison that an index takes.
+void Queue::add_lane(int head_start, TimestampTz visible_by, const QueuePosition *from)
 {
-    ScanKeyData keys[2];
-    ScanKeyInit(&keys[0], 1, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
+    ScanKeyData keys[3];
+    ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(head_start));
+    ScanKeyInit(&keys[1], 2, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
                 TimestampTzGetDatum(visible_by));
     if (from != nullptr) {
-        ScanKeyEntryInitialize(&position_[0], SK_ROW_MEMBER, 1, BTGreaterEqualStrategyNumber,
+        ScanKeyEntryInitialize(&position_[0], SK_ROW_MEMBER, 2, BTGreaterEqualStrategyNumber,
                                InvalidOid, InvalidOid, F_TIMESTAMPTZ_CMP,
                                TimestampTzGetDatum(from->visible_at));
-        ScanKeyEntryInitialize(&position_[1], SK_ROW_MEMBER | SK_ROW_END, 2,
+        ScanKeyEntryInitialize(&position_[1], SK_ROW_MEMBER | SK_ROW_END, 3,
                                BTGreaterEqualStrategyNumber, InvalidOid, InvalidOid, F_UUID_CMP,
                                UUIDPGetDatum(&from->message_id));
-        keys[1] = {};
-        keys[1].sk_flags = SK_ROW_HEADER;
-        keys[1].sk_attno = 1;
-        keys[1].sk_strategy = BTGreaterEqualStrategyNumber;
-        keys[1].sk_argument = PointerGetDatum(position_);
+        keys[2] = {};
+        keys[2].sk_flags = SK_ROW_HEADER;
+        keys[2].sk_attno = 2;
+        keys[2].sk_strategy = BTGreaterEqualStrategyNumber;
+        keys[2].sk_argument = PointerGetDatum(position_);
     }
+    const auto bytes = (lane_count_ + 1) * sizeof(Lane);
+    lanes_ = static_cast<Lane *>(lanes_ == nullptr ? palloc(bytes) : repalloc(lanes_, bytes));
+    lanes_[lane_count_++] = {begin_index_scan(table_, by_time_, keys, from != nullptr ? 3 : 2),
+                             found_};
+}
+
+// Until when, by the real clock, this session does not look again whether there are head starts in
+// the queue of kinds that had one and have none now; as long as the kinds are those that it knows.
+static struct {
+    TimestampTz until;
+    int kinds_read;
+} none_found;
+
+// A lane for each head start that some row has, of which each has a slot then.
+void Queue::add_other_lanes(TimestampTz visible_by)
+{
+    if (!have_head_starts() && none_found.kinds_read == kinds_read() &&
+        GetCurrentTimestamp() < none_found.until)
+        return;
+    ScanKeyData key;
+    ScanKeyInit(&key, 1, BTGreaterStrategyNumber, F_INT4GT, Int32GetDatum(0));
+    IndexScanDesc scan = begin_index_scan(table_, by_time_, &key, 1);
+    while (index_getnext_slot(scan, ForwardScanDirection, found_)) {
+        slot_getallattrs(found_);
+        key.sk_argument = value_of(found_, head_start);
+        add_lane(DatumGetInt32(key.sk_argument), visible_by, nullptr);
+        index_rescan(scan, &key, 1, nullptr, 0);
+    }
+    index_endscan(scan);
+    none_found = {GetCurrentTimestamp() + (lane_count_ == 1 ? USECS_PER_SEC : 0), kinds_read()};
+    for (int lane = 0; lane_count_ > 1 && lane < lane_count_; lane++)
+        lanes_[lane].slot = table_slot_create(table_, nullptr);
+}
+
+void Queue::begin_walk(TimestampTz visible_by, const QueuePosition *from)
+{
     entries_passed_ = 0;
     by_time_ = index_open(relation_id("dispatch_queue_visible"), RowExclusiveLock);
-    walk_ = begin_index_scan(table_, by_time_, keys, from != nullptr ? 2 : 1);
+    add_lane(0, visible_by, from);
+    add_other_lanes(visible_by);
+}
+
+// Come to the lane's next row, if it has not.
+void Queue::advance(Lane &lane)
+{
+    while (!lane.is_read && !lane.is_over) {
+        CHECK_FOR_INTERRUPTS();
+        lane.is_over = index_getnext_tid(lane.scan, ForwardScanDirection) == nullptr;
+        entries_passed_ += lane.is_over ? 0 : 1;
+        lane.is_read = !lane.is_over && index_fetch_heap(lane.scan, lane.slot);
+    }
+    if (!lane.is_read || lane_count_ == 1)
+        return;
+    slot_getallattrs(lane.slot);
+    lane.order = DatumGetTimestampTz(value_of(lane.slot, visible_at)) -
+                 DatumGetInt32(value_of(lane.slot, head_start)) * USECS_PER_SEC;
 }
 
 bool Queue::next()
 {
-    while (index_getnext_tid(walk_, ForwardScanDirection) != nullptr) {
-        CHECK_FOR_INTERRUPTS();
-        entries_passed_++;
-        is_read_ = index_fetch_heap(walk_, found_);
-        if (is_read_) {
-            row_ = read_row(found_);
-            return true;
-        }
+    Lane *first = nullptr;
+    for (Lane *lane = lanes_; lane < lanes_ + lane_count_; lane++) {
+        advance(*lane);
+        if (lane->is_read && (first == nullptr || lane->order < first->order))
+            first = lane;
     }
-    return false;
+    is_read_ = first != nullptr;
+    if (!is_read_)
+        return false;
+    first->is_read = false;
+    if (first->slot != found_)
+        ExecCopySlot(found_, first->slot);
+    row_ = read_row(found_);
+    return true;
 }
 
 void Queue::end_walk()
 {
-    index_endscan(walk_);
+    for (Lane *lane = lanes_; lane < lanes_ + lane_count_; lane++) {
+        index_endscan(lane->scan);
+        if (lane->slot != found_)
+            ExecDropSingleTupleTableSlot(lane->slot);
+    }
+    lane_count_ = 0;
     index_close(by_time_, NoLock);
 }
 

@@ -25,6 +25,7 @@ struct QueueRow {
     int tries, claims;
     Datum last_error; // text, or zero
     TimestampTz last_failed_at;
+    int head_start; // seconds; is not changed
 
     // Whether a worker has claimed it and has not given it back.
     bool is_claimed() const { return !TIMESTAMP_IS_NOBEGIN(leased_until); }
@@ -81,8 +82,8 @@ class Queue {
     ItemPointerData place() const { return found_->tts_tid; }
     void come_to(const ItemPointerData &place);
 
-    // Begin to walk over the rows that are visible by a time, in order of visible_at and
-    // message, from the head or a position.
+    // Begin to walk over the rows that are visible by a time, in order of visible_at less their
+    // head start; those without one from the head or a position.
     void begin_walk(TimestampTz visible_by, const QueuePosition *from = nullptr);
 
     // Advance the walk to its next row; false at the end.
@@ -121,6 +122,17 @@ class Queue {
     }
 
   private:
+    // The rows of one head start, in order of visible_at and message.
+    struct Lane {
+        IndexScanDesc scan;
+        TupleTableSlot *slot; // the row that it has come to
+        TimestampTz order;    // of that row
+        bool is_read, is_over;
+    };
+
+    void add_lane(int head_start, TimestampTz visible_by, const QueuePosition *from);
+    void add_other_lanes(TimestampTz visible_by);
+    void advance(Lane &lane);
     void begin_change();
     void end_changes();
     void open_indices();
@@ -138,7 +150,8 @@ class Queue {
     Relation by_key_; // from the first find() on, as is the scan
     IndexScanDesc finding_ = nullptr;
     Relation by_time_; // while walking
-    IndexScanDesc walk_;
+    Lane *lanes_ = nullptr;
+    int lane_count_ = 0;
     ScanKeyData position_[2]; // where the walk began; the scan points into it
     int entries_passed_;
     EState *estate_ = nullptr; // from the first change on, as are the two below

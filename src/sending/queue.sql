@@ -17,11 +17,12 @@ CREATE TABLE companion.dispatch_queue (
     claims integer NOT NULL DEFAULT 0,
     last_error text,
     last_failed_at timestamptz,
+    head_start integer NOT NULL DEFAULT 0,
     PRIMARY KEY (user_id, message_id)
 ) WITH (fillfactor = 40);
 -- A lease is not indexed, so claiming and starting are HOT: each page keeps room
 -- for the two new versions of every row that it takes.
-CREATE INDEX dispatch_queue_visible ON companion.dispatch_queue (visible_at, message_id);
+CREATE INDEX dispatch_queue_visible ON companion.dispatch_queue (head_start, visible_at, message_id);
 
 COMMENT ON TABLE companion.dispatch_queue IS
 'One narrow row a pending message: what workers claim from. Internal. It has no foreign key, so that it can stay on one node; a row whose message is gone is dropped when it is next claimed.';
@@ -41,7 +42,8 @@ COMMENT ON COLUMN companion.dispatch_queue.tries IS 'How many sends of it were s
 COMMENT ON COLUMN companion.dispatch_queue.claims IS 'How many claims in a row were not started; companion.max_claims is the end.';
 COMMENT ON COLUMN companion.dispatch_queue.last_error IS 'Why the last report of a failure said that it failed, its first 500 bytes; NULL: it has not failed.';
 COMMENT ON COLUMN companion.dispatch_queue.last_failed_at IS 'When that was reported.';
-COMMENT ON INDEX companion.dispatch_queue_visible IS 'The order in which messages are claimed.';
+COMMENT ON COLUMN companion.dispatch_queue.head_start IS 'By how many seconds it goes ahead of others: kinds.head_start when it was enqueued.';
+COMMENT ON INDEX companion.dispatch_queue_visible IS 'For each head start, the order in which messages are claimed.';
 
 CREATE FUNCTION companion.readdress_messages() RETURNS trigger
 LANGUAGE c

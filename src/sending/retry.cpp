@@ -30,7 +30,7 @@ Statement find_failed{R"sql(
 // transaction has brought back meanwhile is not finished any more.
 Statement bring_back{R"sql(
     WITH finished AS MATERIALIZED (
-        SELECT m.user_id, m.id, m.kind, m.attempts, m.worker, g.send_before,
+        SELECT m.user_id, m.id, m.kind, m.attempts, m.worker, g.send_before, g.head_start,
             CASE WHEN m.status = 'failed' THEN regexp_replace(m.failure_reason, '^.*; last: ', '')
                 END AS last_error,
             CASE WHEN m.status = 'failed' THEN m.finished_at END AS last_failed_at,
@@ -54,9 +54,9 @@ Statement bring_back{R"sql(
     queued AS (
         INSERT INTO companion.dispatch_queue
             (visible_at, send_before, user_id, message_id, attempt, channel, worker, kind,
-             last_error, last_failed_at)
+             last_error, last_failed_at, head_start)
         SELECT companion.now(), f.send_before, p.user_id, p.id, f.attempts, f.channel, f.worker,
-            f.kind, f.last_error, f.last_failed_at
+            f.kind, f.last_error, f.last_failed_at, f.head_start
         FROM pending AS p JOIN finished AS f ON f.user_id = p.user_id AND f.id = p.id
         RETURNING user_id, message_id)
     SELECT f.channel IS NULL OR (p.id IS NOT NULL AND q.message_id IS NOT NULL),
@@ -66,16 +66,25 @@ Statement bring_back{R"sql(
     LEFT JOIN queued AS q ON q.user_id = f.user_id AND q.message_id = f.id
 )sql"};
 
+Given no_messages()
+{
+    return Given{{"user_id", UUIDOID},
+                 {"message_id", UUIDOID},
+                 {"send_before", TIMESTAMPTZOID},
+                 {"head_start", INT4OID}};
+}
+
 // The messages of the last result, with the time before which each is to be sent.
 Given read_found(uint64 rows, NullableDatum send_before)
 {
-    Given found{{"user_id", UUIDOID}, {"message_id", UUIDOID}, {"send_before", TIMESTAMPTZOID}};
+    Given found = no_messages();
     for (uint64 row = 0; row < rows; row++) {
         const Kind kind = kind_of(text_view(result_field(row, 3)));
         const NullableDatum by_kind{TimestampTzGetDatum(kind.send_before(now())), false};
         found.add({{result_field(row, 1)},
                    {result_field(row, 2)},
-                   send_before.isnull ? by_kind : send_before});
+                   send_before.isnull ? by_kind : send_before,
+                   {Int32GetDatum(kind.head_start)}});
     }
     return found;
 }
@@ -98,7 +107,7 @@ int64 put_back(const Given &messages)
 // Those messages whose users can be locked, which they are.
 Given lock_free(const Given &messages)
 {
-    Given free{{"user_id", UUIDOID}, {"message_id", UUIDOID}, {"send_before", TIMESTAMPTZOID}};
+    Given free = no_messages();
     ArrayBuilder users{UUIDOID};
     for (int index = 0; index < messages.size(); index++)
         users.add(messages.at(index, 0));
@@ -107,7 +116,8 @@ Given lock_free(const Given &messages)
         lock_free_users(users.finish(), lockings);
     for (int index = 0; index < messages.size(); index++)
         if (lockings[index] == Locking::held)
-            free.add({messages.at(index, 0), messages.at(index, 1), messages.at(index, 2)});
+            free.add({messages.at(index, 0), messages.at(index, 1), messages.at(index, 2),
+                      messages.at(index, 3)});
     return free;
 }
 

@@ -2,16 +2,17 @@
 -- What a worker calls: claim, start, report.
 CREATE FUNCTION companion.claim_messages(
     worker text, max_messages integer DEFAULT 50, lease interval DEFAULT '5 minutes',
-    channels text[] DEFAULT NULL)
+    channels text[] DEFAULT NULL, kinds text[] DEFAULT NULL)
 RETURNS TABLE (
     user_id uuid, message_id uuid, attempt integer, kind text, local_date date,
     scheduled_for timestamptz, late_by interval, channel text, address text, display_name text,
     companion_name text, support_style text, timezone text, content text, generation_context jsonb,
-    bot text, addresses text[], longest_text integer)
+    bot text, addresses text[], longest_text integer, send_before timestamptz, tries integer,
+    location text, preferences jsonb, email text, priority_level smallint, topic_key text)
 LANGUAGE c ROWS 50
 AS 'MODULE_PATHNAME', 'companion_claim_messages';
-COMMENT ON FUNCTION companion.claim_messages(text, integer, interval, text[]) IS
-'Leases due messages to a worker, the oldest first, passing over what others hold, and waits for nobody. Each row carries the attempt that the worker must report with. bot and address say where it goes: of several addresses there the one that was linked last, and addresses has them all, for a channel on which every device is written to; on a channel that needs none it is the user''s id. longest_text is channels.longest_text. A message past its send_before is recorded as skipped instead, or as failed where a try of it has, and so is one that was claimed companion.max_claims times in a row without a start. worker: 1 to 200 characters. max_messages: 1 to 10000. lease: above zero, at most a day. channels: NULL for all. Error 22023 otherwise.';
+COMMENT ON FUNCTION companion.claim_messages(text, integer, interval, text[], text[]) IS
+'Leases due messages to a worker, the oldest first, by when they are due less their kinds'' head_start, passing over what others hold, and waits for nobody. Each row carries the attempt that the worker must report with. bot and address say where it goes: of several addresses there the one that was linked last, and addresses has them all, for a channel on which every device is written to; on a channel that needs none it is the user''s id. longest_text is channels.longest_text; send_before is NULL where there is no such time; tries is how many sends of it were started before. A message past its send_before is recorded as skipped instead, or as failed where a try of it has, and so is one that was claimed companion.max_claims times in a row without a start. worker: 1 to 200 characters. max_messages: 1 to 10000. lease: above zero, at most a day. channels: NULL for all. kinds: NULL for all; one that no message is of brings none. Error 22023 otherwise.';
 
 CREATE FUNCTION companion.start_send(
     user_id uuid, message_id uuid, attempt integer)
