@@ -52,6 +52,9 @@ struct SentReport {
     NullableDatum content;
     MessengerId messenger_id;
     NullableDatum metadata;
+
+    // Whether there is something whose form can be wrong.
+    bool has_form() const { return messenger_id.is_given() || !metadata.isnull; }
 };
 
 // Messages that were sent, as many as room at most.

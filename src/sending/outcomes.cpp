@@ -571,11 +571,13 @@ SentReports read_sent(Reports &reports)
                            reports.optional_column(4, "telegram_message_ids", INT8OID),
                            reports.optional_column(5, "external_ids", TEXTOID),
                            reports.optional_column(6, "metadata", JSONBOID)};
-    for (int index = 0; index < reports.count(); index++)
+    for (int index = 0; index < reports.count(); index++) {
+        const SentReport report = sent.at(index);
         if (!reports.is_bulk())
-            check(sent.at(index));
-        else if (!passes([&] { check(sent.at(index)); }))
+            check(report);
+        else if (report.has_form() && !passes([&] { check(report); }))
             reports.refuse(index);
+    }
     return sent;
 }
 

@@ -32,6 +32,8 @@ sub worker
 SELECT array_agg(user_id) AS users, array_agg(message_id) AS messages, array_agg(attempt) AS attempts, count(*)
 FROM companion.claim_messages('worker ' || :client_id, 1 + :n % $most) \\gset
 \\if :count
+-- What was not started after all is false, with a warning
+SET client_min_messages = error;
 INSERT INTO started SELECT * FROM unnest(':messages'::uuid[], ':attempts'::integer[]);
 SELECT companion.start_send_many($claimed);
 SELECT $report;
