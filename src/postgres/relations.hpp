@@ -5,11 +5,8 @@
 
 namespace companion {
 
-// The Oid of one of the extension's tables or indexes.
-inline Oid relation_id(const char *name)
-{
-    return get_relname_relid(name, get_namespace_oid("companion", false));
-}
+// The Oid of one of the extension's tables or indexes. The name lives as long as the session.
+Oid relation_id(const char *name);
 
 // The number of a table's column. Error 42703 where it has none of this name.
 inline AttrNumber column_number(Relation table, const char *name)
