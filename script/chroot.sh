@@ -3,6 +3,7 @@
 # shellcheck shell=bash
 
 # Which suite has which PostgreSQL
+# shellcheck disable=SC2034
 declare -A suite_of=([15]=bookworm [17]=trixie [18]=forky)
 
 own_suite=$(sed --quiet 's/^VERSION_CODENAME=//p' /etc/os-release)
