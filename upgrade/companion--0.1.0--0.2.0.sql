@@ -1113,23 +1113,27 @@ COMMENT ON COLUMN companion.queue_head.worker IS 'Who holds the lease, or held t
 -- No index covers finished_at, so that to finish is HOT. What was finished lately was made lately, or
 -- before the oldest that waits.
 CREATE VIEW companion.recently_finished WITH (security_invoker = true) AS
-SELECT * FROM (
-    (SELECT user_id, id, kind, channel, timezone, status, failure_reason, attempts, scheduled_for, sent_at,
-            finished_at, worker
-     FROM companion.scheduled_messages ORDER BY created_at DESC LIMIT 10000)
-    UNION
-    (SELECT user_id, id, kind, channel, timezone, status, failure_reason, attempts, scheduled_for, sent_at,
-            finished_at, worker
-     FROM companion.scheduled_messages
-     WHERE created_at <= (
-         SELECT waiting.created_at
+WITH newest AS MATERIALIZED (
+    SELECT user_id, id, kind, channel, timezone, status, failure_reason, attempts, scheduled_for, sent_at,
+           finished_at, worker, created_at
+    FROM companion.scheduled_messages ORDER BY created_at DESC LIMIT 5000),
+before_these AS (
+    SELECT user_id, id, kind, channel, timezone, status, failure_reason, attempts, scheduled_for, sent_at,
+           finished_at, worker, created_at
+    FROM companion.scheduled_messages
+    WHERE created_at < least(
+        (SELECT min(created_at) FROM newest),
+        (SELECT waiting.created_at
          FROM (SELECT user_id, message_id FROM companion.queue_head LIMIT 1) AS head
          JOIN companion.scheduled_messages AS waiting
-             ON waiting.user_id = head.user_id AND waiting.id = head.message_id)
-     ORDER BY created_at DESC LIMIT 10000)) AS looked_at
-WHERE finished_at > companion.now() - interval '1 hour' AND finished_at <= companion.now();
+             ON waiting.user_id = head.user_id AND waiting.id = head.message_id))
+    ORDER BY created_at DESC LIMIT 5000)
+SELECT user_id, id, kind, channel, timezone, status, failure_reason, attempts, scheduled_for, sent_at,
+       finished_at, worker
+FROM (TABLE newest UNION ALL TABLE before_these) AS looked_at
+WHERE finished_at > (SELECT companion.now()) - interval '1 hour' AND finished_at <= (SELECT companion.now());
 COMMENT ON VIEW companion.recently_finished IS
-'For operators: messages that were finished in the last hour, of the 10,000 newest and the 10,000 before the oldest that waits.';
+'For operators: messages that were finished in the last hour, of the 5,000 newest and the 5,000 before these and the oldest that waits.';
 COMMENT ON COLUMN companion.recently_finished.user_id IS 'To whom.';
 COMMENT ON COLUMN companion.recently_finished.id IS 'scheduled_messages.id.';
 COMMENT ON COLUMN companion.recently_finished.kind IS 'checkin, or the app''s own.';
@@ -1337,7 +1341,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION companion.health(interval) IS
-'Is it well: one row a check, whose ok is true, false, or NULL where the caller cannot tell; value is what was measured, detail says of what, and what to do. max_lag: how far dispatch may be behind, and how long a due message may wait for a worker. It reads the head of the queue and the newest messages, 10,000 each, so it costs the same whatever waits. For companion_monitor and companion_admin; what each check means is in docs/operations.md.';
+'Is it well: one row a check, whose ok is true, false, or NULL where the caller cannot tell; value is what was measured, detail says of what, and what to do. max_lag: how far dispatch may be behind, and how long a due message may wait for a worker. It reads the head of the queue and the newest messages, 10,000 at most, so it costs the same whatever waits. For companion_monitor and companion_admin; what each check means is in docs/operations.md.';
 
 CREATE FUNCTION companion.metrics()
 RETURNS TABLE (name text, labels jsonb, value double precision)
