@@ -13,7 +13,7 @@ SUBJECTS = \
 	memory/memory memory/functions \
 	scheduling/scheduled_messages sending/queue scheduling/dispatch sending/worker \
 	linking/linking \
-	cron/cron \
+	cron/cron operations/operations \
 	identity/references identity/rights
 
 INSTALL_SQL = companion--$(EXTVERSION).sql

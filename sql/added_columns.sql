@@ -112,6 +112,10 @@ SELECT companion.erase_user(:user) -> 'users' AS erased;
 DELETE FROM accounts;
 SELECT companion.unfollow_auth_users('accounts');
 
+-- Health says which columns these are.
+SELECT h.ok, h.value > 200 AS many, left(h.detail, 100) AS detail FROM companion.health() AS h WHERE h."check" = 'added columns';
+SELECT count(*) > 10 AS metrics FROM companion.metrics();
+
 -- Every function has been called, but for what the planner unfolds or another file tests.
 SELECT pg_stat_force_next_flush();
 SELECT proname FROM pg_proc WHERE pronamespace = 'companion'::regnamespace AND NOT EXISTS (

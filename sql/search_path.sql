@@ -109,7 +109,10 @@ INSERT INTO steps (role, step) VALUES
     ('none', $$(SELECT email FROM companion.users)$$),
     ('none', $$DELETE FROM public.accounts RETURNING email$$),
     ('none', $$(SELECT email FROM companion.users)$$),
-    ('none', $$companion.unfollow_auth_users('public.accounts')$$);
+    ('none', $$companion.unfollow_auth_users('public.accounts')$$),
+    -- Watching
+    ('companion_admin', $$(SELECT h."check", h.ok FROM companion.health() AS h)$$),
+    ('companion_admin', $$(SELECT m.name FROM companion.metrics() AS m ORDER BY m.name)$$);
 
 -- Play it under a search_path, and keep the outcomes without the ids that are new each time.
 CREATE PROCEDURE play(path text) LANGUAGE plpgsql SET search_path = pg_catalog

@@ -59,7 +59,7 @@ END
 $$;
 
 GRANT USAGE ON SCHEMA companion
-TO companion_user, companion_worker, companion_admin, companion_runtime;
+TO companion_user, companion_worker, companion_admin, companion_runtime, companion_monitor;
 
 -- An end user changes what concerns them, not who they are or what they pay.
 GRANT SELECT ON companion.users TO companion_user, companion_worker;
@@ -111,6 +111,14 @@ GRANT DELETE ON companion.telegram_link_tokens TO companion_admin;
 GRANT SELECT ON companion.telegram_redeem_failures, companion.privileges TO companion_admin;
 GRANT SELECT, DELETE ON companion.erased_users TO companion_admin;
 
+-- Who watches sees what happens, and nobody's text.
+GRANT SELECT ON companion.dispatch_queue, companion.dispatch_state, companion.dispatch_recheck
+TO companion_monitor;
+GRANT SELECT (user_id, id, kind, local_date, timezone, scheduled_for, send_before, status, attempts, channel,
+              failure_reason, sent_at, finished_at, worker, created_at)
+ON companion.scheduled_messages TO companion_monitor;
+GRANT SELECT ON companion.queue_head, companion.recently_finished TO companion_admin, companion_monitor;
+
 -- The functions act as companion_runtime.
 DO $$
 DECLARE
@@ -137,6 +145,10 @@ BEGIN
         ('companion_user, companion_worker, companion_admin, companion_runtime',
          'current_user_id now uuid_v7() uuid_v7(timestamptz) checkin_instant local_timestamp
           end_of_day choose_channel usable_channel address_key channel_address recall_score'),
+        ('companion_monitor', 'now is_pg_crons'),
+        ('companion_admin, companion_monitor',
+         'health metrics check_dispatch check_jobs check_queue check_outcomes check_server
+          check_definition role_faults'),
         ('companion_runtime', 'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
         ('companion_user, companion_worker, companion_admin',
          'canonical_timezone next_checkin sent_today put_user
