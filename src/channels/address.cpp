@@ -86,8 +86,7 @@ static Statement find_rows{R"sql(
         AND ($4 IS NULL OR a.bot = $4) AND (NOT $5 OR a.disabled_at IS NULL)
 )sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
 
-// What addresses are compared by. It is in an index: what it says of an address cannot change.
-static Datum address_key(Datum channel, Datum address)
+Datum address_key(Datum channel, Datum address)
 {
     if (text_view(channel) != "whatsapp")
         return address;
@@ -104,9 +103,10 @@ static Datum copied(NullableDatum value)
 static LinkedAddress read_row(const Lookup &rows, Datum channel)
 {
     const auto value = [&](const char *column) { return rows.get(rows.column(column)); };
+    const NullableDatum linked_at = value("linked_at");
     return {*DatumGetUUIDP(value("user_id").value),
             {channel, copied(value("bot")), copied(value("address"))},
-            DatumGetTimestampTz(value("linked_at").value),
+            linked_at.isnull ? DT_NOBEGIN : DatumGetTimestampTz(linked_at.value),
             !value("disabled_at").isnull,
             rows.place()};
 }

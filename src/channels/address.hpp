@@ -19,6 +19,9 @@ struct LinkedAddress {
     ItemPointerData place; // of this version of the row
 };
 
+// What addresses are compared by. It is in an index: what it says of an address cannot change.
+Datum address_key(Datum channel, Datum address);
+
 // Find who has an address, in either form that WhatsApp may have of a number: for the bot, else for
 // none; or, where the address has no bot (a zero Datum), for whichever, none before any and the one
 // that was linked last before others. False where nobody has. Within with_spi(), as all of these.

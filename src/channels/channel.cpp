@@ -116,10 +116,22 @@ const Channel &require_channel(std::string_view name)
     pg_unreachable();
 }
 
+// UTF-8's form of U+0080 to U+009F.
+static bool has_c1_control(std::string_view text)
+{
+    if (GetDatabaseEncoding() != PG_UTF8)
+        return false;
+    for (std::size_t at = 1; at < text.size(); at++)
+        if (text[at - 1] == '\xC2' && static_cast<unsigned char>(text[at]) < 0xA0)
+            return true;
+    return false;
+}
+
 bool has_control_character(std::string_view text)
 {
-    return std::any_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
+    return has_c1_control(text) || std::any_of(text.begin(), text.end(), [](char c) {
+               return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+           });
 }
 
 static void refuse_control_characters(const char *name, std::string_view text)

@@ -7,6 +7,7 @@
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
+#include "users/user_row.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -20,6 +21,10 @@ Statement set_usable{R"sql(
     WHERE id = $1 AND usable_addresses IS DISTINCT FROM $2
 )sql",
                      UUIDOID, TEXTARRAYOID};
+
+Statement set_none_usable{R"sql(
+    UPDATE companion.users SET usable_addresses = NULL WHERE usable_addresses IS NOT NULL
+)sql"};
 
 Statement find_stale{R"sql(
     SELECT FROM companion.users WHERE id = $1 AND usable_addresses IS DISTINCT FROM $2
@@ -35,8 +40,8 @@ struct Usable {
 // The one that was linked last comes first.
 bool comes_before(const Usable &a, const Usable &b)
 {
-    return std::tuple(-a.linked_at, text_view(a.channel), text_view(a.bot), text_view(a.address)) <
-           std::tuple(-b.linked_at, text_view(b.channel), text_view(b.bot), text_view(b.address));
+    return std::tuple(b.linked_at, text_view(a.channel), text_view(a.bot), text_view(a.address)) <
+           std::tuple(a.linked_at, text_view(b.channel), text_view(b.bot), text_view(b.address));
 }
 
 // The row that is come to, if it is usable.
@@ -48,8 +53,9 @@ bool read_usable(const Lookup &rows, Usable *usable)
     };
     if (!value("unlinked_at").isnull || !value("disabled_at").isnull)
         return false;
+    const NullableDatum linked_at = value("linked_at");
     *usable = {copied("channel"), copied("bot"), copied("address"),
-               DatumGetTimestampTz(value("linked_at").value)};
+               linked_at.isnull ? DT_NOBEGIN : DatumGetTimestampTz(linked_at.value)};
     return true;
 }
 
@@ -79,9 +85,13 @@ NullableDatum usable_texts(Datum user_id)
     return {count == 0 ? Datum{0} : to_texts(usable, count), count == 0};
 }
 
-// Error 09000 where a trigger keeps the user's row from being changed, or changes it otherwise.
+// The user's row first: what is read of addresses that somebody else is changing would be old by
+// the time that it is had. Error 09000 where a trigger keeps the user's row from being changed, or
+// changes it otherwise.
 void keep_usable_of(Datum user_id)
 {
+    if (!try_lock_user(user_id))
+        return;
     const NullableDatum texts = usable_texts(user_id);
     const char nulls[] = {' ', null_flag(texts)};
     set_usable.execute({user_id, texts.value}, nulls);
@@ -93,6 +103,12 @@ void keep_usable_of(Datum user_id)
 struct Owners {
     NullableDatum before{0, true}, now{0, true};
 };
+
+bool is_truncated(FunctionCallInfo fcinfo)
+{
+    return CALLED_AS_TRIGGER(fcinfo) &&
+           TRIGGER_FIRED_BY_TRUNCATE(reinterpret_cast<TriggerData *>(fcinfo->context)->tg_event);
+}
 
 Owners owners(FunctionCallInfo fcinfo)
 {
@@ -117,6 +133,10 @@ Owners owners(FunctionCallInfo fcinfo)
 
 COMPANION_FUNCTION(keep_usable)
 {
+    if (is_truncated(fcinfo)) {
+        with_spi([] { set_none_usable.execute({}); });
+        return PointerGetDatum(nullptr);
+    }
     const Owners whose = owners(fcinfo);
     with_spi([&] {
         keep_usable_of(whose.before.value);

@@ -1,5 +1,6 @@
 // The trigger that links and unlinks the addresses which a user's own columns name.
 #include "channels/address.hpp"
+#include "channels/written.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
@@ -14,6 +15,20 @@ Statement note_taken{R"sql(
     VALUES ($1, $2, $3, companion.now()) ON CONFLICT DO NOTHING
 )sql",
                      UUIDOID, TEXTOID, TEXTOID};
+
+// Of a restore: what it brings takes its place.
+Statement link_provisionally{R"sql(
+    INSERT INTO companion.addresses (user_id, channel, address, linked_at)
+    VALUES ($1, $2, $3, NULL) ON CONFLICT DO NOTHING
+)sql",
+                             UUIDOID, TEXTOID, TEXTOID};
+
+Statement set_form{R"sql(
+    UPDATE companion.addresses SET address = $3
+    WHERE user_id = $1 AND channel = $2 AND address <> $3 AND unlinked_at IS NULL
+        AND companion.address_key(channel, address) = companion.address_key($2, $3)
+)sql",
+                   UUIDOID, TEXTOID, TEXTOID};
 
 Statement has_linked{R"sql(
     SELECT FROM companion.addresses AS a
@@ -59,6 +74,14 @@ void leave_taken(Datum user_id, const OwnColumn &column, Datum address)
             errdetail("It stays an address of the other one's on channel %s.", column.channel));
 }
 
+// A number may be written in its other form.
+bool is_same_address(Datum channel, const NullableDatum &before, const NullableDatum &now)
+{
+    return !before.isnull && !now.isnull &&
+           text_view(address_key(channel, before.value)) ==
+               text_view(address_key(channel, now.value));
+}
+
 void keep_address(const WrittenRow &row, const OwnColumn &column)
 {
     if (!row.is_changed(column.name, column.type))
@@ -66,13 +89,17 @@ void keep_address(const WrittenRow &row, const OwnColumn &column)
     const Datum user_id = row.nullable("id", UUIDOID).value, channel = to_text(column.channel);
     const NullableDatum before = address_in(row.before(column.name, column.type), column.channel),
                         now = address_in(row.nullable(column.name, column.type), column.channel);
-    const bool is_same =
-        !before.isnull && !now.isnull && text_view(before.value) == text_view(now.value);
-    if (is_same)
+    if (find_channel(column.channel) == nullptr)
         return;
+    if (is_same_address(channel, before, now)) {
+        set_form.execute({user_id, channel, now.value});
+        return;
+    }
     // In this order, so that what is pending goes to the new one
-    if (!now.isnull && has_linked.execute({user_id, channel, now.value}) == 0 &&
-        !link(user_id, {channel, to_text(""), now.value}))
+    if (!now.isnull && is_restored())
+        link_provisionally.execute({user_id, channel, now.value});
+    else if (!now.isnull && has_linked.execute({user_id, channel, now.value}) == 0 &&
+             !link(user_id, {channel, to_text(""), now.value}))
         leave_taken(user_id, column, now.value);
     if (!before.isnull)
         unlink(user_id, {channel, 0, before.value});

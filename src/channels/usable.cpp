@@ -56,9 +56,11 @@ static Destination at_user(const pg_uuid_t &user_id)
 Destination UsableAddresses::on(std::string_view channel, const pg_uuid_t &user_id) const
 {
     const Channel *known = find_channel(channel);
-    if (known != nullptr && !known->needs_address)
-        return at_user(user_id);
     Destination destination;
+    if (known == nullptr)
+        return destination;
+    if (!known->needs_address)
+        return at_user(user_id);
     ArrayBuilder addresses(TEXTOID);
     for (int place = 0; place < count_; place++) {
         const Datum *texts = texts_ + place * texts_of_each;

@@ -9,12 +9,20 @@ using namespace companion;
 
 namespace {
 
-Statement take_over{R"sql(
-    DELETE FROM companion.addresses AS a
-    WHERE (a.channel = $2 AND a.bot = $3 AND a.unlinked_at IS NULL AND $5
-            AND companion.address_key(a.channel, a.address) COLLATE "C" = companion.address_key($2, $4))
-        OR (a.user_id = $1 AND a.channel = $2 AND a.bot = $3 AND a.address = $4)
-)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
+// Of what a restore puts back: whoever was given the address meanwhile, and what the user's columns
+// have made, loses it to the row ($1 to $4).
+Statement make_room{R"sql(
+    DELETE FROM companion.addresses
+    WHERE channel = $1 AND companion.address_key(channel, address) COLLATE "C" = companion.address_key($1, $3)
+        AND bot = $2 AND unlinked_at IS NULL
+)sql",
+                    TEXTOID, TEXTOID, TEXTOID};
+
+Statement remove_provisional{R"sql(
+    DELETE FROM companion.addresses
+    WHERE user_id = $1 AND channel = $2 AND (linked_at IS NULL OR (bot = $3 AND address = $4))
+)sql",
+                             UUIDOID, TEXTOID, TEXTOID, TEXTOID};
 
 // The row with its address in its channel's form. Errors 22023.
 Datum with_canonical_address(const NewRow &row)
@@ -35,9 +43,11 @@ void take_place(const NewRow &row)
     bool is_null, is_linked;
     const auto value = [&](const char *column) { return row.get(column, TEXTOID, &is_null); };
     row.get("unlinked_at", TIMESTAMPTZOID, &is_linked);
-    const Datum user_id = row.get("user_id", UUIDOID, &is_null);
-    take_over.execute(
-        {user_id, value("channel"), value("bot"), value("address"), BoolGetDatum(is_linked)});
+    const Datum user_id = row.get("user_id", UUIDOID, &is_null), channel = value("channel"),
+                bot = value("bot"), address = value("address");
+    if (is_linked)
+        make_room.execute({channel, bot, address});
+    remove_provisional.execute({user_id, channel, bot, address});
 }
 
 } // namespace
@@ -45,7 +55,7 @@ void take_place(const NewRow &row)
 COMPANION_FUNCTION(check_address)
 {
     const NewRow row(fcinfo);
-    if (row.is_inserted() && has_bypassrls_privilege(GetUserId()))
+    if (row.is_inserted() && is_restored())
         with_spi([&] { take_place(row); });
     return is_restored() ? row.unchanged() : with_canonical_address(row);
 }

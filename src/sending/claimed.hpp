@@ -12,7 +12,8 @@ class Claimed {
     int size() const { return messages_.size(); }
 
     // Hand them to the caller's result set, with all that the worker needs to write and send them,
-    // skip those whose user is suspended, and drop from the queue those whose message or user is gone. Call within with_spi().
+    // skip those whose user is suspended, and drop from the queue those whose message or user is
+    // gone. Call within with_spi().
     void return_to(ReturnSetInfo *result) const;
 
   private:

@@ -2,6 +2,8 @@
 //
 // In the transaction that changes it, and under the row's lock: either the message is started
 // before it, or after it by who was told of the new address.
+#include "sending/readdress.hpp"
+
 #include "channels/usable.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
@@ -11,6 +13,7 @@
 #include "postgres/written_row.hpp"
 #include "sending/finish.hpp"
 #include "sending/notify.hpp"
+#include "users/user_row.hpp"
 
 using namespace companion;
 
@@ -38,8 +41,10 @@ Statement move{R"sql(
             AND q.leased_until = '-infinity' AS is_written),
     scheduled AS (
         UPDATE companion.scheduled_messages AS m SET channel = $3
-        WHERE user_id = $1 AND id = $2 AND m.channel <> $3)
-    SELECT is_written FROM queued
+        WHERE user_id = $1 AND id = $2 RETURNING m.channel = $3 AS is_written)
+    SELECT q.is_written AND coalesce(m.is_written, NOT EXISTS (
+            SELECT FROM companion.scheduled_messages WHERE user_id = $1 AND id = $2))
+    FROM queued AS q LEFT JOIN scheduled AS m ON true
 )sql",
                UUIDOID, UUIDOID, TEXTOID};
 
@@ -69,25 +74,29 @@ void require_changed(uint64 rows)
     if (rows == 0)
         refuse_suppressed("dispatch_queue");
     if (!DatumGetBool(result_field(0, 1)))
-        refuse_changed("dispatch_queue", "user_id, message_id, channel, leased_until or addresses");
+        refuse_changed(
+            "dispatch_queue",
+            "user_id, message_id, channel, leased_until or addresses, or its message's channel");
 }
 
 void keep(const QueueRow &row, const Destination &told)
 {
-    require_changed(keep_told.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
-                                       told.bot.value, told.addresses.value}));
+    require_changed(
+        keep_told.execute_newest({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
+                                  told.bot.value, told.addresses.value}));
 }
 
 void move_to(const QueueRow &row, Datum channel)
 {
-    require_changed(
-        move.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id), channel}));
+    require_changed(move.execute_newest(
+        {UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id), channel}));
     notify_workers();
 }
 
 void skip(const QueueRow &row)
 {
-    if (remove_queued.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id)}) == 0)
+    if (remove_queued.execute_newest(
+            {UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id)}) == 0)
         refuse_suppressed("dispatch_queue");
     Unsent unsent;
     unsent.add(row, "skipped", CStringGetTextDatum("no channel reaches the user any more"));
@@ -139,7 +148,7 @@ QueueRow read_row(const SPITupleTable *rows, uint64 index, const pg_uuid_t &user
 
 void follow_all(const Reach &reach)
 {
-    const uint64 count = lock_pending.execute({UUIDPGetDatum(&reach.user_id)});
+    const uint64 count = lock_pending.execute_newest({UUIDPGetDatum(&reach.user_id)});
     const SPITupleTable *rows = SPI_tuptable;
     for (uint64 index = 0; index < count; index++) {
         bool has_told;
@@ -148,7 +157,40 @@ void follow_all(const Reach &reach)
     }
 }
 
+// A user who is not where some pending message is to go.
+Reach read_reach(const pg_uuid_t &user_id)
+{
+    Lookup users("users", "users_pkey", Lookup::Seen::newest);
+    NullableDatum usable{0, true}, preferred{0, true};
+    if (users.find(UUIDPGetDatum(&user_id))) {
+        usable = users.get(users.column("usable_addresses"));
+        preferred = users.get(users.column("preferred_channel"));
+        if (!usable.isnull)
+            usable.value = PointerGetDatum(DatumGetArrayTypePCopy(usable.value));
+        if (!preferred.isnull)
+            preferred.value = to_text(text_view(preferred.value));
+    }
+    users.close();
+    return {user_id, UsableAddresses(usable), UsableAddresses(usable), preferred};
+}
+
 } // namespace
+
+namespace companion {
+
+void readdress_free(const ArrayBuilder &user_ids)
+{
+    const int count = user_ids.size();
+    if (count == 0)
+        return;
+    auto *lockings = static_cast<Locking *>(palloc(count * sizeof(Locking)));
+    lock_free_users(user_ids.finish(), lockings);
+    for (int index = 0; index < count; index++)
+        if (lockings[index] == Locking::held)
+            follow_all(read_reach(*DatumGetUUIDP(user_ids.at(index).value)));
+}
+
+} // namespace companion
 
 COMPANION_FUNCTION(readdress_messages)
 {
