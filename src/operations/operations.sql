@@ -284,7 +284,7 @@ BEGIN ATOMIC
            extract(epoch FROM companion.now() - min(visible_at))::double precision
     FROM head WHERE NOT sending AND leased_until <= companion.now() AND visible_at <= companion.now() GROUP BY channel
     UNION ALL
-    SELECT 'companion_leases', jsonb_build_object('worker', worker, 'sending', sending::text), count(*)
+    SELECT 'companion_leased_messages', jsonb_build_object('worker', worker, 'sending', sending::text), count(*)
     FROM head WHERE leased_until > companion.now() GROUP BY worker, sending
     UNION ALL
     SELECT 'companion_retries', '{}', count(*)
