@@ -1,0 +1,31 @@
+// How near the meanings of a user's items are to one that is given.
+#pragma once
+
+#include "postgres/arguments.hpp"
+
+namespace companion {
+
+// The most dimensions of an embedding, as pgvector's.
+inline constexpr int most_dimensions = 16000;
+
+// An argument that is an embedding. Errors 22004, 22023, 2202E.
+Datum read_embedding(const Arguments &arguments, int position);
+
+// Cosines by item, in the order of the items' ids.
+struct Meanings {
+    struct Entry {
+        pg_uuid_t item_id;
+        double cosine;
+    };
+    Entry *entries;
+    int count;
+
+    // An item's cosine; zero where it has no embedding that can be compared.
+    double of(const pg_uuid_t &item_id) const;
+};
+
+// Compare a user's items with an embedding, by the embeddings of a model or of any. Within
+// with_spi().
+Meanings compare_meanings(Datum user_id, Datum embedding, NullableDatum model);
+
+} // namespace companion
