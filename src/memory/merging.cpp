@@ -27,7 +27,7 @@ Statement merge{R"sql(
         FROM companion.user_context AS m WHERE strpos(m.folded_key, chr(1)) > 0),
     ranked AS MATERIALIZED (
         SELECT c.user_id, c.id, c.category, c.key, c.value, c.source, c.value_since, c.importance,
-               c.pinned, c.confirmations, c.created_at,
+               c.pinned, c.confirmations, c.created_at, c.stated_in || c.earlier_stated_in AS stated_in,
                first_value(c.id) OVER best AS stays,
                first_value(c.value) OVER best AS value_that_stays,
                first_value(c.value_since) OVER best AS since
@@ -59,9 +59,16 @@ Statement merge{R"sql(
                sum(r.confirmations) FILTER (
                    WHERE companion.is_same_text(r.value, r.value_that_stays)) AS confirmations
         FROM ranked AS r GROUP BY r.user_id, r.stays),
+    told AS (
+        SELECT r.user_id, r.stays, array_agg(DISTINCT s.id) AS stated_in
+        FROM ranked AS r CROSS JOIN LATERAL unnest(r.stated_in) AS s (id)
+        WHERE r.id <> r.stays AND s.id IS NOT NULL GROUP BY r.user_id, r.stays),
     stayed AS (
         UPDATE companion.user_context AS c
-        SET importance = j.importance, pinned = j.pinned, created_at = j.created_at,
+        SET earlier_stated_in = companion.joined_statements(c.earlier_stated_in, coalesce(
+                (SELECT t.stated_in FROM told AS t
+                 WHERE t.user_id = c.user_id AND t.stays = c.id), '{}')),
+            importance = j.importance, pinned = j.pinned, created_at = j.created_at,
             confirmations = least(j.confirmations, 2147483647)
         FROM joined AS j WHERE c.user_id = j.user_id AND c.id = j.stays RETURNING 1)
     SELECT (SELECT count(*) FROM gone),
