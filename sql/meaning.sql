@@ -21,7 +21,7 @@ RESET ROLE;
 
 -- recall_score() + meaning_weight * cosine, pinned ones first; without an embedding the cosine counts as 0.
 SELECT key FROM companion.recall_user_context(:maya);
-SELECT c.key, round((companion.recall_score(c.category, importance, confirmations, confirmed_at, last_used_at, companion.now()) + coalesce(companion.cosine_similarity(e.embedding, '{1,0}'), 0))::numeric, 3) AS score
+SELECT c.key, round((companion.recall_score(c.category, importance, confirmations, confirmed_at, last_used_at, companion.now()) + 3 * coalesce(companion.cosine_similarity(e.embedding, '{1,0}'), 0))::numeric, 3) AS score
 FROM companion.recall_user_context(:maya, embedding => '{2,0}') WITH ORDINALITY AS c LEFT JOIN companion.context_embeddings AS e ON e.item_id = c.id ORDER BY ordinality;
 SELECT string_agg(key, ' ') FROM companion.recall_user_context(:maya, embedding => '{0,1}');
 SELECT string_agg(key, ' ') FROM companion.recall_user_context(:maya, embedding => '{1,0}', meaning_weight => 0);

@@ -1352,7 +1352,7 @@ COMMENT ON FUNCTION companion.recall_score(text, real, integer, timestamptz, tim
 CREATE FUNCTION companion.recall_user_context(
     user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
     categories text[] DEFAULT NULL, exclude text[] DEFAULT NULL, embedding real[] DEFAULT NULL,
-    meaning_weight real DEFAULT 1, model text DEFAULT NULL)
+    meaning_weight real DEFAULT 3, model text DEFAULT NULL)
 RETURNS SETOF companion.context_item
 LANGUAGE c STABLE ROWS 20
 AS 'MODULE_PATHNAME', 'companion_recall_user_context';
@@ -1362,7 +1362,7 @@ COMMENT ON FUNCTION companion.recall_user_context(uuid, integer, integer, text[]
 CREATE FUNCTION companion.user_context_prompt(
     user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
     categories text[] DEFAULT NULL, exclude text[] DEFAULT NULL, embedding real[] DEFAULT NULL,
-    meaning_weight real DEFAULT 1, model text DEFAULT NULL)
+    meaning_weight real DEFAULT 3, model text DEFAULT NULL)
 RETURNS text
 LANGUAGE c STABLE
 AS 'MODULE_PATHNAME', 'companion_user_context_prompt';
@@ -1400,6 +1400,12 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'companion_cosine_similarity';
 COMMENT ON FUNCTION companion.cosine_similarity(real[], real[]) IS
 'The cosine of two embeddings, -1 to 1; NULL where they differ in dimensions, have none, a null or only zeros.';
+
+CREATE FUNCTION companion.meaning_of(item_id uuid, meanings bytea) RETURNS double precision
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_meaning_of';
+COMMENT ON FUNCTION companion.meaning_of(uuid, bytea) IS
+'How near an item''s meaning is to one that is given, as recall has compared them. Internal.';
 
 CREATE FUNCTION companion.set_embedding(
     user_id uuid, item_id uuid, model text, embedding real[], value text DEFAULT NULL)
@@ -1731,7 +1737,8 @@ BEGIN
          'current_user_id now uuid_v7() checkin_instant end_of_day usable_channel'),
         ('companion_runtime',
          'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
-          with_statement joined_statements fact_hash merged_json keeps_history'),
+          with_statement joined_statements fact_hash merged_json keeps_history
+          meaning_of'),
         ('companion_user, companion_worker, companion_admin',
          'sent_today recent_messages delete_message upsert_user_context
           upsert_user_context_many(uuid,jsonb,text) upsert_user_context_many(uuid,text,text)

@@ -137,7 +137,7 @@ BEGIN
         ('companion_runtime',
          'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
           with_statement joined_statements fact_hash merged_json
-          keeps_history'),
+          keeps_history meaning_of'),
         ('companion_user, companion_worker, companion_admin',
          'canonical_timezone next_checkin sent_today
           start_onboarding advance_onboarding complete_onboarding

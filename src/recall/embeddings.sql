@@ -31,6 +31,12 @@ AS 'MODULE_PATHNAME', 'companion_cosine_similarity';
 COMMENT ON FUNCTION companion.cosine_similarity(real[], real[]) IS
 'The cosine of two embeddings, -1 to 1; NULL where they differ in dimensions, have none, a null or only zeros.';
 
+CREATE FUNCTION companion.meaning_of(item_id uuid, meanings bytea) RETURNS double precision
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_meaning_of';
+COMMENT ON FUNCTION companion.meaning_of(uuid, bytea) IS
+'How near an item''s meaning is to one that is given, as recall has compared them. Internal.';
+
 CREATE FUNCTION companion.set_embedding(
     user_id uuid, item_id uuid, model text, embedding real[], value text DEFAULT NULL)
 RETURNS boolean

@@ -3,18 +3,12 @@
 #include "recall/meaning.hpp"
 
 #include "postgres/entry.hpp"
-#include "postgres/statement.hpp"
+#include "postgres/relations.hpp"
 #include "recall/cosine.hpp"
 
-namespace companion {
+#include <limits>
 
-// In the order of the primary key. What cannot be compared is null.
-static Statement compare{R"sql(
-    SELECT e.item_id, companion.cosine_similarity(e.embedding, $2)
-    FROM companion.context_embeddings AS e
-    WHERE e.user_id = $1 AND ($3 IS NULL OR e.model = $3)
-    ORDER BY e.item_id)sql",
-                         UUIDOID, FLOAT4ARRAYOID, TEXTOID};
+namespace companion {
 
 static const float *elements_of(ArrayType *embedding)
 {
@@ -41,45 +35,141 @@ Datum read_embedding(const Arguments &arguments, int position)
             psprintf("has %d dimensions, expected 1 to %d", dimensions, most_dimensions));
     if (!std::all_of(elements, elements + dimensions, [](float x) { return std::isfinite(x); }))
         refuse_embedding("has an element that is not finite");
-    if (std::isnan(cosine(elements, elements, dimensions)))
+    if (!(length_of(elements, dimensions) > 0))
         refuse_embedding("has no length that can be reckoned with");
     return PointerGetDatum(embedding);
 }
 
-static bool is_before(const pg_uuid_t &a, const pg_uuid_t &b)
+// An item's cosine; a bytea of these, in the order of the items' ids, is what their meanings are
+// handed on as.
+struct Meaning {
+    pg_uuid_t item_id;
+    double cosine;
+};
+
+static bool is_before(const Meaning &meaning, const pg_uuid_t &id)
 {
-    return memcmp(a.data, b.data, UUID_LEN) < 0;
+    return memcmp(meaning.item_id.data, id.data, UUID_LEN) < 0;
 }
 
-double Meanings::of(const pg_uuid_t &item_id) const
-{
-    const Entry *begin = entries, *end = entries + count;
-    const Entry *found =
-        std::lower_bound(begin, end, item_id, [](const Entry &entry, const pg_uuid_t &id) {
-            return is_before(entry.item_id, id);
-        });
-    return found != end && !is_before(item_id, found->item_id) ? found->cosine : 0;
-}
-
-Meanings compare_meanings(Datum user_id, Datum embedding, NullableDatum model)
-{
-    const char nulls[] = {' ', ' ', null_flag(model)};
-    const uint64 rows = compare.execute({user_id, embedding, model.value}, nulls);
-    Meanings meanings{
-        static_cast<Meanings::Entry *>(palloc(Max(rows, 1) * sizeof(Meanings::Entry))), 0};
-    for (uint64 row = 0; row < rows; row++) {
-        bool is_null;
-        const Datum cosine = result_field(row, 2, &is_null);
-        const pg_uuid_t *item_id = DatumGetUUIDP(result_field(row, 1));
-        if (is_null)
-            continue;
-        Meanings::Entry *last = meanings.entries + meanings.count - 1;
-        if (meanings.count > 0 && memcmp(last->item_id.data, item_id->data, UUID_LEN) == 0)
-            last->cosine = Max(last->cosine, DatumGetFloat8(cosine));
-        else
-            meanings.entries[meanings.count++] = {*item_id, DatumGetFloat8(cosine)};
+// A user's embeddings in the order of the items' ids, without a plan: to hand on a row for each
+// would cost more than to compare it.
+class Embeddings {
+  public:
+    explicit Embeddings(Datum user_id)
+    {
+        PushActiveSnapshot(GetTransactionSnapshot());
+        table_ = table_open(relation_id("context_embeddings"), AccessShareLock);
+        index_ = index_open(relation_id("context_embeddings_pkey"), AccessShareLock);
+        slot_ = table_slot_create(table_, nullptr);
+        ScanKeyInit(&key_, 1, BTEqualStrategyNumber, F_UUID_EQ, user_id);
+        scan_ = begin_index_scan(table_, index_, &key_, 1);
+        item_id_ = column_number(table_, "item_id");
+        model_ = column_number(table_, "model");
+        embedding_ = column_number(table_, "embedding");
     }
-    return meanings;
+
+    void close()
+    {
+        index_endscan(scan_);
+        ExecDropSingleTupleTableSlot(slot_);
+        index_close(index_, NoLock);
+        table_close(table_, NoLock);
+        PopActiveSnapshot();
+    }
+
+    bool next() { return index_getnext_slot(scan_, ForwardScanDirection, slot_); }
+
+    pg_uuid_t item_id() const { return *DatumGetUUIDP(get(item_id_)); }
+    std::string_view model() const { return text_view(get(model_)); }
+    ArrayType *embedding() const { return DatumGetArrayTypeP(get(embedding_)); }
+
+  private:
+    // None of them may be null.
+    Datum get(AttrNumber column) const
+    {
+        bool is_null;
+        return slot_getattr(slot_, column, &is_null);
+    }
+
+    Relation table_, index_;
+    TupleTableSlot *slot_;
+    IndexScanDesc scan_;
+    ScanKeyData key_;
+    AttrNumber item_id_, model_, embedding_;
+};
+
+// Meanings in the memory of a bytea, with room for more.
+class Meanings {
+  public:
+    // Take in an item's; of several the greatest cosine counts.
+    void add(const pg_uuid_t &item_id, double cosine)
+    {
+        if (count_ > 0 && !is_before(meanings_[count_ - 1], item_id)) {
+            meanings_[count_ - 1].cosine = Max(meanings_[count_ - 1].cosine, cosine);
+            return;
+        }
+        if (count_ == room_) {
+            room_ *= 2;
+            meanings_ = static_cast<Meaning *>(repalloc(meanings_, room_ * sizeof(Meaning)));
+        }
+        meanings_[count_++] = {item_id, cosine};
+    }
+
+    Datum to_bytea() const
+    {
+        return to_text({reinterpret_cast<const char *>(meanings_), count_ * sizeof(Meaning)});
+    }
+
+  private:
+    std::size_t count_ = 0, room_ = 256;
+    Meaning *meanings_ = static_cast<Meaning *>(palloc(room_ * sizeof(Meaning)));
+};
+
+// The cosine of an embedding and the given one; not a number where they cannot be compared.
+static double cosine_of(ArrayType *embedding, ArrayType *given, double length)
+{
+    const int dimensions = dimensions_of(given);
+    if (dimensions_of(embedding) != dimensions || array_contains_nulls(embedding))
+        return std::numeric_limits<double>::quiet_NaN();
+    return cosine(elements_of(embedding), elements_of(given), length, dimensions);
+}
+
+Datum compare_meanings(Datum user_id, Datum embedding, NullableDatum model)
+{
+    ArrayType *given = DatumGetArrayTypeP(embedding);
+    const double length = length_of(elements_of(given), dimensions_of(given));
+    Meanings meanings;
+    Embeddings embeddings(user_id);
+    while (embeddings.next()) {
+        CHECK_FOR_INTERRUPTS();
+        if (!model.isnull && embeddings.model() != text_view(model.value))
+            continue;
+        const double cosine = cosine_of(embeddings.embedding(), given, length);
+        if (!std::isnan(cosine))
+            meanings.add(embeddings.item_id(), cosine);
+    }
+    embeddings.close();
+    return meanings.to_bytea();
+}
+
+// An item's cosine; zero where it has no embedding that can be compared.
+static double meaning_of(const pg_uuid_t &item_id, std::string_view bytes)
+{
+    const auto at = [bytes](std::size_t index) {
+        Meaning meaning;
+        memcpy(&meaning, bytes.data() + index * sizeof meaning, sizeof meaning);
+        return meaning;
+    };
+    std::size_t first = 0, end = bytes.size() / sizeof(Meaning);
+    while (first < end) {
+        const std::size_t middle = first + (end - first) / 2;
+        is_before(at(middle), item_id) ? first = middle + 1 : end = middle;
+    }
+    if (first == bytes.size() / sizeof(Meaning))
+        return 0;
+    const Meaning found = at(first);
+    return memcmp(found.item_id.data, item_id.data, UUID_LEN) == 0 ? found.cosine : 0;
 }
 
 } // namespace companion
@@ -98,4 +188,13 @@ COMPANION_FUNCTION(cosine_similarity)
     if (std::isnan(result))
         PG_RETURN_NULL();
     PG_RETURN_FLOAT8(std::clamp(result, -1.0, 1.0));
+}
+
+COMPANION_FUNCTION(meaning_of)
+{
+    using namespace companion;
+    const Arguments arguments(fcinfo);
+    // A bytea is read as a text is
+    PG_RETURN_FLOAT8(meaning_of(*DatumGetUUIDP(arguments.required(0, "item_id")),
+                                arguments.text(1, "meanings")));
 }

@@ -11,21 +11,8 @@ inline constexpr int most_dimensions = 16000;
 // An argument that is an embedding. Errors 22004, 22023, 2202E.
 Datum read_embedding(const Arguments &arguments, int position);
 
-// Cosines by item, in the order of the items' ids.
-struct Meanings {
-    struct Entry {
-        pg_uuid_t item_id;
-        double cosine;
-    };
-    Entry *entries;
-    int count;
-
-    // An item's cosine; zero where it has no embedding that can be compared.
-    double of(const pg_uuid_t &item_id) const;
-};
-
-// Compare a user's items with an embedding, by the embeddings of a model or of any. Within
-// with_spi().
-Meanings compare_meanings(Datum user_id, Datum embedding, NullableDatum model);
+// Compare a user's items with an embedding, by the embeddings of a model or of any: what
+// meaning_of() reads. Within with_spi().
+Datum compare_meanings(Datum user_id, Datum embedding, NullableDatum model);
 
 } // namespace companion

@@ -12,7 +12,7 @@ COMMENT ON FUNCTION companion.recall_score(text, real, integer, timestamptz, tim
 CREATE FUNCTION companion.recall_user_context(
     user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
     categories text[] DEFAULT NULL, exclude text[] DEFAULT NULL, embedding real[] DEFAULT NULL,
-    meaning_weight real DEFAULT 1, model text DEFAULT NULL)
+    meaning_weight real DEFAULT 3, model text DEFAULT NULL)
 RETURNS SETOF companion.context_item
 LANGUAGE c STABLE ROWS 20
 AS 'MODULE_PATHNAME', 'companion_recall_user_context';
@@ -22,7 +22,7 @@ COMMENT ON FUNCTION companion.recall_user_context(uuid, integer, integer, text[]
 CREATE FUNCTION companion.user_context_prompt(
     user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
     categories text[] DEFAULT NULL, exclude text[] DEFAULT NULL, embedding real[] DEFAULT NULL,
-    meaning_weight real DEFAULT 1, model text DEFAULT NULL)
+    meaning_weight real DEFAULT 3, model text DEFAULT NULL)
 RETURNS text
 LANGUAGE c STABLE
 AS 'MODULE_PATHNAME', 'companion_user_context_prompt';

@@ -40,14 +40,15 @@ static NullableDatum read_categories(const Arguments &arguments, bool is_for_pro
     return {builder.finish(), false};
 }
 
-static Datum read_exclude(const Arguments &arguments, bool is_for_prompt)
+// Not these, or null for none.
+static NullableDatum read_exclude(const Arguments &arguments, bool is_for_prompt)
 {
     ArrayBuilder builder(TEXTOID);
     if (!arguments.is_null(4))
         add_categories(builder, arguments.array(4, "exclude"));
     if (is_for_prompt && arguments.is_null(3))
         add_policies(builder, false);
-    return builder.finish();
+    return {builder.size() > 0 ? builder.finish() : Datum{0}, builder.size() == 0};
 }
 
 static double read_weight(const Arguments &arguments)

@@ -10,7 +10,7 @@ struct RecallRequest {
     int max_items;
     int max_chars;            // -1: no bound
     NullableDatum categories; // text[]: only these
-    Datum exclude;            // text[]: not these
+    NullableDatum exclude;    // text[]: not these
     NullableDatum embedding;  // real[]: what is being talked about
     double meaning_weight;
     NullableDatum model; // whose embeddings are compared; null: any

@@ -472,7 +472,7 @@ class Model {
         if (!by_meaning || !item.is_embedded)
             return matters;
         const std::vector<float> own = embedding_of(key.second), given = embedding_of(keys[0][0]);
-        return matters + companion::cosine(own.data(), given.data(), 2);
+        return matters + 3 * companion::cosine(own.data(), given.data(), 2);
     }
 
     // After facts were stated: what is too much in their categories makes room, but not for itself
