@@ -55,7 +55,7 @@ SELECT companion.expire_user_context();
 SELECT c.key, e.embedding FROM companion.context_embeddings AS e JOIN companion.user_context AS c ON c.id = e.item_id;
 SELECT count(*) FROM companion.context_embeddings;
 
-SELECT companion.cosine_similarity('{3,4}', '{3,4}'), companion.cosine_similarity('{1,0}', '{0,1}'), companion.cosine_similarity('{1,2}', '{-1,-2}'),
+SELECT companion.cosine_similarity('{3,4}', '{3,4}'), companion.cosine_similarity('{1,0}', '{0,1}'), round(companion.cosine_similarity('{1,2}', '{-1,-2}')::numeric, 6) AS opposite,
        companion.cosine_similarity('{1}', '{1,2}'), companion.cosine_similarity('{0,0}', '{1,2}'), companion.cosine_similarity('{}', '{}'), companion.cosine_similarity('{1,NULL}', '{1,2}');
 SELECT round(companion.cosine_similarity(array_agg(sin(n)::real), array_agg(sin(n + 1)::real))::numeric, 4) AS ours,
        round((sum(sin(n) * sin(n + 1)) / sqrt(sum(sin(n) ^ 2) * sum(sin(n + 1) ^ 2)))::numeric, 4) AS by_sql FROM generate_series(1, 387) AS n;

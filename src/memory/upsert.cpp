@@ -2,10 +2,12 @@
 #include "identity/acting.hpp"
 #include "memory/categories.hpp"
 #include "memory/item.hpp"
+#include "memory/standing.hpp"
 #include "memory/upserting.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/triggered.hpp"
+#include "text/folding.hpp"
 #include "users/user_row.hpp"
 
 #include <algorithm>
@@ -14,13 +16,36 @@ using namespace companion;
 
 namespace {
 
-// A new item, or one that is there and takes the fact; $12: whether that is the user's word, $13:
-// now, once, since each call of a function in a statement has its price, $15: after what time a
-// value of the category expires. A value that supersedes another starts as a new item does; NULL
-// keeps only what stands of one that is confirmed, and an expiry that the category gave begins
-// anew. As a trigger may have changed the value, excluded has it; what it cannot change is xmax,
-// which only a row has that was there: it has been locked.
-Statement take{R"sql(
+// $12: whether the fact is the user's word, $13: now, once, since each call of a function in a
+// statement has its price, $14: the folded key, $15: after what time a value of the category
+// expires.
+#define TYPES_OF_FACT                                                                              \
+    UUIDOID, TEXTOID, TEXTOID, TEXTOID, FLOAT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID,      \
+        JSONBOID, BOOLOID, BOOLOID, TIMESTAMPTZOID, TEXTOID, INTERVALOID
+
+// What a statement returns of an item that has taken a fact: itself, what it is found by, and what
+// it supersedes. What no trigger can change is xmax, which only a row has that was there: it has
+// been locked.
+#define TAKEN                                                                                      \
+    CONTEXT_ITEM ", c.user_id, c.category, c.key, c.previous_value, c.previous_source,"            \
+                 " c.previous_since, c.value_since, c.value, c.id, c.xmax"
+
+// A new item.
+Statement add{R"sql(
+    INSERT INTO companion.user_context AS c
+        (user_id, category, key, value, importance, emotional_valence, source, expires_at,
+         source_message_id, metadata, pinned, folded_key, stated_in,
+         confirmed_at, last_referenced_at, value_since, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, coalesce($5, 0.5), coalesce($6, 0), coalesce($7, 'extracted'),
+            nullif(coalesce($8, $13 + $15), 'infinity'), $9, coalesce($10, '{}'),
+            coalesce($11, false), $14, ARRAY[$9], $13, $13, $13, $13, $13)
+    ON CONFLICT (user_id, category, folded_key) DO NOTHING
+    RETURNING )sql" TAKEN,
+              TYPES_OF_FACT};
+
+// One that is there, with this value: NULL keeps what stands, and an expiry that the category gave
+// begins anew. As a trigger may have changed the value, excluded has it.
+Statement confirm{R"sql(
     INSERT INTO companion.user_context AS c
         (user_id, category, key, value, importance, emotional_valence, source, expires_at,
          source_message_id, metadata, pinned, folded_key, stated_in,
@@ -29,24 +54,17 @@ Statement take{R"sql(
             nullif(coalesce($8, $13 + $15), 'infinity'), $9, coalesce($10, '{}'),
             coalesce($11, false), $14, ARRAY[$9], $13, $13, $13, $13, $13)
     ON CONFLICT (user_id, category, folded_key) DO UPDATE SET
-        (value, importance, emotional_valence, source, source_message_id, metadata, pinned,
-         expires_at, stated_in, earlier_stated_in, resolved_at, confirmations, value_since,
-         last_used_at, previous_value) = (
-            SELECT c.value, coalesce($5, c.importance), coalesce($6, c.emotional_valence),
-                   coalesce($7, c.source), coalesce($9, c.source_message_id),
-                   coalesce($10, c.metadata), coalesce($11, c.pinned),
-                   nullif(coalesce($8, CASE WHEN c.expires_at = c.confirmed_at + $15
-                                       THEN $13 + $15 ELSE c.expires_at END), 'infinity'),
-                   companion.with_statement(c.stated_in, $9), c.earlier_stated_in,
-                   c.resolved_at, c.confirmations + 1, c.value_since, c.last_used_at, NULL
-            WHERE companion.is_same_text(c.value, excluded.value)
-            UNION ALL
-            SELECT excluded.value, excluded.importance, excluded.emotional_valence,
-                   excluded.source, excluded.source_message_id, excluded.metadata,
-                   excluded.pinned, excluded.expires_at, excluded.stated_in,
-                   companion.joined_statements(c.earlier_stated_in, c.stated_in), NULL, 1,
-                   greatest(c.value_since, $13), NULL, c.value
-            WHERE NOT companion.is_same_text(c.value, excluded.value)),
+        importance = coalesce($5, c.importance),
+        emotional_valence = coalesce($6, c.emotional_valence),
+        source = coalesce($7, c.source),
+        source_message_id = coalesce($9, c.source_message_id),
+        metadata = coalesce($10, c.metadata),
+        pinned = coalesce($11, c.pinned),
+        expires_at = nullif(coalesce($8, CASE WHEN c.expires_at = c.confirmed_at + $15
+                                         THEN $13 + $15 ELSE c.expires_at END), 'infinity'),
+        stated_in = companion.with_statement(c.stated_in, $9),
+        confirmations = c.confirmations + 1,
+        previous_value = NULL,
         previous_source = c.source,
         previous_since = c.value_since,
         contradicted_by = NULL,
@@ -55,24 +73,46 @@ Statement take{R"sql(
         updated_at = $13
     WHERE (c.expires_at IS NULL OR c.expires_at > $13)
         AND ($12 OR NOT (c.pinned OR c.source IN ('user', 'pinned')))
-    RETURNING )sql" CONTEXT_ITEM R"sql(, c.user_id, c.category, c.key,
-              c.previous_value, c.previous_source, c.previous_since, c.value_since, c.value,
-              c.id, c.xmax)sql",
-               UUIDOID,
-               TEXTOID,
-               TEXTOID,
-               TEXTOID,
-               FLOAT4OID,
-               INT4OID,
-               TEXTOID,
-               TIMESTAMPTZOID,
-               UUIDOID,
-               JSONBOID,
-               BOOLOID,
-               BOOLOID,
-               TIMESTAMPTZOID,
-               TEXTOID,
-               INTERVALOID};
+        AND companion.is_same_text(c.value, excluded.value)
+    RETURNING )sql" TAKEN,
+                  TYPES_OF_FACT};
+
+// One that is there, with another value: the new one starts as a new item does.
+Statement supersede{R"sql(
+    INSERT INTO companion.user_context AS c
+        (user_id, category, key, value, importance, emotional_valence, source, expires_at,
+         source_message_id, metadata, pinned, folded_key, stated_in,
+         confirmed_at, last_referenced_at, value_since, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, coalesce($5, 0.5), coalesce($6, 0), coalesce($7, 'extracted'),
+            nullif(coalesce($8, $13 + $15), 'infinity'), $9, coalesce($10, '{}'),
+            coalesce($11, false), $14, ARRAY[$9], $13, $13, $13, $13, $13)
+    ON CONFLICT (user_id, category, folded_key) DO UPDATE SET
+        value = excluded.value,
+        importance = excluded.importance,
+        emotional_valence = excluded.emotional_valence,
+        source = excluded.source,
+        source_message_id = excluded.source_message_id,
+        metadata = excluded.metadata,
+        pinned = excluded.pinned,
+        expires_at = excluded.expires_at,
+        stated_in = excluded.stated_in,
+        earlier_stated_in = companion.joined_statements(c.earlier_stated_in, c.stated_in),
+        resolved_at = NULL,
+        confirmations = 1,
+        value_since = greatest(c.value_since, $13),
+        last_used_at = NULL,
+        previous_value = c.value,
+        previous_source = c.source,
+        previous_since = c.value_since,
+        contradicted_by = NULL,
+        confirmed_at = $13,
+        last_referenced_at = $13,
+        updated_at = $13
+    WHERE (c.expires_at IS NULL OR c.expires_at > $13)
+        AND ($12 OR NOT (c.pinned OR c.source IN ('user', 'pinned')))
+        AND NOT companion.is_same_text(c.value, excluded.value)
+    RETURNING )sql" TAKEN,
+                    TYPES_OF_FACT};
 
 Statement archive{R"sql(
     INSERT INTO companion.user_context_history
@@ -130,7 +170,8 @@ void archive_superseded(Datum user_id)
         archive.execute({user_id, category, result_field(0, 4), previous_value, result_field(0, 6),
                          result_field(0, 7), result_field(0, 8), value}) == 0)
         refuse_suppressed("user_context_history");
-    drop_embeddings(user_id, array_of_one(UUIDOID, item_id));
+    if (is_embedded(user_id, item_id))
+        drop_embeddings(user_id, array_of_one(UUIDOID, item_id));
 }
 
 // One fact and what may become of it; each attempt returns the item, or zero when it is
@@ -148,16 +189,14 @@ class Upsert {
         nulls_[14] = policy.expires() ? ' ' : 'n';
     }
 
-    // Somebody else may add or delete the item between two attempts: so again. Zero where the
-    // fact's message must not teach it again.
+    // Somebody else may add, change or delete the item between two attempts: so again. Zero where
+    // the fact's message must not teach it again.
     Datum run()
     {
         if (is_refused())
             return 0;
         for (int look = 0; look < looks; look++) {
-            if (const Datum item = try_to_take())
-                return item;
-            if (const Datum item = try_to_hold())
+            if (const Datum item = try_all())
                 return item;
             drop_expired(user_id_, array_of_one(TEXTOID, v_[Fact::category]),
                          array_of_one(TEXTOID, fact_.folded_key));
@@ -175,12 +214,28 @@ class Upsert {
         return is_forgotten(user_id_, fact_);
     }
 
-    Datum try_to_take()
+    // What is likely is tried first: what stands tells, though it may be another at once.
+    Datum try_all()
     {
-        if (take.execute({user_id_, v_[0], v_[1], v_[2], v_[3], v_[4], v_[5], v_[6], v_[7], v_[8],
-                          v_[9], BoolGetDatum(fact_.is_users_word()), now_, fact_.folded_key,
-                          IntervalPGetDatum(&expires_after_)},
-                         nulls_) == 0)
+        const StandingItem standing = find_item(user_id_, fact_);
+        if (!standing.is_there)
+            return try_to_take(add);
+        const bool is_same = is_same_text(standing.value, fact_.text(Fact::value));
+        Datum item = 0;
+        if (!standing.is_users || fact_.is_users_word())
+            item = try_to_take(is_same ? confirm : supersede);
+        if (item == 0)
+            item = try_to_hold();
+        // A trigger may have made the values the same, or others
+        return item != 0 ? item : try_to_take(is_same ? supersede : confirm);
+    }
+
+    Datum try_to_take(Statement &statement)
+    {
+        if (statement.execute({user_id_, v_[0], v_[1], v_[2], v_[3], v_[4], v_[5], v_[6], v_[7],
+                               v_[8], v_[9], BoolGetDatum(fact_.is_users_word()), now_,
+                               fact_.folded_key, IntervalPGetDatum(&expires_after_)},
+                              nulls_) == 0)
             return 0;
         const Datum item = returned_item(user_id_, fact_);
         if (DatumGetTransactionId(result_field(0, 11)) == InvalidTransactionId)
