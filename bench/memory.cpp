@@ -239,9 +239,8 @@ void compare_recall(const std::vector<std::string> &ids)
     connection.prepare("scan",
                        "SELECT count(value) FROM companion.user_context WHERE user_id = $1");
     connection.prepare("recall", "SELECT * FROM companion.recall_user_context($1, 20)");
-    connection.prepare("meaning", "SELECT * FROM companion.recall_user_context($1, 20, embedding =>"
-                                  " (SELECT array_agg(sin(d * 7.5)::real)"
-                                  "  FROM generate_series(1, 384) AS d))");
+    connection.prepare("meaning",
+                       "SELECT * FROM companion.recall_user_context($1, 20, embedding => talk())");
     pqxx::work transaction(connection);
     // So few that what they remember stays in memory
     const std::vector<std::string> some(ids.end() - std::min<std::size_t>(ids.size(), 50),

@@ -1,18 +1,14 @@
 
 -- Memory: what may be done with context items.
 CREATE FUNCTION companion.with_statement(stated_in uuid[], message_id uuid) RETURNS uuid[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE
-    WHEN array_position(stated_in, message_id) IS NOT NULL THEN stated_in
-    WHEN cardinality(stated_in) = 0 THEN ARRAY[NULL, message_id]
-    ELSE (array_append(stated_in, message_id))[greatest(cardinality(stated_in) - 98, 1):] END;
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_with_statement';
 COMMENT ON FUNCTION companion.with_statement(uuid[], uuid) IS
 'stated_in of a value that a message states; NULL: that is stated without one. Of more than 100 the latest. Internal.';
 
 CREATE FUNCTION companion.joined_statements(earlier uuid[], stated_in uuid[]) RETURNS uuid[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (earlier || array_remove(stated_in, NULL))
-       [greatest(cardinality(earlier) + cardinality(array_remove(stated_in, NULL)) - 99, 1):];
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_joined_statements';
 COMMENT ON FUNCTION companion.joined_statements(uuid[], uuid[]) IS
 'earlier_stated_in of an item whose value, stated in these messages, is superseded or not taken. Of more than 100 the latest. Internal.';
 

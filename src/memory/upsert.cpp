@@ -23,12 +23,9 @@ namespace {
     UUIDOID, TEXTOID, TEXTOID, TEXTOID, FLOAT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID,      \
         JSONBOID, BOOLOID, BOOLOID, TIMESTAMPTZOID, TEXTOID, INTERVALOID
 
-// What a statement returns of an item that has taken a fact: itself, what it is found by, and what
-// it supersedes. What no trigger can change is xmax, which only a row has that was there: it has
-// been locked.
-#define TAKEN                                                                                      \
-    CONTEXT_ITEM ", c.user_id, c.category, c.key, c.previous_value, c.previous_source,"            \
-                 " c.previous_since, c.value_since, c.value, c.id, c.xmax"
+// What a statement returns of an item that has taken a fact: itself, and what it is found by. What
+// no trigger can change is xmax, which only a row has that was there: it has been locked.
+#define TAKEN CONTEXT_ITEM ", c.user_id, c.category, c.key, c.id, c.xmax"
 
 // A new item.
 Statement add{R"sql(
@@ -77,48 +74,61 @@ Statement confirm{R"sql(
     RETURNING )sql" TAKEN,
                   TYPES_OF_FACT};
 
-// One that is there, with another value: the new one starts as a new item does.
+// One that is there, with another value: the new one starts as a new item does, and the former goes
+// to the history, if its category keeps one ($16). In addition it returns whether it has.
 Statement supersede{R"sql(
-    INSERT INTO companion.user_context AS c
-        (user_id, category, key, value, importance, emotional_valence, source, expires_at,
-         source_message_id, metadata, pinned, folded_key, stated_in,
-         confirmed_at, last_referenced_at, value_since, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, coalesce($5, 0.5), coalesce($6, 0), coalesce($7, 'extracted'),
-            nullif(coalesce($8, $13 + $15), 'infinity'), $9, coalesce($10, '{}'),
-            coalesce($11, false), $14, ARRAY[$9], $13, $13, $13, $13, $13)
-    ON CONFLICT (user_id, category, folded_key) DO UPDATE SET
-        value = excluded.value,
-        importance = excluded.importance,
-        emotional_valence = excluded.emotional_valence,
-        source = excluded.source,
-        source_message_id = excluded.source_message_id,
-        metadata = excluded.metadata,
-        pinned = excluded.pinned,
-        expires_at = excluded.expires_at,
-        stated_in = excluded.stated_in,
-        earlier_stated_in = companion.joined_statements(c.earlier_stated_in, c.stated_in),
-        resolved_at = NULL,
-        confirmations = 1,
-        value_since = greatest(c.value_since, $13),
-        last_used_at = NULL,
-        previous_value = c.value,
-        previous_source = c.source,
-        previous_since = c.value_since,
-        contradicted_by = NULL,
-        confirmed_at = $13,
-        last_referenced_at = $13,
-        updated_at = $13
-    WHERE (c.expires_at IS NULL OR c.expires_at > $13)
-        AND ($12 OR NOT (c.pinned OR c.source IN ('user', 'pinned')))
-        AND NOT companion.is_same_text(c.value, excluded.value)
-    RETURNING )sql" TAKEN,
-                    TYPES_OF_FACT};
-
-Statement archive{R"sql(
-    INSERT INTO companion.user_context_history
-        (user_id, category, key, value, source, held_from, held_until, replaced_by)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8))sql",  UUIDOID,        TEXTOID,        TEXTOID, TEXTOID,
-                  TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
+    WITH item AS (
+        INSERT INTO companion.user_context AS c
+            (user_id, category, key, value, importance, emotional_valence, source, expires_at,
+             source_message_id, metadata, pinned, folded_key, stated_in,
+             confirmed_at, last_referenced_at, value_since, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, coalesce($5, 0.5), coalesce($6, 0), coalesce($7, 'extracted'),
+                nullif(coalesce($8, $13 + $15), 'infinity'), $9, coalesce($10, '{}'),
+                coalesce($11, false), $14, ARRAY[$9], $13, $13, $13, $13, $13)
+        ON CONFLICT (user_id, category, folded_key) DO UPDATE SET
+            value = excluded.value,
+            importance = excluded.importance,
+            emotional_valence = excluded.emotional_valence,
+            source = excluded.source,
+            source_message_id = excluded.source_message_id,
+            metadata = excluded.metadata,
+            pinned = excluded.pinned,
+            expires_at = excluded.expires_at,
+            stated_in = excluded.stated_in,
+            earlier_stated_in = companion.joined_statements(c.earlier_stated_in, c.stated_in),
+            resolved_at = NULL,
+            confirmations = 1,
+            value_since = greatest(c.value_since, $13),
+            last_used_at = NULL,
+            previous_value = c.value,
+            previous_source = c.source,
+            previous_since = c.value_since,
+            contradicted_by = NULL,
+            confirmed_at = $13,
+            last_referenced_at = $13,
+            updated_at = $13
+        WHERE (c.expires_at IS NULL OR c.expires_at > $13)
+            AND ($12 OR NOT (c.pinned OR c.source IN ('user', 'pinned')))
+            AND NOT companion.is_same_text(c.value, excluded.value)
+        RETURNING )sql" CONTEXT_ITEM R"sql( AS item, c.user_id, c.category, c.key, c.id,
+                  c.xmax AS present, c.previous_value, c.previous_source, c.previous_since,
+                  c.value_since, c.value),
+    archived AS (
+        INSERT INTO companion.user_context_history
+            (user_id, category, key, value, source, held_from, held_until, replaced_by)
+        SELECT i.user_id, i.category, i.key, i.previous_value, i.previous_source,
+               i.previous_since, i.value_since, i.value
+        FROM item AS i
+        WHERE $16 AND i.previous_value <> i.value
+            AND i.previous_source IS NOT NULL AND i.previous_since IS NOT NULL
+        RETURNING 1)
+    SELECT i.item, i.user_id, i.category, i.key, i.id, i.present,
+           EXISTS (SELECT FROM archived) OR NOT $16
+               OR coalesce(i.previous_value = i.value, true),
+           CASE WHEN i.previous_value IS NULL THEN '' ELSE i.previous_source END AS previous_source,
+           CASE WHEN i.previous_value IS NULL THEN $13 ELSE i.previous_since END AS previous_since
+    FROM item AS i)sql",
+                    TYPES_OF_FACT, BOOLOID};
 
 // An item that the user has stated or pinned, given another's word: it is confirmed or, by
 // another value, contradicted.
@@ -156,24 +166,6 @@ Datum returned_item(Datum user_id, const Fact &fact)
     return SPI_datumTransfer(result_field(0, 1), false, -1);
 }
 
-// Where the item has superseded another value, that moves to the history, if its category keeps
-// one, and what it meant goes. Error 09000.
-void archive_superseded(Datum user_id)
-{
-    bool has_none;
-    const Datum previous_value = result_field(0, 5, &has_none);
-    const Datum category = result_field(0, 3), value = result_field(0, 9);
-    if (has_none || text_view(previous_value) == text_view(value))
-        return;
-    const Datum item_id = result_field(0, 10);
-    if (policy_of(text_view(category)).keeps_history &&
-        archive.execute({user_id, category, result_field(0, 4), previous_value, result_field(0, 6),
-                         result_field(0, 7), result_field(0, 8), value}) == 0)
-        refuse_suppressed("user_context_history");
-    if (is_embedded(user_id, item_id))
-        drop_embeddings(user_id, array_of_one(UUIDOID, item_id));
-}
-
 // One fact and what may become of it; each attempt returns the item, or zero when it is
 // not its case.
 class Upsert {
@@ -183,6 +175,7 @@ class Upsert {
     {
         const CategoryPolicy &policy = policy_of(fact.text(Fact::category));
         expires_after_ = policy.expires_after;
+        keeps_history_ = policy.keeps_history;
         std::fill(std::begin(nulls_), std::end(nulls_), ' ');
         for (int field = 0; field < Fact::field_count; field++)
             nulls_[1 + field] = fact.is_null[field] ? 'n' : ' ';
@@ -223,34 +216,76 @@ class Upsert {
         const bool is_same = is_same_text(standing.value, fact_.text(Fact::value));
         Datum item = 0;
         if (!standing.is_users || fact_.is_users_word())
-            item = try_to_take(is_same ? confirm : supersede);
+            item = is_same ? try_to_take(confirm) : try_to_supersede();
         if (item == 0)
             item = try_to_hold();
+        if (item != 0)
+            return item;
         // A trigger may have made the values the same, or others
-        return item != 0 ? item : try_to_take(is_same ? supersede : confirm);
+        return is_same ? try_to_supersede() : try_to_take(confirm);
     }
 
     Datum try_to_take(Statement &statement)
     {
-        if (statement.execute({user_id_, v_[0], v_[1], v_[2], v_[3], v_[4], v_[5], v_[6], v_[7],
-                               v_[8], v_[9], BoolGetDatum(fact_.is_users_word()), now_,
-                               fact_.folded_key, IntervalPGetDatum(&expires_after_)},
-                              nulls_) == 0)
+        const std::initializer_list<Datum> values{user_id_,
+                                                  v_[0],
+                                                  v_[1],
+                                                  v_[2],
+                                                  v_[3],
+                                                  v_[4],
+                                                  v_[5],
+                                                  v_[6],
+                                                  v_[7],
+                                                  v_[8],
+                                                  v_[9],
+                                                  BoolGetDatum(fact_.is_users_word()),
+                                                  now_,
+                                                  fact_.folded_key,
+                                                  IntervalPGetDatum(&expires_after_)};
+        return statement.execute(values, nulls_) > 0 ? taken_item() : 0;
+    }
+
+    // What is superseded goes to the history, and what it meant goes. Error 09000.
+    Datum try_to_supersede()
+    {
+        const std::initializer_list<Datum> values{user_id_,
+                                                  v_[0],
+                                                  v_[1],
+                                                  v_[2],
+                                                  v_[3],
+                                                  v_[4],
+                                                  v_[5],
+                                                  v_[6],
+                                                  v_[7],
+                                                  v_[8],
+                                                  v_[9],
+                                                  BoolGetDatum(fact_.is_users_word()),
+                                                  now_,
+                                                  fact_.folded_key,
+                                                  IntervalPGetDatum(&expires_after_),
+                                                  BoolGetDatum(keeps_history_)};
+        if (supersede.execute(values, nulls_) == 0)
             return 0;
-        const Datum item = returned_item(user_id_, fact_);
-        if (DatumGetTransactionId(result_field(0, 11)) == InvalidTransactionId)
-            bound_items();
-        else
-            archive_superseded(user_id_);
+        result_field(0, 8); // no trigger may have taken away
+        result_field(0, 9); // what the history needs
+        if (!DatumGetBool(result_field(0, 7)))
+            refuse_suppressed("user_context_history");
+        const Datum item_id = result_field(0, 5), item = taken_item();
+        if (is_embedded(user_id_, item_id))
+            drop_embeddings(user_id_, array_of_one(UUIDOID, item_id));
         return item;
     }
 
-    // After a new item.
-    void bound_items()
+    // The item of the last result, and what is to be done where it is new.
+    Datum taken_item()
     {
-        const Datum id = array_of_one(UUIDOID, result_field(0, 10));
-        check_item_limit(user_id_, 1);
-        make_room(user_id_, v_[Fact::category], id);
+        const Datum item = returned_item(user_id_, fact_);
+        if (DatumGetTransactionId(result_field(0, 6)) == InvalidTransactionId) {
+            const Datum id = array_of_one(UUIDOID, result_field(0, 5));
+            check_item_limit(user_id_, 1);
+            make_room(user_id_, v_[Fact::category], id);
+        }
+        return item;
     }
 
     Datum try_to_hold()
@@ -270,7 +305,8 @@ class Upsert {
     const Datum *v_;
     Datum now_;
     Interval expires_after_;
-    char nulls_[1 + Fact::field_count + 4];
+    bool keeps_history_;
+    char nulls_[1 + Fact::field_count + 5];
 };
 
 } // namespace
