@@ -13,11 +13,9 @@ using namespace companion;
 namespace {
 
 Statement find{R"sql(
-    SELECT c.id FROM companion.user_context AS c WHERE c.user_id = $1 AND c.id = $2
-    UNION ALL
     SELECT c.id FROM companion.user_context AS c
-    WHERE c.user_id = $1 AND c.category = $3 AND c.folded_key = $4)sql",
-               UUIDOID, UUIDOID, TEXTOID, TEXTOID};
+    WHERE c.user_id = $1 AND c.category = $2 AND c.folded_key = $3)sql",
+               UUIDOID, TEXTOID, TEXTOID};
 
 // An expiry of infinity is none; $7 is whether metadata is merged.
 Statement update{R"sql(
@@ -71,17 +69,16 @@ Fact read_changes(const Arguments &arguments)
     return fact;
 }
 
+// Which item is named; false where there is none of the category and key.
 bool find_id(const Arguments &arguments, Datum *id)
 {
-    const bool has_id = !arguments.is_null(1);
+    *id = arguments.optional(1);
+    if (!arguments.is_null(1))
+        return true;
     const auto compared = [&](int position, std::string_view (*form)(std::string_view)) {
-        return has_id ? Datum{0} : to_text(form(trimmed(text_view(arguments.optional(position)))));
+        return to_text(form(trimmed(text_view(arguments.optional(position)))));
     };
-    const char flag = has_id ? 'n' : ' ';
-    const char nulls[] = {' ', arguments.null_flag(1), flag, flag};
-    if (find.execute({arguments.optional(0), arguments.optional(1), compared(2, normalized),
-                      compared(3, folded)},
-                     nulls) == 0)
+    if (find.execute({arguments.optional(0), compared(2, normalized), compared(3, folded)}) == 0)
         return false;
     *id = result_field(0, 1);
     return true;
