@@ -90,3 +90,7 @@ CREATE TRIGGER keep BEFORE INSERT ON companion.context_embeddings FOR EACH ROW E
 SELECT companion.set_embedding(:maya, id, 'n', '{1,1}') FROM companion.user_context WHERE key = 'dog';
 DROP TRIGGER keep ON companion.context_embeddings;
 SELECT companion.erase_user(:maya) -> 'context_embeddings';
+-- Embeddings that a row does not hold itself.
+INSERT INTO companion.users (id) VALUES (:maya);
+SELECT count(companion.set_embedding(:maya, (companion.upsert_user_context(:maya, 'fact', n::text, 'v')).id, 'm', ARRAY(SELECT sin(n * d)::real FROM generate_series(1, 3000) AS d))) FROM generate_series(1, 5) AS n;
+SELECT string_agg(key, ' ') FROM companion.recall_user_context(:maya, embedding => ARRAY(SELECT sin(3 * d)::real FROM generate_series(1, 3000) AS d), max_items => 1);

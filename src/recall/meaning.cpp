@@ -84,6 +84,13 @@ class Embeddings {
     std::string_view model() const { return text_view(get(model_)); }
     ArrayType *embedding() const { return DatumGetArrayTypeP(get(embedding_)); }
 
+    // Let go of one, which is a copy where the row has it elsewhere.
+    void free(ArrayType *embedding) const
+    {
+        if (PointerGetDatum(embedding) != get(embedding_))
+            pfree(embedding);
+    }
+
   private:
     // None of them may be null.
     Datum get(AttrNumber column) const
@@ -145,7 +152,9 @@ Datum compare_meanings(Datum user_id, Datum embedding, NullableDatum model)
         CHECK_FOR_INTERRUPTS();
         if (!model.isnull && embeddings.model() != text_view(model.value))
             continue;
-        const double cosine = cosine_of(embeddings.embedding(), given, length);
+        ArrayType *embedding = embeddings.embedding();
+        const double cosine = cosine_of(embedding, given, length);
+        embeddings.free(embedding);
         if (!std::isnan(cosine))
             meanings.add(embeddings.item_id(), cosine);
     }
