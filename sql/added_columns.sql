@@ -54,7 +54,8 @@ SELECT count(*) FROM companion.reply_rates;
 SELECT value, metadata FROM companion.upsert_user_context(:user, 'follow_up', 'exam', 'physics',
     metadata => '{"follow_up_on": "2026-03-02"}');
 SELECT key, value, source FROM companion.upsert_user_context_many(:user,
-    '[{"category": "follow_up", "key": "exam", "value": "maths", "source": "user"},
+    '[{"category": "follow_up", "key": "exam", "value": "maths", "source": "user",
+       "metadata": {"follow_up_on": "2026-03-02"}},
       {"category": "family", "key": "sister", "value": "Ana", "expires_at": "2026-03-02"},
       {"category": "mood", "key": "now", "value": "calm"}]');
 SELECT value, contradicted_by FROM companion.upsert_user_context(:user, 'follow_up', 'exam', 'latin');

@@ -95,8 +95,11 @@ GRANT SELECT ON companion.early_edits TO companion_user, companion_worker, compa
 GRANT DELETE ON companion.early_edits TO companion_admin;
 
 -- Written by the functions only: else a write could leave out the history or pass the limits.
-GRANT SELECT ON companion.user_context, companion.user_context_history
+GRANT SELECT ON companion.user_context, companion.user_context_history, companion.context_embeddings,
+    companion.forgotten_facts
 TO companion_user, companion_worker, companion_admin;
+GRANT SELECT ON companion.context_categories TO companion_user, companion_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON companion.context_categories TO companion_admin;
 
 -- Written by the functions only.
 GRANT SELECT ON companion.scheduled_messages TO companion_user, companion_worker, companion_admin;
@@ -144,17 +147,23 @@ BEGIN
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
          'current_user_id now uuid_v7() uuid_v7(timestamptz) checkin_instant local_timestamp
-          end_of_day choose_channel usable_channel address_key channel_address recall_score'),
+          end_of_day choose_channel usable_channel address_key channel_address recall_score normalized folded
+          is_same_text cosine_similarity'),
         ('companion_monitor', 'now is_pg_crons'),
         ('companion_admin, companion_monitor',
          'health metrics check_dispatch check_jobs check_queue check_outcomes check_server
           check_definition role_faults'),
-        ('companion_runtime', 'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
+        ('companion_runtime',
+         'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
+          with_statement joined_statements fact_hash merged_json
+          keeps_history meaning_of'),
         ('companion_user, companion_worker, companion_admin',
          'canonical_timezone next_checkin sent_today put_user
           start_onboarding advance_onboarding complete_onboarding
-          open_conversation add_message recent_messages search_messages
-          upsert_user_context upsert_user_context_many recall_user_context user_context_prompt
+          open_conversation add_message delete_message recent_messages search_messages
+          upsert_user_context upsert_user_context_many(uuid,jsonb,text)
+          upsert_user_context_many(uuid,text,text) update_user_context
+          recall_user_context user_context_prompt memory_report
           touch_user_context due_follow_ups resolve_user_context user_context_as_of
           forget_user_context
           create_telegram_link_token telegram_deep_link revoke_telegram_link_tokens
@@ -162,7 +171,8 @@ BEGIN
         ('companion_user, companion_admin', 'export_user erase_user'),
         ('companion_worker, companion_admin',
          'link_address disable_address close_conversation edit_message record_incoming schedule_message dispatch
-          dispatch_batch run_dispatch'),
+          dispatch_batch run_dispatch due_follow_ups_all set_embedding items_without_embedding
+          checkin_key'),
         ('companion_worker',
          'claim_messages start_send start_send_many mark_sent mark_sent_many mark_failed
           mark_failed_many mark_skipped mark_skipped_many extend_lease extend_lease_many
@@ -170,7 +180,7 @@ BEGIN
         ('companion_admin',
          'rewind_dispatch finish_abandoned run_maintenance apply_retention expire_messages
           expire_addresses expire_early_edits
-          expire_job_runs expire_user_context
+          expire_job_runs expire_user_context merge_context_items
           expire_telegram_link_tokens forget_redeem_failures
           follow_auth_user follow_auth_users unfollow_auth_users adopt_users
           cron_schedule is_pg_crons require_pg_cron require_job_login job_command schedule_jobs
