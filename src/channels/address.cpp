@@ -7,7 +7,6 @@
 #include "channels/number_forms.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
-#include "postgres/lookup.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
@@ -99,14 +98,14 @@ static Datum copied(NullableDatum value)
     return PointerGetDatum(DatumGetTextPCopy(value.value));
 }
 
-// The row that a look-up has come to.
-static LinkedAddress read_row(const Lookup &rows, Datum channel)
+LinkedAddress read_address(const Lookup &rows)
 {
     const auto value = [&](const char *column) { return rows.get(rows.column(column)); };
     const NullableDatum linked_at = value("linked_at");
     return {*DatumGetUUIDP(value("user_id").value),
-            {channel, copied(value("bot")), copied(value("address"))},
+            {copied(value("channel")), copied(value("bot")), copied(value("address"))},
             linked_at.isnull ? DT_NOBEGIN : DatumGetTimestampTz(linked_at.value),
+            value("unlinked_at").isnull,
             !value("disabled_at").isnull,
             rows.place()};
 }
@@ -118,7 +117,7 @@ static bool find_for_bot(const Address &address, LinkedAddress *linked)
     Lookup rows("addresses", "addresses_linked");
     const bool is_found = rows.find(key, 3);
     if (is_found)
-        *linked = read_row(rows, address.channel);
+        *linked = read_address(rows);
     rows.close();
     return is_found;
 }
@@ -136,7 +135,7 @@ static bool find_for_whichever_bot(const Address &address, LinkedAddress *linked
     Lookup rows("addresses", "addresses_linked");
     bool is_found = false;
     for (bool is_there = rows.find(key, 2); is_there; is_there = rows.next()) {
-        const LinkedAddress row = read_row(rows, address.channel);
+        const LinkedAddress row = read_address(rows);
         if (!is_found || comes_before(row, *linked))
             *linked = row;
         is_found = true;
@@ -164,7 +163,7 @@ static int add_unlinked(const Address &address, LinkedAddress *rows, int count, 
                          address.bot};
     Lookup found("addresses", "addresses_unlinked");
     for (bool is_there = found.find(key, 3); is_there && count < room; is_there = found.next())
-        rows[count++] = read_row(found, address.channel);
+        rows[count++] = read_address(found);
     found.close();
     return count;
 }
@@ -246,13 +245,18 @@ bool link(Datum user_id, const Address &address)
     refuse_suppressed("addresses");
 }
 
+// The null flag of an address's bot.
+static char bot_flag(const Address &address)
+{
+    return address.bot == 0 ? 'n' : ' ';
+}
+
 // Refuse to leave rows unchanged that are there: a trigger has suppressed it. Error 09000.
-static bool is_changed(uint64 rows, Datum user_id, const Address &address, const char *bot_null,
-                       bool only_usable)
+static bool is_changed(uint64 rows, Datum user_id, const Address &address, bool only_usable)
 {
     if (require_as_written(rows))
         return true;
-    const char nulls[] = {' ', ' ', ' ', *bot_null, ' '};
+    const char nulls[] = {' ', ' ', ' ', bot_flag(address), ' '};
     if (find_rows.execute(
             {user_id, address.channel, address.address, address.bot, BoolGetDatum(only_usable)},
             nulls) > 0)
@@ -262,18 +266,18 @@ static bool is_changed(uint64 rows, Datum user_id, const Address &address, const
 
 bool unlink(Datum user_id, const Address &address)
 {
-    const char nulls[] = {' ', ' ', ' ', address.bot == 0 ? 'n' : ' '};
+    const char nulls[] = {' ', ' ', ' ', bot_flag(address)};
     const uint64 rows =
         unlink_rows.execute({user_id, address.channel, address.address, address.bot}, nulls);
-    return is_changed(rows, user_id, address, &nulls[3], false);
+    return is_changed(rows, user_id, address, false);
 }
 
 bool disable(Datum user_id, const Address &address, NullableDatum reason)
 {
-    const char nulls[] = {' ', ' ', ' ', address.bot == 0 ? 'n' : ' ', null_flag(reason)};
+    const char nulls[] = {' ', ' ', ' ', bot_flag(address), null_flag(reason)};
     const uint64 rows = disable_rows.execute(
         {user_id, address.channel, address.address, address.bot, reason.value}, nulls);
-    return is_changed(rows, user_id, address, &nulls[3], true);
+    return is_changed(rows, user_id, address, true);
 }
 
 } // namespace companion

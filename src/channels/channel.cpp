@@ -160,15 +160,18 @@ void check_bot(std::string_view bot)
 static Datum telegram_id(std::string_view address)
 {
     char *text = pnstrdup(address.data(), address.size());
-    const Datum id = DirectFunctionCall1(int8in, CStringGetDatum(text));
-    return CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(int8out, id)));
+    return as_text(int8out, DirectFunctionCall1(int8in, CStringGetDatum(text)));
 }
 
-// WhatsApp's own ids are the number without the +.
+const char *with_plus(std::string_view number)
+{
+    return psprintf("%s%.*s", number.starts_with('+') ? "" : "+", static_cast<int>(number.size()),
+                    number.data());
+}
+
 static Datum phone_number(std::string_view address)
 {
-    const char *number = psprintf("%s%.*s", address[0] == '+' ? "" : "+",
-                                  static_cast<int>(address.size()), address.data());
+    const char *number = with_plus(address);
     if (!is_phone_number(number))
         refuse_address(address, "a number in E.164 form");
     return CStringGetTextDatum(number);
@@ -192,8 +195,7 @@ static Datum email_address(std::string_view address)
 static Datum id_of_user(std::string_view address)
 {
     char *text = pnstrdup(address.data(), address.size());
-    const Datum id = DirectFunctionCall1(uuid_in, CStringGetDatum(text));
-    return CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(uuid_out, id)));
+    return as_text(uuid_out, DirectFunctionCall1(uuid_in, CStringGetDatum(text)));
 }
 
 Datum canonical_address(const Channel &channel, std::string_view address)

@@ -1,8 +1,8 @@
 // The trigger that keeps users.usable_addresses as their addresses are.
+#include "channels/address.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
-#include "postgres/lookup.hpp"
 #include "postgres/relations.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
@@ -19,6 +19,7 @@ namespace {
 Statement set_usable{R"sql(
     UPDATE companion.users SET usable_addresses = $2
     WHERE id = $1 AND usable_addresses IS DISTINCT FROM $2
+    RETURNING usable_addresses IS NOT DISTINCT FROM $2
 )sql",
                      UUIDOID, TEXTARRAYOID};
 
@@ -31,39 +32,21 @@ Statement find_stale{R"sql(
 )sql",
                      UUIDOID, TEXTARRAYOID};
 
-// A usable address, and when it was linked.
-struct Usable {
-    Datum channel, bot, address;
-    TimestampTz linked_at;
-};
-
 // The one that was linked last comes first.
-bool comes_before(const Usable &a, const Usable &b)
+bool comes_before(const LinkedAddress &a, const LinkedAddress &b)
 {
-    return std::tuple(b.linked_at, text_view(a.channel), text_view(a.bot), text_view(a.address)) <
-           std::tuple(a.linked_at, text_view(b.channel), text_view(b.bot), text_view(b.address));
-}
-
-// The row that is come to, if it is usable.
-bool read_usable(const Lookup &rows, Usable *usable)
-{
-    const auto value = [&](const char *column) { return rows.get(rows.column(column)); };
-    const auto copied = [&](const char *column) {
-        return PointerGetDatum(DatumGetTextPCopy(value(column).value));
+    const auto key = [](TimestampTz other_linked_at, const Address &address) {
+        return std::tuple(other_linked_at, text_view(address.channel), text_view(address.bot),
+                          text_view(address.address));
     };
-    if (!value("unlinked_at").isnull || !value("disabled_at").isnull)
-        return false;
-    const NullableDatum linked_at = value("linked_at");
-    *usable = {copied("channel"), copied("bot"), copied("address"),
-               linked_at.isnull ? DT_NOBEGIN : DatumGetTimestampTz(linked_at.value)};
-    return true;
+    return key(b.linked_at, a.stored) < key(a.linked_at, b.stored);
 }
 
-Datum to_texts(const Usable *usable, int count)
+Datum to_texts(const LinkedAddress *usable, int count)
 {
     ArrayBuilder texts(TEXTOID);
-    for (int place = 0; place < count; place++)
-        for (const Datum part : {usable[place].channel, usable[place].bot, usable[place].address})
+    for (const LinkedAddress *row = usable; row < usable + count; row++)
+        for (const Datum part : {row->stored.channel, row->stored.bot, row->stored.address})
             texts.add(part);
     return texts.finish();
 }
@@ -73,12 +56,14 @@ Datum to_texts(const Usable *usable, int count)
 NullableDatum usable_texts(Datum user_id)
 {
     int count = 0, room = 8;
-    auto *usable = static_cast<Usable *>(palloc(room * sizeof(Usable)));
+    auto *usable = static_cast<LinkedAddress *>(palloc(room * sizeof(LinkedAddress)));
     Lookup rows("addresses", "addresses_pkey");
     for (bool is_there = rows.find(user_id); is_there; is_there = rows.next()) {
         if (count == room)
-            usable = static_cast<Usable *>(repalloc(usable, (room *= 2) * sizeof(Usable)));
-        count += read_usable(rows, &usable[count]);
+            usable =
+                static_cast<LinkedAddress *>(repalloc(usable, (room *= 2) * sizeof(LinkedAddress)));
+        usable[count] = read_address(rows);
+        count += usable[count].is_linked && !usable[count].is_disabled;
     }
     rows.close();
     std::sort(usable, usable + count, comes_before);
@@ -94,8 +79,9 @@ void keep_usable_of(Datum user_id)
         return;
     const NullableDatum texts = usable_texts(user_id);
     const char nulls[] = {' ', null_flag(texts)};
-    set_usable.execute({user_id, texts.value}, nulls);
-    if (find_stale.execute({user_id, texts.value}, nulls) > 0)
+    const bool is_set = set_usable.execute({user_id, texts.value}, nulls) > 0;
+    if (is_set ? !DatumGetBool(result_field(0, 1))
+               : find_stale.execute({user_id, texts.value}, nulls) > 0)
         refuse_suppressed("users");
 }
 

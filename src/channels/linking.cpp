@@ -10,7 +10,7 @@ using namespace companion;
 
 namespace {
 
-// The columns of users that name the user's own account. Returns what they name no more.
+// Clear the columns that name an address ($2, $3) which the user has for no bot any more.
 Statement clear_columns{R"sql(
     WITH named AS (
         SELECT u.telegram_user_id::text = $3 AND $2 = 'telegram' AS is_telegram,
@@ -44,7 +44,7 @@ Address read_address(const Arguments &arguments)
             canonical_address(channel, arguments.text(2, "address"))};
 }
 
-bool unlink_everywhere(Datum user_id, const Address &address)
+bool unlink_and_clear(Datum user_id, const Address &address)
 {
     lock_user(user_id);
     const bool is_unlinked = unlink(user_id, address);
@@ -72,7 +72,7 @@ COMPANION_FUNCTION(unlink_address)
     const Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id");
     const Address address = read_address(arguments);
-    PG_RETURN_BOOL(act_for(user_id, [&] { return unlink_everywhere(user_id, address); }));
+    PG_RETURN_BOOL(act_for(user_id, [&] { return unlink_and_clear(user_id, address); }));
 }
 
 COMPANION_FUNCTION(disable_address)

@@ -43,8 +43,7 @@ NullableDatum address_in(NullableDatum value, std::string_view channel)
     if (value.isnull)
         return value;
     if (channel == "telegram")
-        return {CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(int8out, value.value))),
-                false};
+        return {as_text(int8out, value.value), false};
     if (channel == "whatsapp")
         return value;
     const std::string_view email = text_view(value.value);

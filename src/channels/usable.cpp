@@ -4,6 +4,7 @@
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
+#include "postgres/lookup.hpp"
 
 namespace companion {
 
@@ -48,8 +49,7 @@ const Channel *UsableAddresses::choose(NullableDatum preferred) const
 
 static Destination at_user(const pg_uuid_t &user_id)
 {
-    const Datum id = CStringGetTextDatum(
-        DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&user_id))));
+    const Datum id = as_text(uuid_out, UUIDPGetDatum(&user_id));
     return {{to_text(""), false}, {id, false}, {array_of_one(TEXTOID, id), false}};
 }
 
@@ -74,6 +74,22 @@ Destination UsableAddresses::on(std::string_view channel, const pg_uuid_t &user_
     if (!destination.bot.isnull)
         destination.addresses = {addresses.finish(), false};
     return destination;
+}
+
+Reach reach_of(const pg_uuid_t &user_id)
+{
+    Lookup users("users", "users_pkey", Lookup::Seen::newest);
+    NullableDatum usable{0, true}, preferred{0, true};
+    if (users.find(UUIDPGetDatum(&user_id))) {
+        usable = users.get(users.column("usable_addresses"));
+        preferred = users.get(users.column("preferred_channel"));
+    }
+    if (!usable.isnull)
+        usable.value = PointerGetDatum(DatumGetArrayTypePCopy(usable.value));
+    if (!preferred.isnull)
+        preferred.value = to_text(text_view(preferred.value));
+    users.close();
+    return {UsableAddresses(usable), preferred};
 }
 
 } // namespace companion

@@ -77,6 +77,7 @@ bool find_sender(const Delivery &delivery, LinkedAddress *sender)
     *sender = {*DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(id))),
                delivery.sender,
                DT_NOBEGIN,
+               true,
                false,
                {}};
     return true;

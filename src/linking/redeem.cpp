@@ -147,7 +147,7 @@ void tie(const Redemption &redemption, TimestampTz at, const pg_uuid_t &user_id)
 // False where the account is another user's for the bot, and nothing has changed.
 bool tie_unless_taken(const Redemption &redemption, TimestampTz at, const Outcome &outcome)
 {
-    const Datum account = CStringGetTextDatum(psprintf(INT64_FORMAT, redemption.account));
+    const Datum account = as_text(int8out, Int64GetDatum(redemption.account));
     if (!link(UUIDPGetDatum(&outcome.user_id), {to_text("telegram"), outcome.bot, account}))
         return false;
     tie(redemption, at, outcome.user_id);

@@ -54,10 +54,10 @@ Statement remove_queued{R"sql(
                         UUIDOID, UUIDOID};
 
 // Where a user was reached, and is now.
-struct Reach {
+struct Change {
     pg_uuid_t user_id;
-    UsableAddresses before, now;
-    NullableDatum preferred;
+    UsableAddresses before;
+    Reach now;
 };
 
 bool is_same(const Destination &a, const Destination &b)
@@ -103,11 +103,11 @@ void skip(const QueueRow &row)
     unsent.record();
 }
 
-void follow(const QueueRow &row, bool has_told, const Reach &reach)
+void follow(const QueueRow &row, bool has_told, const Change &change)
 {
     const std::string_view channel = text_view(row.channel);
-    const Destination before = reach.before.on(channel, reach.user_id),
-                      now = reach.now.on(channel, reach.user_id);
+    const Destination before = change.before.on(channel, change.user_id),
+                      now = change.now.usable.on(channel, change.user_id);
     if (row.sending) {
         if (!has_told && !before.addresses.isnull && !is_same(before, now))
             keep(row, before);
@@ -118,7 +118,7 @@ void follow(const QueueRow &row, bool has_told, const Reach &reach)
             move_to(row, row.channel);
         return;
     }
-    const Channel *next = reach.now.choose(reach.preferred);
+    const Channel *next = change.now.usable.choose(change.now.preferred);
     if (next == nullptr)
         skip(row);
     else
@@ -146,32 +146,15 @@ QueueRow read_row(const SPITupleTable *rows, uint64 index, const pg_uuid_t &user
     return row;
 }
 
-void follow_all(const Reach &reach)
+void follow_all(const Change &change)
 {
-    const uint64 count = lock_pending.execute_newest({UUIDPGetDatum(&reach.user_id)});
+    const uint64 count = lock_pending.execute_newest({UUIDPGetDatum(&change.user_id)});
     const SPITupleTable *rows = SPI_tuptable;
     for (uint64 index = 0; index < count; index++) {
         bool has_told;
-        const QueueRow row = read_row(rows, index, reach.user_id, &has_told);
-        follow(row, has_told, reach);
+        const QueueRow row = read_row(rows, index, change.user_id, &has_told);
+        follow(row, has_told, change);
     }
-}
-
-// A user who is not where some pending message is to go.
-Reach read_reach(const pg_uuid_t &user_id)
-{
-    Lookup users("users", "users_pkey", Lookup::Seen::newest);
-    NullableDatum usable{0, true}, preferred{0, true};
-    if (users.find(UUIDPGetDatum(&user_id))) {
-        usable = users.get(users.column("usable_addresses"));
-        preferred = users.get(users.column("preferred_channel"));
-        if (!usable.isnull)
-            usable.value = PointerGetDatum(DatumGetArrayTypePCopy(usable.value));
-        if (!preferred.isnull)
-            preferred.value = to_text(text_view(preferred.value));
-    }
-    users.close();
-    return {user_id, UsableAddresses(usable), UsableAddresses(usable), preferred};
 }
 
 } // namespace
@@ -186,8 +169,11 @@ void readdress_free(const ArrayBuilder &user_ids)
     auto *lockings = static_cast<Locking *>(palloc(count * sizeof(Locking)));
     lock_free_users(user_ids.finish(), lockings);
     for (int index = 0; index < count; index++)
-        if (lockings[index] == Locking::held)
-            follow_all(read_reach(*DatumGetUUIDP(user_ids.at(index).value)));
+        if (lockings[index] == Locking::held) {
+            const pg_uuid_t user_id = *DatumGetUUIDP(user_ids.at(index).value);
+            const Reach reach = reach_of(user_id);
+            follow_all({user_id, reach.usable, reach});
+        }
 }
 
 } // namespace companion
@@ -195,10 +181,10 @@ void readdress_free(const ArrayBuilder &user_ids)
 COMPANION_FUNCTION(readdress_messages)
 {
     const WrittenRow row(fcinfo);
-    const Reach reach{*DatumGetUUIDP(row.nullable("id", UUIDOID).value),
-                      UsableAddresses(row.before("usable_addresses", TEXTARRAYOID)),
-                      UsableAddresses(row.nullable("usable_addresses", TEXTARRAYOID)),
-                      row.nullable("preferred_channel", TEXTOID)};
-    with_spi([&] { follow_all(reach); });
+    const Change change{*DatumGetUUIDP(row.nullable("id", UUIDOID).value),
+                        UsableAddresses(row.before("usable_addresses", TEXTARRAYOID)),
+                        {UsableAddresses(row.nullable("usable_addresses", TEXTARRAYOID)),
+                         row.nullable("preferred_channel", TEXTOID)}};
+    with_spi([&] { follow_all(change); });
     return PointerGetDatum(nullptr);
 }
