@@ -6,14 +6,14 @@ EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'$$/\1/p" companion.co
 
 # The order in which the install script needs its subjects.
 SUBJECTS = \
-	identity/schema identity/identity scheduling/local_time \
+	identity/schema identity/identity scheduling/local_time text/text \
 	channels/channels policy/kinds users/users channels/addresses users/onboarding users/auth_users users/personal_data \
 	conversations/conversations conversations/writing conversations/reading \
 	conversations/search conversations/analytics \
-	memory/memory memory/functions \
-	scheduling/scheduled_messages sending/queue scheduling/dispatch sending/worker sending/retry \
+	memory/categories memory/memory recall/recall recall/embeddings memory/functions \
+	scheduling/scheduled_messages sending/queue scheduling/dispatch memory/follow_ups sending/worker sending/retry \
 	linking/linking \
-	cron/cron \
+	cron/cron operations/operations \
 	identity/references identity/rights
 
 INSTALL_SQL = companion--$(EXTVERSION).sql

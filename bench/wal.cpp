@@ -92,8 +92,9 @@ const char upsert[] = "SELECT companion.upsert_user_context($1, 'person', 'siste
 
 // What an app writes without us: no history, no rule for what the user said, no limits
 const char plain_upsert[] =
-    "INSERT INTO companion.user_context AS c (user_id, category, key, value)"
-    " VALUES ($1, 'person', 'sister', $2) ON CONFLICT (user_id, category, key) DO UPDATE"
+    "INSERT INTO companion.user_context AS c (user_id, category, key, folded_key, value)"
+    " VALUES ($1, 'person', 'sister', 'sister', $2)"
+    " ON CONFLICT (user_id, category, folded_key) DO UPDATE"
     " SET value = excluded.value, confirmations = c.confirmations + 1,"
     " confirmed_at = now(), updated_at = now()";
 

@@ -38,17 +38,6 @@ build_server() {
     ) >/dev/null
 }
 
-# Build the extension in a folder of its own, with more flags for the compiler, and install it
-install_extension() {
-    local folder=$build/$1
-    shift
-    mkdir -p "$folder"
-    tar --create --exclude='*.o' --exclude='*.bc' Makefile companion.control src sql test |
-        tar --extract --directory="$folder"
-    make --silent --directory="$folder" --jobs="$(nproc)" CC="gcc $*" CXX="g++ $*"
-    as_root make --silent --directory="$folder" install
-}
-
 # Point PG_CONFIG and PATH at it; build it if it is not there
 use_assert_server() {
     apt_install valgrind bzip2 >/dev/null

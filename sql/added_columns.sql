@@ -54,7 +54,8 @@ SELECT count(*) FROM companion.reply_rates;
 SELECT value, metadata FROM companion.upsert_user_context(:user, 'follow_up', 'exam', 'physics',
     metadata => '{"follow_up_on": "2026-03-02"}');
 SELECT key, value, source FROM companion.upsert_user_context_many(:user,
-    '[{"category": "follow_up", "key": "exam", "value": "maths", "source": "user"},
+    '[{"category": "follow_up", "key": "exam", "value": "maths", "source": "user",
+       "metadata": {"follow_up_on": "2026-03-02"}},
       {"category": "family", "key": "sister", "value": "Ana", "expires_at": "2026-03-02"},
       {"category": "mood", "key": "now", "value": "calm"}]');
 SELECT value, contradicted_by FROM companion.upsert_user_context(:user, 'follow_up', 'exam', 'latin');
@@ -111,6 +112,10 @@ SELECT attname FROM pg_attribute WHERE attrelid = 'companion.users'::regclass AN
 SELECT companion.erase_user(:user) -> 'users' AS erased;
 DELETE FROM accounts;
 SELECT companion.unfollow_auth_users('accounts');
+
+-- Health says which columns these are.
+SELECT h.ok, h.value > 200 AS many, left(h.detail, 100) AS detail FROM companion.health() AS h WHERE h."check" = 'added columns';
+SELECT count(*) > 10 AS metrics FROM companion.metrics();
 
 -- Every function has been called, but for what the planner unfolds or another file tests.
 SELECT pg_stat_force_next_flush();

@@ -304,6 +304,38 @@ DELETE FROM companion.users WHERE id > '00000000-0000-0000-0000-000000000500';
 SELECT pg_temp.with_trigger('INSERT', 'suppress()', 'SELECT companion.follow_auth_users(''watched'')') AS outcome;
 DROP TABLE watched;
 
+-- A table that a subscription writes: the trigger fires for its rows, and with it what ours do for anybody's.
+CREATE TABLE members (id uuid PRIMARY KEY, email text) PARTITION BY HASH (id);
+CREATE TABLE members_0 PARTITION OF members FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE notes (user_id uuid REFERENCES companion.users ON DELETE CASCADE);
+CREATE TEMP VIEW firing AS
+SELECT string_agg(tgrelid::regclass || ' ' || tgenabled::text, ', ' ORDER BY tgrelid) AS firing FROM pg_trigger
+WHERE tgname = 'companion_follow' AND tgrelid::regclass::text ~ 'members';
+INSERT INTO members VALUES ('00000000-0000-0000-0000-000000000601', 'first@example.org');
+SELECT companion.follow_auth_users('members', on_replica => true) AS taken_over;
+SELECT * FROM firing;
+SET session_replication_role = replica;
+INSERT INTO members VALUES ('00000000-0000-0000-0000-000000000602', 'second@example.org');
+UPDATE members SET email = 'new@example.org' WHERE id = '00000000-0000-0000-0000-000000000601';
+SHOW session_replication_role;
+SELECT right(id::text, 3) AS id, email, display_name FROM companion.users WHERE id > '00000000-0000-0000-0000-000000000600' ORDER BY id;
+INSERT INTO notes VALUES ('00000000-0000-0000-0000-000000000601'), ('00000000-0000-0000-0000-000000000602');
+DELETE FROM members WHERE id = '00000000-0000-0000-0000-000000000601';
+SELECT right(user_id::text, 3) AS notes FROM notes;
+RESET session_replication_role;
+INSERT INTO members VALUES ('00000000-0000-0000-0000-000000000603', 'here@example.org');
+SELECT companion.follow_auth_users('members') AS taken_over;
+SELECT * FROM firing;
+SET session_replication_role = replica;
+INSERT INTO members VALUES ('00000000-0000-0000-0000-000000000604', 'unseen@example.org');
+RESET session_replication_role;
+SELECT count(*) AS users FROM companion.users WHERE id > '00000000-0000-0000-0000-000000000600';
+GRANT SELECT, TRIGGER ON members, members_0 TO regress_account_owner;
+SET ROLE regress_account_owner;
+SELECT pg_temp.error_of('SELECT companion.follow_auth_users(''members'', on_replica => true)') AS "who does not own it";
+RESET ROLE;
+DROP TABLE notes, members;
+
 -- The extension is not dropped from under a followed table, unless told so.
 SELECT pg_temp.error_of('DROP EXTENSION companion') AS outcome;
 SET client_min_messages = warning;

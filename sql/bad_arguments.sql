@@ -16,6 +16,9 @@ INSERT INTO usual VALUES
     ('channel_user_id', '100'), ('role', 'user'), ('content', 'hello'), ('query', 'hello'),
     ('category', 'mood'), ('key', 'today'), ('value', 'calm'), ('ids', '{}'),
     ('facts', '[{"category": "mood", "key": "today", "value": "calm"}]'), ('importance', '1'),
+    ('facts_text', '[{"category": "mood", "key": "today", "value": "calm"}]'), ('on_invalid', 'skip'),
+    ('folded_key', 'today'), ('item_id', :maya), ('model', 'm'), ('embedding', '{1,0}'), ('a', '{1,0}'),
+    ('b', '{1,0}'), ('old', '{}'), ('new', '{}'), ('stated_in', '{}'), ('earlier', '{}'),
     ('confirmations', '1'), ('confirmed_at', '2026-03-04'), ('last_referenced_at', '2026-03-04'),
     ('step', 'name'), ('answers', '{}'), ('token', 'a token'), ('telegram_user_id', '100'),
     ('bot_username', 'companion_bot'), ('worker', 'w'), ('attempt', '1'), ('reason', 'why'),
@@ -41,6 +44,7 @@ INSERT INTO edges SELECT type, value FROM (VALUES
     ('text[]', ARRAY['{}', '{NULL}', '{{x}}', '{""}', '[5:5]={x}', '{x,y}']),
     ('uuid[]', ARRAY['{}', '{NULL}', format('{{%s}}', :maya), format('[5:5]={%s}', :maya)]),
     ('integer[]', ARRAY['{}', '{NULL}', '{{1}}', '{-2147483648}', '{1,2}']),
+    ('real[]', ARRAY['{}', '{NULL}', '{{1}}', '{0}', '{1,2}', '{NaN}', '{Infinity}', '{1e38,1e38}']),
     ('bigint[]', ARRAY['{}', '{NULL}', '{{1}}', '{0}', '{1,2}']),
     ('regclass', '{pg_class,0}'), ('name', '{no_such_column}')) AS v (type, values),
     unnest(values || ARRAY[NULL]) AS value;

@@ -29,7 +29,7 @@ WHERE catalog <> 'pg_type' AND obj_description(objid, catalog) IS NULL;
 SELECT extname AS uncommented FROM pg_extension
 WHERE extname = 'companion' AND obj_description(oid, 'pg_extension') IS NULL;
 SELECT rolname AS uncommented FROM pg_roles
-WHERE rolname IN ('companion_owner', 'companion_runtime', 'companion_user', 'companion_worker', 'companion_admin')
+WHERE rolname IN ('companion_owner', 'companion_runtime', 'companion_user', 'companion_worker', 'companion_admin', 'companion_monitor')
     AND shobj_description(oid, 'pg_authid') IS NULL;
 SELECT c.relation, a.attname AS uncommented
 FROM relations AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
@@ -83,6 +83,8 @@ SELECT proname AS function, pronargs AS args,
        has_function_privilege('companion_worker', oid, 'EXECUTE') AS worker,
        has_function_privilege('companion_admin', oid, 'EXECUTE') AS admin
 FROM functions ORDER BY proname COLLATE "C", pronargs;
+SELECT proname AS "who watches calls" FROM functions
+WHERE has_function_privilege('companion_monitor', oid, 'EXECUTE') ORDER BY proname COLLATE "C";
 
 -- Who may do what with which table, and with which of its columns where not with all.
 SELECT c.relname AS relation, acl.grantee::regrole,

@@ -208,3 +208,47 @@ DROP TRIGGER suppress ON companion.addresses;
 CREATE TRIGGER suppress BEFORE UPDATE ON companion.users FOR EACH ROW EXECUTE FUNCTION pg_temp.suppress();
 SELECT pg_temp.error_of($$SELECT companion.link_address('00000000-0000-0000-0000-000000000001', 'push', 'c')$$);
 DROP TRIGGER suppress ON companion.users;
+
+-- A user who is deleted by hand, whose claim is still held; addresses that are truncated.
+DELETE FROM companion.users; DELETE FROM companion.dispatch_queue;
+DELETE FROM claimed;
+INSERT INTO companion.users (id, display_name, telegram_user_id) VALUES (:maya, 'Maya', 111), (:diego, 'Diego', 222);
+SELECT (companion.schedule_message(id, companion.now(), 'x', 'custom', idempotency_key => display_name)).created FROM companion.users ORDER BY id;
+SELECT key, address FROM pg_temp.claim('telegram');
+DELETE FROM companion.users WHERE id = :maya;
+SELECT companion.link_address(:diego, 'telegram', '111'), key, companion.start_send(user_id, message_id, attempt) FROM claimed ORDER BY key;
+TRUNCATE companion.addresses;
+SELECT display_name, usable_addresses FROM companion.users;
+SELECT queued, is_claimed FROM pg_temp.queue;
+
+-- Two messages under way to who blocks the bot: the second, too, goes where they are reached.
+DELETE FROM claimed; TRUNCATE companion.scheduled_messages, companion.dispatch_queue;
+SELECT companion.link_address(:diego, 'telegram', '222');
+SELECT (companion.schedule_message(:diego, companion.now(), 'x', 'custom', idempotency_key => key)).created FROM (VALUES ('one'), ('two')) AS v (key);
+SELECT key, address FROM pg_temp.claim('telegram');
+SELECT key, companion.start_send(user_id, message_id, attempt) FROM claimed ORDER BY key;
+SELECT key, companion.mark_failed(user_id, message_id, attempt, 'blocked', address_gone => true) FROM claimed ORDER BY key;
+SELECT key, address FROM pg_temp.claim('telegram');
+SELECT key, address FROM pg_temp.claim('web') ORDER BY key;
+
+-- One bot's address is unlinked, the other's stays; a number is written in its other form; a channel that is not there.
+DELETE FROM claimed; TRUNCATE companion.scheduled_messages, companion.dispatch_queue;
+UPDATE companion.users SET telegram_user_id = 700;
+SELECT companion.link_address(:diego, 'telegram', '700', 'b1'), companion.link_address(:diego, 'telegram', '700', 'b2'), companion.unlink_address(:diego, 'telegram', '700', 'b2');
+SELECT telegram_user_id, usable_addresses FROM companion.users;
+UPDATE companion.users SET whatsapp_number = '+5511987654321', telegram_user_id = NULL;
+UPDATE companion.users SET whatsapp_number = '+551187654321';
+SELECT usable_addresses FROM companion.users;
+SELECT companion.unlink_address(:diego, 'whatsapp', '5511987654321');
+SELECT whatsapp_number, usable_addresses FROM companion.users;
+BEGIN;
+DELETE FROM companion.channels WHERE channel IN ('email', 'telegram');
+INSERT INTO companion.users (email, telegram_user_id) VALUES ('someone@example.org', 999);
+SELECT count(*) FROM companion.addresses WHERE address IN ('someone@example.org', '999');
+ROLLBACK;
+
+-- usable_addresses is the addresses' to say; an end user does not see what is another's.
+SET ROLE companion_admin;
+SELECT pg_temp.error_of($$UPDATE companion.users SET usable_addresses = '{telegram,"",1}'$$);
+SELECT pg_temp.error_of($$INSERT INTO companion.addresses (user_id, channel, address) VALUES ('00000000-0000-0000-0000-000000000002', 'push', E'a\u0085')$$);
+RESET ROLE;

@@ -42,7 +42,7 @@ SELECT importance, emotional_valence, source, expires_at, metadata, pinned
 FROM companion.upsert_user_context(:maya, 'event', 'exam', 'physics', 0.8, -1, 'user',
     companion.end_of_day(:maya, '2026-03-09'), metadata => '{"room": 4}', pinned => true);
 SELECT importance, emotional_valence, source, expires_at, metadata, pinned
-FROM companion.upsert_user_context(:maya, 'event', 'exam', 'physics', NULL, NULL, 'user');
+FROM companion.upsert_user_context(:maya, 'event', 'exam', 'physics', source => 'user');
 SELECT importance, expires_at
 FROM companion.upsert_user_context(:maya, 'event', 'exam', 'physics', source => 'user', expires_at => 'infinity');
 -- On a new item NULL is the default.
@@ -116,7 +116,7 @@ SELECT key FROM companion.upsert_user_context(:noor, 'fact', 'often', E'said\nag
 SELECT companion.user_context_prompt(:noor);
 SET companion.clock = '2026-01-31 12:00+00';
 SELECT companion.touch_user_context(:noor, ARRAY[(SELECT id FROM companion.user_context WHERE key = 'used'), :maya]);
-SELECT key, round(companion.recall_score(category, importance, confirmations, confirmed_at, last_referenced_at, companion.now())::numeric, 3) AS score
+SELECT key, round(companion.recall_score(category, importance, confirmations, confirmed_at, last_used_at, companion.now())::numeric, 3) AS score
 FROM companion.recall_user_context(:noor);
 SELECT key FROM companion.recall_user_context(:noor, 2);
 SELECT key FROM companion.recall_user_context(:noor, categories => '{mood,identity}');
@@ -124,11 +124,11 @@ SELECT key FROM companion.recall_user_context(:noor, categories => '{mood,identi
 SELECT key FROM companion.recall_user_context(:noor, max_chars => 40);
 SELECT companion.user_context_prompt(:noor, max_chars => 40), length(companion.user_context_prompt(:noor, max_chars => 40));
 SELECT companion.user_context_prompt(:noor, max_chars => 0) = '' AS empty;
--- Half-lives are a setting.
-SET companion.half_lives = 'mood = 36500, *=1';
+-- Half-lives are the categories'.
+BEGIN;
+INSERT INTO companion.context_categories (category, half_life) VALUES ('mood', '36500 days'), ('*', '1 day');
 SELECT key FROM companion.recall_user_context(:noor, 2);
-SET companion.half_lives = 'mood=soon, *=1';
-RESET companion.half_lives;
+ROLLBACK;
 
 -- Follow-ups by the user's own date; resolved ones are neither due nor recalled.
 SET companion.clock = '2026-02-02 03:00+00';

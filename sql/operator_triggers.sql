@@ -43,16 +43,16 @@ FROM (VALUES ('one'), ('many')) AS f (form),
     (VALUES (1, 'ZED'), (2, 'there'), (3, 'stated'), (4, 'expired')) AS k (n, key) ORDER BY form DESC, k.n;
 SELECT t.event, t.body, u.form, pg_temp.with_trigger('companion.user_context', t.event, t.body, u.statement)
 FROM upserts AS u, (VALUES
-    (1, 'INSERT', 'new.key := lower(new.key); RETURN new;'),
+    (1, 'INSERT', 'new.key := left(new.key, 1); RETURN new;'),
     (2, 'INSERT OR UPDATE', 'new.category := ''other''; RETURN new;'),
     (3, 'INSERT OR UPDATE', 'RETURN NULL;'),
     (4, 'DELETE', 'RETURN NULL;'),
     (5, 'INSERT OR UPDATE', 'new.value := ''masked''; RETURN new;')) AS t (n, event, body)
 ORDER BY t.n, u.n;
 -- Two that a trigger makes one; the user of another.
-SELECT pg_temp.with_trigger('companion.user_context', 'INSERT', 'new.key := lower(new.key); RETURN new;',
+SELECT pg_temp.with_trigger('companion.user_context', 'INSERT', 'new.key := left(new.key, 1); RETURN new;',
     $$SELECT companion.upsert_user_context_many('00000000-0000-0000-0000-000000000001',
-        '[{"category": "c", "key": "ZED", "value": "y"}, {"category": "c", "key": "zed", "value": "z"}]')$$);
+        '[{"category": "c", "key": "zed", "value": "y"}, {"category": "c", "key": "zoo", "value": "z"}]')$$);
 INSERT INTO companion.users (id) VALUES ('00000000-0000-0000-0000-000000000002');
 SELECT u.form, pg_temp.with_trigger('companion.user_context', 'INSERT OR UPDATE',
     'new.user_id := ''00000000-0000-0000-0000-000000000002''; RETURN new;', u.statement) FROM upserts AS u ORDER BY u.n;

@@ -24,6 +24,9 @@ FROM companion.users, (VALUES ('Anna'), ('Ana')) AS told (value);
 INSERT INTO companion.search_chunks SELECT id, id, 'simple', 1, 0, ARRAY[id], ARRAY[to_tsvector('hello')] FROM companion.users;
 INSERT INTO companion.rekeyed_ids SELECT id, 'messages', id, id FROM companion.users;
 SELECT companion.edit_message(id, NULL, 'early', 1) FROM companion.users;
+SELECT count(companion.upsert_user_context(id, 'diet', 'lunch', 'soup', source_message_id => id)) AS told,
+       count(companion.forget_user_context(id, 'diet', 'lunch')) AS forgotten FROM companion.users;
+SELECT count(companion.set_embedding(user_id, id, 'model', '{1,2}')) AS embedded FROM companion.user_context;
 SELECT count(companion.schedule_message(id, '2026-03-01', 'hello')) AS scheduled,
        count(companion.start_onboarding(id)) AS onboarding,
        count(companion.create_telegram_link_token(id)) AS tokens,
@@ -57,8 +60,10 @@ SELECT key AS "table", jsonb_array_length(value) AS rows
 FROM jsonb_each(companion.export_user('00000000-0000-0000-0000-000000000002')) ORDER BY key;
 RESET ROLE;
 
--- Also what a deleted user left in the queue, which has no foreign key.
+-- Also what a user who was deleted while triggers were off left in the queue, which has no foreign key.
+ALTER TABLE companion.users DISABLE TRIGGER drop_pending;
 DELETE FROM companion.users;
+ALTER TABLE companion.users ENABLE TRIGGER drop_pending;
 SELECT companion.erase_user('00000000-0000-0000-0000-000000000002') -> 'dispatch_queue' AS queued;
 
 -- Workers do neither; nobody is nobody.
@@ -86,6 +91,8 @@ CREATE FUNCTION pg_temp.fill() RETURNS void LANGUAGE sql AS $$
     INSERT INTO companion.search_chunks SELECT id, id, 'simple', 1, 0, ARRAY[id], ARRAY[to_tsvector('hello')] FROM companion.users;
     INSERT INTO companion.rekeyed_ids SELECT id, 'messages', id, id FROM companion.users;
 SELECT companion.edit_message(id, NULL, 'early', 1) FROM companion.users;
+    INSERT INTO companion.forgotten_facts SELECT id, id, 'fact' FROM companion.users;
+    INSERT INTO companion.context_embeddings SELECT user_id, id, 'model', '{1,2}' FROM companion.user_context;
     SELECT companion.schedule_message(id, '2026-03-01', 'hello'), companion.start_onboarding(id),
            companion.create_telegram_link_token(id), companion.redeem_telegram_link_token('x', telegram_user_id)
     FROM companion.users;

@@ -210,7 +210,9 @@ DROP TRIGGER meddle ON companion.dispatch_queue;
 -- A row that is dropped because its user has gone is dropped, or else.
 TRUNCATE companion.dispatch_queue, companion.scheduled_messages;
 SELECT pg_temp.schedule();
+ALTER TABLE companion.users DISABLE TRIGGER drop_pending;
 DELETE FROM companion.users;
+ALTER TABLE companion.users ENABLE TRIGGER drop_pending;
 SET test.meddle = 'DELETE';
 CREATE TRIGGER meddle BEFORE UPDATE OR DELETE ON companion.dispatch_queue
 FOR EACH ROW EXECUTE FUNCTION pg_temp.meddle();

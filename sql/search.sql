@@ -177,6 +177,23 @@ SELECT message_count FROM companion.search_chunks WHERE user_id = :diego;
 DELETE FROM companion.messages WHERE user_id = :diego;
 SELECT companion.add_message(:diego, :'conversation', 'user', 'tomatoes for Diego') IS NOT NULL AS added;
 
+-- Text of a script without spaces between words is searched for substrings; composed and decomposed,
+-- and with whatever case, a text is found and shown as it was written.
+SELECT count(companion.add_message(:diego, :'conversation', 'user', content)) AS added FROM (VALUES
+    ('今天天气很好，我们去公园散步'), ('昨日は京都で美味しい料理を食べました'), ('วันนี้อากาศดีมาก'), ('오늘은 공원에서 산책했어요'),
+    (U&'Cafe\0301 DE\0301JA\0300 vu'), ('ÜBER den Fluss'), ('mein Handy ist 手机 neu'), ('ABC日本語DEF')) AS v (content);
+SELECT q, (SELECT string_agg(excerpt, ' | ') FROM companion.search_messages(:diego, q)) AS found FROM unnest(ARRAY[
+    '天气', '公园', '園', '料理', '京都で', '天好', 'อากาศ', '공원', '산책', U&'caf\00E9', U&'cafe\0301', 'déjà', 'DÉJÀ', 'über', 'FLUSS',
+    '手机 neu', '"手机 neu"', '"neu 手机"', '-天气 公园', '公园 or 料理', '公园 -"天气很"', '日本', 'abc日本', '本語def', '（', '天气"', '"']) AS q;
+SELECT count(*) FROM companion.search_messages(:diego, '-"天气');
+-- What searches have kept finds the same.
+INSERT INTO companion.messages (user_id, conversation_id, role, content)
+SELECT :diego, :'conversation', 'user', '第' || n || '天' FROM generate_series(1, 70) AS n;
+SELECT count(*) FROM companion.search_messages(:diego, '天');
+SELECT count(*) FROM companion.search_messages(:diego, '天气');
+SELECT excerpt FROM companion.search_messages(:diego, '第7天');
+DELETE FROM companion.messages WHERE user_id = :diego AND content <> 'tomatoes for Diego';
+
 -- An end user searches their own; a worker anybody's. What is kept is nobody's to read.
 SET ROLE companion_user;
 SET companion.user_id = :diego;

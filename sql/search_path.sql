@@ -72,6 +72,18 @@ INSERT INTO steps (role, step) VALUES
     ('companion_user', $$companion.forget_user_context('00000000-0000-0000-0000-000000000001', 'preference')$$),
     ('none', $$SELECT pg_catalog.set_config('companion.clock', '2026-03-03 08:00+00', true)$$),
     ('companion_admin', $$companion.expire_user_context()$$),
+    ('companion_worker', $$companion.upsert_user_context_many('00000000-0000-0000-0000-000000000001',
+        '[{"category": "follow_up", "key": "visit", "value": 7, "metadata": {"follow_up_on": "2026-03-01"}}, 1]', 'skip')$$),
+    ('companion_user', $$companion.update_user_context('00000000-0000-0000-0000-000000000001', category => 'follow_up', key => ' VISIT',
+        metadata => '{"with": ["Ana"]}', merge => true)$$),
+    ('companion_worker', $$companion.due_follow_ups_all()$$),
+    ('companion_worker', $$(SELECT companion.set_embedding(user_id, item_id, 'm', '{1,2}', value)
+        FROM companion.items_without_embedding('m'))$$),
+    ('companion_user', $$companion.recall_user_context('00000000-0000-0000-0000-000000000001', embedding => '{1,2}')$$),
+    ('companion_user', $$companion.memory_report('00000000-0000-0000-0000-000000000001')$$),
+    ('companion_user', $$companion.delete_message('00000000-0000-0000-0000-000000000001',
+        (SELECT max(id::text)::uuid FROM companion.messages WHERE role = 'user'), forget_facts => true)$$),
+    ('companion_admin', $$companion.merge_context_items()$$),
     ('companion_user', $$companion.user_context_as_of('00000000-0000-0000-0000-000000000001', '2026-03-02 12:00+00')$$),
     -- Settings and onboarding
     ('companion_user', $$UPDATE companion.users SET timezone = 'europe/lisbon', checkin_days = '{1,7}' RETURNING timezone$$),
@@ -109,7 +121,10 @@ INSERT INTO steps (role, step) VALUES
     ('none', $$(SELECT email FROM companion.users)$$),
     ('none', $$DELETE FROM public.accounts RETURNING email$$),
     ('none', $$(SELECT email FROM companion.users)$$),
-    ('none', $$companion.unfollow_auth_users('public.accounts')$$);
+    ('none', $$companion.unfollow_auth_users('public.accounts')$$),
+    -- Watching
+    ('companion_admin', $$(SELECT h."check", h.ok FROM companion.health() AS h)$$),
+    ('companion_admin', $$(SELECT m.name FROM companion.metrics() AS m ORDER BY m.name)$$);
 
 -- Play it under a search_path, and keep the outcomes without the ids that are new each time.
 CREATE PROCEDURE play(path text) LANGUAGE plpgsql SET search_path = pg_catalog

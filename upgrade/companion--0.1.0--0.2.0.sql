@@ -33,7 +33,8 @@ BEGIN
         ('companion_runtime', true, 'What the functions of the extension companion act as. Owns nothing.'),
         ('companion_user', false, 'The requests of an end user: their own rows only.'),
         ('companion_worker', false, 'Workers and webhooks: claim, send, report and record, for every user.'),
-        ('companion_admin', false, 'Operators: users, maintenance and jobs.')
+        ('companion_admin', false, 'Operators: users, maintenance and jobs.'),
+        ('companion_monitor', false, 'Watches: health, metrics and counts, and nobody''s text.')
     LOOP
         IF to_regrole(wanted) IS NULL THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
@@ -80,6 +81,7 @@ BEGIN
     END LOOP;
 END
 $$;
+GRANT companion_monitor TO pg_monitor;
 
 -- Policies
 ALTER POLICY every_row ON companion.users
@@ -247,6 +249,8 @@ DROP FUNCTION
     companion.upsert_user_context(uuid,text,text,text,real,integer,text,timestamp with time zone,uuid,jsonb,boolean),
     companion.upsert_user_context_many(uuid,jsonb),
     companion.recall_user_context(uuid,integer,integer,text[]),
+    companion.user_context_prompt(uuid,integer,integer,text[]),
+    companion.recall_score(text,real,integer,timestamp with time zone,timestamp with time zone,timestamp with time zone),
     companion.due_follow_ups(uuid,date),
     companion.claim_messages(text,integer,interval,text[]),
     companion.run_maintenance(),
@@ -312,12 +316,13 @@ CREATE TYPE companion.context_item AS (
     previous_since timestamptz,
     contradicted_by text,
     created_at timestamptz,
-    updated_at timestamptz
+    updated_at timestamptz,
+    last_used_at timestamptz
 );
-COMMENT ON TYPE companion.context_item IS 'An item as functions return it: the columns of user_context, in its order.';
+COMMENT ON TYPE companion.context_item IS 'An item as functions return it: columns of user_context, in its order.';
 COMMENT ON COLUMN companion.context_item.user_id IS 'Whom it is about.';
 COMMENT ON COLUMN companion.context_item.id IS 'Time-ordered id.';
-COMMENT ON COLUMN companion.context_item.category IS 'What kind of fact it is; the app''s own words. follow_up is read by due_follow_ups().';
+COMMENT ON COLUMN companion.context_item.category IS 'What kind of fact it is; the app''s own words. context_categories says how it is treated; follow_up is read by due_follow_ups().';
 COMMENT ON COLUMN companion.context_item.key IS 'Which fact within the category.';
 COMMENT ON COLUMN companion.context_item.value IS 'The fact.';
 COMMENT ON COLUMN companion.context_item.importance IS 'From 0 to 1.';
@@ -330,7 +335,7 @@ COMMENT ON COLUMN companion.context_item.expires_at IS 'When it stops being true
 COMMENT ON COLUMN companion.context_item.resolved_at IS 'When an open thread was settled or a follow-up asked; no longer recalled.';
 COMMENT ON COLUMN companion.context_item.confirmations IS 'How often the value was stated, the first time included.';
 COMMENT ON COLUMN companion.context_item.confirmed_at IS 'When the value was last stated.';
-COMMENT ON COLUMN companion.context_item.last_referenced_at IS 'When it was last used or stated.';
+COMMENT ON COLUMN companion.context_item.last_referenced_at IS 'When it was last used or stated: the later of last_used_at and confirmed_at.';
 COMMENT ON COLUMN companion.context_item.value_since IS 'Since when this value has held.';
 COMMENT ON COLUMN companion.context_item.previous_value IS 'The value that the last upsert superseded; NULL: none, it stated the same or a new item.';
 COMMENT ON COLUMN companion.context_item.previous_source IS 'The source before the last upsert.';
@@ -338,6 +343,7 @@ COMMENT ON COLUMN companion.context_item.previous_since IS 'value_since before t
 COMMENT ON COLUMN companion.context_item.contradicted_by IS 'The value that the last upsert gave and that was not taken, because the user''s word stands; NULL: the last upsert was taken.';
 COMMENT ON COLUMN companion.context_item.created_at IS 'When it was first learned.';
 COMMENT ON COLUMN companion.context_item.updated_at IS 'When the row last changed.';
+COMMENT ON COLUMN companion.context_item.last_used_at IS 'When the value was last used, by touch_user_context(); NULL: never.';
 
 -- A new table.
 CREATE TABLE companion.channels (
@@ -369,7 +375,7 @@ CREATE TABLE companion.addresses (
     channel text COLLATE "C" NOT NULL,
     bot text COLLATE "C" NOT NULL DEFAULT '',
     address text COLLATE "C" NOT NULL,
-    linked_at timestamptz NOT NULL DEFAULT companion.now(),
+    linked_at timestamptz DEFAULT companion.now(),
     unlinked_at timestamptz,
     disabled_at timestamptz,
     disabled_reason text,
@@ -377,20 +383,20 @@ CREATE TABLE companion.addresses (
     PRIMARY KEY (user_id, channel, bot, address)
 ) WITH (fillfactor = 45);
 COMMENT ON TABLE companion.addresses IS
-'Where a user is on a channel, for one of the app''s bots there: Telegram''s user id, a phone number, a device''s token, an e-mail address. One that is unlinked stays as a row for as long as companion.retention says. The rows of users.telegram_user_id, whatsapp_number and email are kept by a trigger. A row that a superuser inserts, as a restore does, takes the place of the one that is linked.';
+'Where a user is on a channel, for one of the app''s bots there: Telegram''s user id, a phone number, a device''s token, an e-mail address. One that is unlinked stays as a row for as long as companion.retention says. The rows of users.telegram_user_id, whatsapp_number and email are kept by a trigger. A row that a superuser copies, as a restore does, takes the place of the one that is linked.';
 COMMENT ON COLUMN companion.addresses.user_id IS 'Whose address it is.';
 COMMENT ON COLUMN companion.addresses.channel IS 'channels.channel.';
 COMMENT ON COLUMN companion.addresses.bot IS 'Which of the app''s own accounts on the channel reaches it there, up to 64 characters; empty where it has one, or none has written or been written to yet.';
 COMMENT ON COLUMN companion.addresses.address IS 'The address, 1 to 512 characters, none of them a control character. Telegram: the user''s id; WhatsApp: the number in E.164 form; e-mail: in lower case; a device''s token or the like as the app gave it.';
-COMMENT ON COLUMN companion.addresses.linked_at IS 'When it was linked, the last time.';
+COMMENT ON COLUMN companion.addresses.linked_at IS 'When it was linked, the last time; NULL: a COPY of users by a superuser, or whoever else has BYPASSRLS, brought it, and a COPY of addresses replaces it.';
 COMMENT ON COLUMN companion.addresses.unlinked_at IS 'When it was unlinked, or named by a column of a user although it was another''s; NULL: it is linked.';
 COMMENT ON COLUMN companion.addresses.disabled_at IS 'When the messenger said that it is gone (a blocked bot); NULL: it is not. Cleared when a message comes from it, when it is linked again, and when its user''s column changes.';
 COMMENT ON COLUMN companion.addresses.disabled_reason IS 'What the messenger said.';
 COMMENT ON COLUMN companion.addresses.last_incoming_at IS 'When a message last came from it: what WhatsApp''s 24 hours are counted from.';
 ALTER TABLE companion.addresses ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.addresses TO companion_user
-USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
-COMMENT ON POLICY own_rows ON companion.addresses IS 'An end user sees their own only.';
+USING (user_id = companion.current_user_id() AND unlinked_at IS NULL) WITH CHECK (user_id = companion.current_user_id());
+COMMENT ON POLICY own_rows ON companion.addresses IS 'An end user sees what is linked of their own only.';
 CREATE POLICY every_row ON companion.addresses TO companion_worker, companion_admin, companion_runtime
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.addresses IS 'Workers and admins act for every user.';
@@ -588,7 +594,7 @@ CREATE FUNCTION companion.check_address() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_address';
 COMMENT ON FUNCTION companion.check_address() IS
-'Trigger, BEFORE INSERT OR UPDATE OF channel, bot, address: stores the address in its channel''s form. Error 22023 for an unknown channel, an address that is none, and a bot''s name of more than 64 characters. A superuser''s row is taken as it is, and one that is inserted takes the place of the row that has the address.';
+'Trigger, BEFORE INSERT OR UPDATE OF channel, bot, address: stores the address in its channel''s form. Error 22023 for an unknown channel, an address that is none, and a bot''s name of more than 64 characters. A row that a superuser copies, as a restore does, is taken as it is, and takes the place of the one that has the address.';
 
 CREATE TRIGGER check_address BEFORE INSERT OR UPDATE OF channel, bot, address ON companion.addresses
 FOR EACH ROW EXECUTE FUNCTION companion.check_address();
@@ -598,11 +604,14 @@ CREATE FUNCTION companion.keep_usable() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_keep_usable';
 COMMENT ON FUNCTION companion.keep_usable() IS
-'Trigger, AFTER INSERT, DELETE or UPDATE of what makes an address usable: keeps users.usable_addresses.';
+'Trigger, AFTER INSERT, DELETE, TRUNCATE or UPDATE of what makes an address usable: keeps users.usable_addresses.';
 
 CREATE TRIGGER keep_usable
 AFTER INSERT OR DELETE OR UPDATE OF user_id, channel, bot, address, linked_at, unlinked_at, disabled_at
 ON companion.addresses FOR EACH ROW EXECUTE FUNCTION companion.keep_usable();
+CREATE TRIGGER keep_none_usable AFTER TRUNCATE ON companion.addresses
+FOR EACH STATEMENT EXECUTE FUNCTION companion.keep_usable();
+COMMENT ON TRIGGER keep_none_usable ON companion.addresses IS 'Keeps users.usable_addresses.';
 COMMENT ON TRIGGER keep_usable ON companion.addresses IS 'Keeps users.usable_addresses.';
 
 CREATE FUNCTION companion.keep_addresses() RETURNS trigger
@@ -647,7 +656,7 @@ COMMENT ON FUNCTION companion.adopt_users(regclass, name, name, name) IS
 
 CREATE FUNCTION companion.follow_auth_users(
     auth_table regclass DEFAULT to_regclass('auth.users'), email_column name DEFAULT 'email',
-    deleted_column name DEFAULT NULL, banned_column name DEFAULT NULL)
+    deleted_column name DEFAULT NULL, banned_column name DEFAULT NULL, on_replica boolean DEFAULT false)
 RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -676,11 +685,14 @@ BEGIN
                    ' AFTER INSERT OR DELETE OR UPDATE OF %s ON %s'
                    ' FOR EACH ROW EXECUTE FUNCTION companion.follow_auth_user(%s)',
                    columns, auth_table, purposes);
+    IF on_replica THEN
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER companion_follow', auth_table);
+    END IF;
     RETURN taken_over;
 END
 $$;
-COMMENT ON FUNCTION companion.follow_auth_users(regclass, name, name, name) IS
-'Puts the trigger companion_follow on an auth table, so that companion.users gains, changes the id and the e-mail address of, and loses a user with it, and takes over the rows that are there, but for users whom erase_user() has erased. deleted_column (timestamptz, timestamp or boolean): a user where it holds a time, or true, is suspended for good, until it is cleared; banned_column (timestamptz or boolean): until then, or while it is true; NULL: none. Both are kept in users.suspended_until, which stays as it is where neither is named. Returns how many of the rows were new or changed. Calling it again is harmless, and names other columns. The column id is a uuid, the address text, varchar, char, name or citext, or a domain over one of them; a partitioned table is partitioned by id. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column, 42804 for one of another type or a virtual one, 42809 for a view, a foreign table, a partition and another partitioning, 42701 where a column is named twice, 42710 where it has another trigger of that name, 42501 where row-level security may hide some of its rows, 23502 for a row without an id.';
+COMMENT ON FUNCTION companion.follow_auth_users(regclass, name, name, name, boolean) IS
+'Puts the trigger companion_follow on an auth table, so that companion.users gains, changes the id and the e-mail address of, and loses a user with it, and takes over the rows that are there, but for users whom erase_user() has erased. deleted_column (timestamptz, timestamp or boolean): a user where it holds a time, or true, is suspended for good, until it is cleared; banned_column (timestamptz or boolean): until then, or while it is true; NULL: none. Both are kept in users.suspended_until, which stays as it is where neither is named. on_replica: the rows are written by a subscription, too, and the trigger fires for these as well, for which the caller must own the table. Returns how many of the rows were new or changed. Calling it again is harmless, and names other columns. The column id is a uuid, the address text, varchar, char, name or citext, or a domain over one of them; a partitioned table is partitioned by id. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column, 42804 for one of another type or a virtual one, 42809 for a view, a foreign table, a partition and another partitioning, 42701 where a column is named twice, 42710 where it has another trigger of that name, 42501 where row-level security may hide some of its rows, 23502 for a row without an id.';
 
 CREATE FUNCTION companion.unfollow_auth_users(
     auth_table regclass DEFAULT to_regclass('auth.users')) RETURNS boolean
@@ -894,53 +906,6 @@ CREATE TRIGGER check_context_history AFTER INSERT ON companion.user_context_hist
 FOR EACH ROW EXECUTE FUNCTION companion.check_context_history();
 COMMENT ON TRIGGER check_context_history ON companion.user_context_history IS 'Refuses what a row may not hold.';
 
-CREATE FUNCTION companion.upsert_user_context(
-    user_id uuid, category text, key text, value text, importance real DEFAULT 0.5,
-    emotional_valence integer DEFAULT 0, source text DEFAULT 'extracted',
-    expires_at timestamptz DEFAULT NULL, source_message_id uuid DEFAULT NULL,
-    metadata jsonb DEFAULT NULL, pinned boolean DEFAULT NULL)
-RETURNS companion.context_item
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'companion_upsert_user_context';
-COMMENT ON FUNCTION companion.upsert_user_context(uuid, text, text, text, real, integer, text, timestamptz, uuid, jsonb, boolean) IS
-'Remembers a fact and returns its row. The same value again confirms it; another supersedes it, and the former goes to user_context_history. What a user said or pinned gives way only to source user or pinned: else it stands as it was, and contradicted_by holds the value that was not taken. NULL for an optional argument keeps what was there (on a new item: the default). expires_at: infinity clears an expiry; a past one stores an item that no read returns; end_of_day() makes one of a local date. source pinned pins. metadata replaces what was there. Error 22023 for an argument out of bounds, 22008 for -infinity, 22004 for a missing one, 23503 for an unknown user or message, 42501 for another''s item, 54000 beyond companion.max_context_items, 09000 where a trigger suppresses the row or changes user_id, category or key.';
-
-CREATE FUNCTION companion.upsert_user_context_many(user_id uuid, facts jsonb)
-RETURNS SETOF companion.context_item
-LANGUAGE c ROWS 50
-AS 'MODULE_PATHNAME', 'companion_upsert_user_context_many';
-COMMENT ON FUNCTION companion.upsert_user_context_many(uuid, jsonb) IS
-'upsert_user_context for an array of at most companion.max_facts objects with its arguments'' names: one row for each element, in input order, all or nothing. A field left out has the argument''s default, null is NULL. expires_at may be a local date, YYYY-MM-DD: the end of that day in the user''s zone. Of elements with the same category and key the last counts. Errors as there, and 22007, 22008 or 22P02 for a time or id that cannot be read; one about an element names it, counting from 0, and its field. Error 54000 for more objects.';
-
-CREATE FUNCTION companion.recall_user_context(
-    user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
-    categories text[] DEFAULT NULL)
-RETURNS SETOF companion.context_item
-LANGUAGE c STABLE ROWS 20
-AS 'MODULE_PATHNAME', 'companion_recall_user_context';
-COMMENT ON FUNCTION companion.recall_user_context(uuid, integer, integer, text[]) IS
-'The items that matter most now: pinned ones first, then by recall_score(), then by category and key; no expired and no resolved one. max_items: 1 to 10000. max_chars: the most characters that user_context_prompt() makes of them; an item that does not fit is passed over. categories: only these. Error 22023 otherwise, 42501 for another''s.';
-
-CREATE FUNCTION companion.due_follow_ups(user_id uuid, on_date date DEFAULT NULL)
-RETURNS SETOF companion.context_item
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT c.user_id, c.id, c.category, c.key, c.value, c.importance, c.emotional_valence,
-           c.source, c.source_message_id, c.metadata, c.pinned, c.expires_at, c.resolved_at,
-           c.confirmations, c.confirmed_at, c.last_referenced_at, c.value_since,
-           c.previous_value, c.previous_source, c.previous_since, c.contradicted_by,
-           c.created_at, c.updated_at
-    FROM companion.user_context AS c
-    JOIN companion.users AS u ON u.id = c.user_id
-    WHERE c.user_id = due_follow_ups.user_id AND c.category = 'follow_up'
-        AND c.resolved_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > companion.now())
-        AND (c.metadata ->> 'follow_up_on') COLLATE "C"
-            <= to_char(coalesce(on_date, companion.local_timestamp(u.timezone, companion.now())::date), 'YYYY-MM-DD')
-    ORDER BY (c.metadata ->> 'follow_up_on') COLLATE "C", c.key;
-END;
-COMMENT ON FUNCTION companion.due_follow_ups(uuid, date) IS
-'The user''s items of category follow_up whose metadata has a follow_up_on of this date or before, and that resolve_user_context() has not marked as asked; the oldest first. on_date: NULL for the user''s local today. No rows for another''s.';
-
 CREATE FUNCTION companion.check_scheduled_message() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_scheduled_message';
@@ -961,6 +926,19 @@ CREATE TRIGGER readdress_messages AFTER UPDATE OF usable_addresses ON companion.
 FOR EACH ROW WHEN (old.usable_addresses IS DISTINCT FROM new.usable_addresses)
 EXECUTE FUNCTION companion.readdress_messages();
 COMMENT ON TRIGGER readdress_messages ON companion.users IS 'What is pending goes where the user is reached now.';
+
+CREATE FUNCTION companion.drop_pending() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_drop_pending';
+COMMENT ON FUNCTION companion.drop_pending() IS
+'Trigger, AFTER DELETE or TRUNCATE on users: what is pending goes with its user, so that no worker can start it any more. Waits for who holds it, at most companion.lock_wait, then error 55P03.';
+CREATE TRIGGER drop_pending AFTER DELETE ON companion.users
+FOR EACH ROW EXECUTE FUNCTION companion.drop_pending();
+COMMENT ON TRIGGER drop_pending ON companion.users IS 'What is pending goes with its user.';
+CREATE TRIGGER drop_all_pending AFTER TRUNCATE ON companion.users
+FOR EACH STATEMENT EXECUTE FUNCTION companion.drop_pending();
+COMMENT ON TRIGGER drop_all_pending ON companion.users IS 'What is pending goes with its user.';
+
 
 CREATE FUNCTION companion.recheck_user() RETURNS trigger
 LANGUAGE c
@@ -1438,6 +1416,350 @@ COMMENT ON INDEX companion.messages_telegram IS
 COMMENT ON INDEX companion.users_checkin IS
 'Who is due: one zone, a stretch of wall time, in order.';
 
+-- Operations.
+CREATE FUNCTION companion.role_faults(role name, OUT fault text, OUT remedy text) RETURNS SETOF record
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH r AS (
+        SELECT *, rolname IN ('companion_owner', 'companion_runtime') AS is_internal
+        FROM pg_roles WHERE rolname = role_faults.role)
+    SELECT a.name, format('ALTER ROLE %I NO%s', r.rolname, a.name)
+    FROM r CROSS JOIN LATERAL (
+        VALUES (r.rolsuper, 'SUPERUSER'), (r.rolbypassrls, 'BYPASSRLS'),
+               (r.rolcreaterole, 'CREATEROLE'), (r.rolcreatedb, 'CREATEDB'),
+               (r.rolreplication, 'REPLICATION'), (r.is_internal AND r.rolcanlogin, 'LOGIN')
+    ) AS a (has, name)
+    WHERE a.has
+    UNION ALL
+    SELECT format('member %I', m.member::regrole::text),
+           format('REVOKE %I FROM %s', r.rolname, m.member::regrole)
+    FROM r JOIN pg_auth_members AS m ON m.roleid = r.oid
+    WHERE r.is_internal
+    UNION ALL
+    SELECT format('membership in %s', m.roleid::regrole),
+           format('REVOKE %s FROM %I', m.roleid::regrole, r.rolname)
+    FROM r JOIN pg_auth_members AS m ON m.member = r.oid
+    WHERE r.is_internal OR EXISTS (
+        SELECT FROM pg_roles AS reached
+        WHERE pg_has_role(m.roleid, reached.oid, 'MEMBER')
+            AND (reached.rolsuper OR reached.rolbypassrls OR reached.rolcreaterole
+                 OR reached.rolcreatedb OR reached.rolreplication
+                 OR reached.rolname IN ('companion_owner', 'companion_runtime', 'companion_admin',
+                        'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files')
+                 OR (reached.rolname = 'companion_worker'
+                     AND r.rolname IN ('companion_user', 'companion_monitor'))));
+END;
+COMMENT ON FUNCTION companion.role_faults(name) IS
+'What one of the extension''s roles has beyond what it should, and the command against it. Internal.';
+
+CREATE POLICY monitored ON companion.dispatch_queue FOR SELECT TO companion_monitor USING (true);
+COMMENT ON POLICY monitored ON companion.dispatch_queue IS 'Who watches sees the whole queue.';
+CREATE POLICY monitored ON companion.dispatch_state FOR SELECT TO companion_monitor USING (true);
+COMMENT ON POLICY monitored ON companion.dispatch_state IS 'Who watches sees how far dispatch has come.';
+CREATE POLICY monitored ON companion.dispatch_recheck FOR SELECT TO companion_monitor USING (true);
+COMMENT ON POLICY monitored ON companion.dispatch_recheck IS 'Who watches sees how many are to be looked at.';
+CREATE POLICY monitored ON companion.scheduled_messages FOR SELECT TO companion_monitor USING (true);
+COMMENT ON POLICY monitored ON companion.scheduled_messages IS 'Who watches sees what became of every message, in the columns without a text.';
+
+-- Bounded, so that a look costs the same whatever waits.
+CREATE VIEW companion.queue_head WITH (security_invoker = true) AS
+SELECT user_id, message_id, visible_at, leased_until, attempt, sending, channel, worker
+FROM companion.dispatch_queue ORDER BY visible_at, message_id LIMIT 10000;
+COMMENT ON VIEW companion.queue_head IS 'For operators: the 10,000 messages that are claimed next, or are claimed already.';
+COMMENT ON COLUMN companion.queue_head.user_id IS 'To whom.';
+COMMENT ON COLUMN companion.queue_head.message_id IS 'scheduled_messages.id.';
+COMMENT ON COLUMN companion.queue_head.visible_at IS 'Not claimed before this time.';
+COMMENT ON COLUMN companion.queue_head.leased_until IS 'Not claimed by another before this time.';
+COMMENT ON COLUMN companion.queue_head.attempt IS 'How many times it was claimed.';
+COMMENT ON COLUMN companion.queue_head.sending IS 'Whether start_send has succeeded.';
+COMMENT ON COLUMN companion.queue_head.channel IS 'Its channel.';
+COMMENT ON COLUMN companion.queue_head.worker IS 'Who holds the lease, or held the last.';
+
+-- No index covers finished_at, so that to finish is HOT. What was finished lately was made lately, or
+-- before the oldest that waits.
+CREATE VIEW companion.recently_finished WITH (security_invoker = true) AS
+WITH newest AS MATERIALIZED (
+    SELECT user_id, id, kind, channel, timezone, status, failure_reason, attempts, scheduled_for, sent_at,
+           finished_at, worker, created_at
+    FROM companion.scheduled_messages ORDER BY created_at DESC LIMIT 5000),
+before_these AS (
+    SELECT user_id, id, kind, channel, timezone, status, failure_reason, attempts, scheduled_for, sent_at,
+           finished_at, worker, created_at
+    FROM companion.scheduled_messages
+    WHERE created_at < least(
+        (SELECT min(created_at) FROM newest),
+        (SELECT waiting.created_at
+         FROM (SELECT user_id, message_id FROM companion.queue_head LIMIT 1) AS head
+         JOIN companion.scheduled_messages AS waiting
+             ON waiting.user_id = head.user_id AND waiting.id = head.message_id))
+    ORDER BY created_at DESC LIMIT 5000)
+SELECT user_id, id, kind, channel, timezone, status, failure_reason, attempts, scheduled_for, sent_at,
+       finished_at, worker
+FROM (TABLE newest UNION ALL TABLE before_these) AS looked_at
+WHERE finished_at > (SELECT companion.now()) - interval '1 hour' AND finished_at <= (SELECT companion.now());
+COMMENT ON VIEW companion.recently_finished IS
+'For operators: messages that were finished in the last hour, of the 5,000 newest and the 5,000 before these and the oldest that waits.';
+COMMENT ON COLUMN companion.recently_finished.user_id IS 'To whom.';
+COMMENT ON COLUMN companion.recently_finished.id IS 'scheduled_messages.id.';
+COMMENT ON COLUMN companion.recently_finished.kind IS 'checkin, or the app''s own.';
+COMMENT ON COLUMN companion.recently_finished.channel IS 'Its channel.';
+COMMENT ON COLUMN companion.recently_finished.timezone IS 'The user''s zone when it was enqueued.';
+COMMENT ON COLUMN companion.recently_finished.status IS 'sent, failed, skipped or unknown.';
+COMMENT ON COLUMN companion.recently_finished.failure_reason IS 'Why it failed or was skipped.';
+COMMENT ON COLUMN companion.recently_finished.attempts IS 'How many times it was claimed.';
+COMMENT ON COLUMN companion.recently_finished.scheduled_for IS 'When it was due.';
+COMMENT ON COLUMN companion.recently_finished.sent_at IS 'When it was reported sent.';
+COMMENT ON COLUMN companion.recently_finished.finished_at IS 'When it left pending.';
+COMMENT ON COLUMN companion.recently_finished.worker IS 'The worker of the last attempt.';
+
+CREATE FUNCTION companion.check_dispatch(max_lag interval)
+RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT 'dispatch', coalesce(s.lag <= max_lag, false), extract(epoch FROM s.lag)::double precision,
+           CASE WHEN s.lag IS NULL THEN 'no tick yet: nothing calls companion.run_dispatch()'
+                WHEN s.began_after IS NOT NULL THEN 'within a tick, at what was due at ' || s.previous_tick
+                ELSE 'the last tick covered what was due until ' || s.previous_tick END
+    FROM (VALUES (1)) AS once (one)
+    LEFT JOIN (SELECT companion.now() - previous_tick AS lag, * FROM companion.dispatch_state) AS s ON true
+    UNION ALL
+    SELECT 'users held', coalesce(max(companion.now() - since) <= greatest(max_lag, interval '1 hour'), true),
+           count(*), 'users at whom dispatch looks again, since a transaction holds or held them'
+               || coalesce('; the oldest from ' || min(since), '')
+    FROM (SELECT since FROM companion.dispatch_recheck LIMIT 10000) AS held;
+END;
+COMMENT ON FUNCTION companion.check_dispatch(interval) IS 'What health() says of dispatch. Internal.';
+
+CREATE FUNCTION companion.check_queue(max_lag interval)
+RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH head AS (
+        SELECT count(*) AS rows,
+               min(visible_at) FILTER (WHERE NOT sending AND leased_until <= companion.now()
+                                       AND visible_at <= companion.now()) AS due_since,
+               count(*) FILTER (WHERE NOT sending AND leased_until <= companion.now()
+                                AND visible_at <= companion.now()) AS due,
+               count(*) FILTER (WHERE leased_until > companion.now()) AS leased,
+               string_agg(DISTINCT worker, ', ') FILTER (WHERE leased_until > companion.now()) AS workers,
+               count(*) FILTER (WHERE sending
+                                AND leased_until < companion.now() - interval '10 minutes') AS abandoned,
+               count(*) FILTER (WHERE attempt > 0 AND leased_until <= companion.now() AND NOT sending) AS retries
+        FROM companion.queue_head)
+    SELECT checked.* FROM head CROSS JOIN LATERAL (VALUES
+        ('due messages', coalesce(companion.now() - due_since <= max_lag, true),
+         coalesce(extract(epoch FROM companion.now() - due_since)::double precision, 0),
+         format('seconds that the oldest of %s has waited, of %s looked at; %s', due, rows,
+                CASE leased WHEN 0 THEN 'no worker holds a lease'
+                     ELSE format('%s leases are held, by %s', leased, left(workers, 200)) END)),
+        ('abandoned sends', abandoned = 0, abandoned::double precision,
+         'started, and not reported ten minutes after their leases: run_maintenance() makes them unknown'),
+        ('retries', retries < 100 OR retries < rows / 10, retries::double precision,
+         'messages that were claimed, and wait to be claimed again')
+    ) AS checked ("check", ok, value, detail);
+END;
+COMMENT ON FUNCTION companion.check_queue(interval) IS 'What health() says of the queue. Internal.';
+
+CREATE FUNCTION companion.check_outcomes()
+RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH finished AS MATERIALIZED (SELECT status, failure_reason FROM companion.recently_finished),
+    reasons AS (
+        SELECT left(coalesce(failure_reason, 'no reason'), 100) AS reason, count(*) AS failures
+        FROM finished WHERE status = 'failed' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5)
+    SELECT 'unknown', count(*) FILTER (WHERE status = 'unknown') = 0,
+           (count(*) FILTER (WHERE status = 'unknown'))::double precision,
+           'messages in the last hour whose worker ended after start_send: sent or not, nobody knows'
+    FROM finished
+    UNION ALL
+    SELECT 'failures', count(*) FILTER (WHERE status = 'failed') < greatest(10, count(*) / 20),
+           (count(*) FILTER (WHERE status = 'failed'))::double precision,
+           format('in the last hour, of %s', count(*))
+               || coalesce('; ' || (SELECT string_agg(failures || ' ' || reason, ', ') FROM reasons), '')
+    FROM finished;
+END;
+COMMENT ON FUNCTION companion.check_outcomes() IS 'What health() says of what became of messages. Internal.';
+
+-- With the caller's rights, who may be unable to see another's jobs.
+CREATE FUNCTION companion.check_jobs()
+RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    obstacle text := CASE
+        WHEN NOT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                         WHERE n.nspname = 'cron' AND c.relname = 'job' AND companion.is_pg_crons('pg_class', c.oid))
+        THEN 'pg_cron is not in this database'
+        WHEN NOT has_schema_privilege('cron', 'USAGE') THEN 'you may not see them: GRANT USAGE ON SCHEMA cron' END;
+BEGIN
+    IF obstacle IS NOT NULL THEN
+        RETURN QUERY SELECT 'jobs', NULL::boolean, NULL::double precision, obstacle;
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT 'job ' || wanted.name,
+           CASE WHEN job.jobid IS NOT NULL THEN job.active AND run.status IS DISTINCT FROM 'failed'
+                WHEN NOT row_security_active('cron.job') THEN false END,
+           extract(epoch FROM companion.now() - run.start_time)::double precision,
+           CASE WHEN job.jobid IS NULL AND row_security_active('cron.job')
+                THEN 'not scheduled, or by a login whose jobs you may not see'
+                WHEN job.jobid IS NULL THEN 'not scheduled: companion.schedule_jobs()'
+                WHEN NOT job.active THEN 'off'
+                WHEN run.status IS NULL THEN 'has not run yet'
+                ELSE concat_ws(': ', run.status, left(run.return_message, 200)) END
+    FROM (VALUES ('companion_dispatch'), ('companion_maintenance'), ('companion_retention')) AS wanted (name)
+    LEFT JOIN cron.job ON job.jobname = wanted.name AND job.database = current_database()
+    LEFT JOIN LATERAL (
+        SELECT * FROM (SELECT * FROM cron.job_run_details ORDER BY runid DESC LIMIT 5000) AS latest
+        WHERE latest.jobid = job.jobid AND latest.start_time IS NOT NULL ORDER BY runid DESC LIMIT 1
+    ) AS run ON true;
+END
+$$;
+COMMENT ON FUNCTION companion.check_jobs() IS 'What health() says of pg_cron''s jobs. Internal.';
+
+CREATE FUNCTION companion.check_server()
+RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT 'old snapshots', CASE WHEN sees_all THEN oldest <= interval '10 minutes' END,
+           extract(epoch FROM oldest)::double precision,
+           CASE WHEN sees_all THEN 'seconds that the oldest transaction is open, which keeps dead rows in the queue'
+                ELSE 'you see your own transactions only: GRANT pg_monitor' END
+    FROM (
+        SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS sees_all,
+               coalesce(companion.now() - least(
+                   (SELECT min(xact_start) FROM pg_stat_activity
+                    WHERE (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL)
+                        AND backend_type IN ('client backend', 'pg_cron launcher', 'pg_cron')),
+                   (SELECT min(prepared) FROM pg_prepared_xacts)), interval '0') AS oldest) AS seen
+    UNION ALL
+    SELECT 'dead rows', dead <= 100000 + 2 * live, dead::double precision,
+           format('in dispatch_queue, beside %s, of %s bytes', live, pg_relation_size(relation))
+    FROM (SELECT 'companion.dispatch_queue'::regclass AS relation,
+                 pg_stat_get_dead_tuples('companion.dispatch_queue'::regclass) AS dead,
+                 pg_stat_get_live_tuples('companion.dispatch_queue'::regclass) AS live) AS queue;
+END;
+COMMENT ON FUNCTION companion.check_server() IS 'What health() says of what slows the queue down. Internal.';
+
+CREATE FUNCTION companion.check_definition()
+RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH faults ("check", fault) AS (
+        SELECT 'settings', fault FROM (VALUES
+            (nullif(current_setting('companion.clock'), '') IS NOT NULL, 'companion.clock is set: time stands still'),
+            (current_setting('companion.lock_wait')::interval = interval '0',
+             'companion.lock_wait is 0: one open transaction can hold a worker for ever')
+        ) AS s (is_wrong, fault) WHERE is_wrong
+        UNION ALL
+        SELECT 'added columns', format('%s.%I', c.oid::regclass, a.attname)
+        FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE c.relnamespace = 'companion'::regnamespace AND c.relkind = 'r'
+            AND col_description(c.oid, a.attnum) IS NULL
+        UNION ALL
+        SELECT 'roles', format('%s has %s: %s', r.rolname, f.fault, f.remedy)
+        FROM pg_roles AS r CROSS JOIN LATERAL companion.role_faults(r.rolname) AS f
+        WHERE r.rolname IN ('companion_owner', 'companion_runtime', 'companion_user', 'companion_worker',
+                            'companion_admin', 'companion_monitor')
+        UNION ALL
+        SELECT 'triggers', format('%I on %s', t.tgname, t.tgrelid::regclass)
+        FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
+        WHERE NOT t.tgisinternal AND p.pronamespace = 'companion'::regnamespace AND t.tgenabled IN ('D', 'R')
+        UNION ALL
+        SELECT 'update', format('version %s is installed on the server, and %s here: ALTER EXTENSION companion UPDATE',
+                                default_version, installed_version)
+        FROM pg_available_extensions WHERE name = 'companion' AND default_version <> installed_version)
+    SELECT known."check", count(fault) = 0, count(fault)::double precision,
+           coalesce(left(string_agg(fault, '; ' ORDER BY fault COLLATE "C"), 1000), known.wish)
+    FROM (VALUES
+        (1, 'settings', 'none contradicts another'),
+        (2, 'added columns', 'none: a dump of these tables can be restored'),
+        (3, 'roles', 'none can do more than it should'),
+        (4, 'triggers', 'none is off'),
+        (5, 'update', 'none waits')) AS known (number, "check", wish)
+    LEFT JOIN faults ON faults."check" = known."check"
+    GROUP BY known.number, known."check", known.wish ORDER BY known.number;
+END;
+COMMENT ON FUNCTION companion.check_definition() IS
+'What health() says of settings, roles, and what somebody has done to the extension''s objects. A column that has no comment is somebody else''s. Internal.';
+
+CREATE FUNCTION companion.health(max_lag interval DEFAULT '5 minutes')
+RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    BEGIN
+        PERFORM companion.now();
+    EXCEPTION WHEN object_not_in_prerequisite_state THEN
+        RETURN QUERY SELECT 'version', false, NULL::double precision, SQLERRM;
+        RETURN;
+    END;
+    RETURN QUERY
+    SELECT 'version', true, NULL::double precision, extversion FROM pg_extension WHERE extname = 'companion'
+    UNION ALL SELECT * FROM companion.check_dispatch(max_lag)
+    UNION ALL SELECT * FROM companion.check_jobs()
+    UNION ALL SELECT * FROM companion.check_queue(max_lag)
+    UNION ALL SELECT * FROM companion.check_outcomes()
+    UNION ALL SELECT * FROM companion.check_server()
+    UNION ALL SELECT * FROM companion.check_definition();
+END
+$$;
+COMMENT ON FUNCTION companion.health(interval) IS
+'Is it well: one row a check, whose ok is true, false, or NULL where the caller cannot tell; value is what was measured, detail says of what, and what to do. max_lag: how far dispatch may be behind, and how long a due message may wait for a worker. It reads the head of the queue and the newest messages, 10,000 at most, so it costs the same whatever waits. For companion_monitor and companion_admin; what each check means is in docs/operations.md.';
+
+CREATE FUNCTION companion.metrics()
+RETURNS TABLE (name text, labels jsonb, value double precision)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH head AS MATERIALIZED (SELECT * FROM companion.queue_head),
+    finished AS MATERIALIZED (
+        SELECT * FROM companion.recently_finished WHERE finished_at > companion.now() - interval '5 minutes'),
+    lateness AS (
+        SELECT channel, timezone,
+               percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (
+                   ORDER BY extract(epoch FROM sent_at - scheduled_for)::double precision) AS seconds
+        FROM finished WHERE status = 'sent' GROUP BY channel, timezone)
+    SELECT 'companion_dispatch_lag_seconds', '{}'::jsonb,
+           extract(epoch FROM companion.now() - previous_tick)::double precision
+    FROM companion.dispatch_state
+    UNION ALL
+    SELECT 'companion_users_held', '{}', count(*)
+    FROM (SELECT FROM companion.dispatch_recheck LIMIT 10000) AS held
+    UNION ALL
+    SELECT 'companion_pending_messages', '{}', pg_stat_get_live_tuples('companion.dispatch_queue'::regclass)
+    UNION ALL
+    SELECT 'companion_due_messages', jsonb_build_object('channel', channel), count(*)
+    FROM head WHERE NOT sending AND leased_until <= companion.now() AND visible_at <= companion.now() GROUP BY channel
+    UNION ALL
+    SELECT 'companion_oldest_due_seconds', jsonb_build_object('channel', channel),
+           extract(epoch FROM companion.now() - min(visible_at))::double precision
+    FROM head WHERE NOT sending AND leased_until <= companion.now() AND visible_at <= companion.now() GROUP BY channel
+    UNION ALL
+    SELECT 'companion_leased_messages', jsonb_build_object('worker', worker, 'sending', sending::text), count(*)
+    FROM head WHERE leased_until > companion.now() GROUP BY worker, sending
+    UNION ALL
+    SELECT 'companion_retries', '{}', count(*)
+    FROM head WHERE attempt > 0 AND leased_until <= companion.now() AND NOT sending
+    UNION ALL
+    SELECT 'companion_finished_messages',
+           jsonb_build_object('channel', channel, 'kind', kind, 'status', status,
+                              'reason', left(coalesce(failure_reason, ''), 100)), count(*)
+    FROM finished GROUP BY channel, kind, status, left(coalesce(failure_reason, ''), 100)
+    UNION ALL
+    SELECT 'companion_worker_finished_messages', jsonb_build_object('worker', worker), count(*)
+    FROM finished WHERE worker IS NOT NULL GROUP BY worker
+    UNION ALL
+    SELECT 'companion_due_to_sent_seconds',
+           jsonb_build_object('channel', channel, 'timezone', timezone, 'quantile', q.quantile), seconds[q.number]
+    FROM lateness CROSS JOIN (VALUES (1, '0.5'), (2, '0.99')) AS q (number, quantile)
+    UNION ALL
+    SELECT 'companion_health_ok', jsonb_build_object('check', "check"), ok::integer
+    FROM companion.health();
+END;
+COMMENT ON FUNCTION companion.metrics() IS
+'What an exporter shows, by Prometheus'' conventions: gauges, their labels, and values. Counts of what is due, claimed or to be claimed again are of the head of the queue, 10,000 at most; finished messages are those of the last five minutes. No label is anybody''s text or id. A check of health() is 1, 0, or NULL. For companion_monitor and companion_admin; the list is in docs/operations.md.';
+
 -- Weekdays that stand more than once stand once. Nobody's triggers are fired for that: they would
 -- have the rights of whoever updates.
 DO $$
@@ -1615,7 +1937,7 @@ BEGIN
 
     WITH moved AS (
         UPDATE companion.dispatch_queue AS q
-        SET channel = companion.choose_channel(u.usable_addresses, u.preferred_channel)
+        SET channel = companion.choose_channel(u.usable_addresses, u.preferred_channel), leased_until = '-infinity'
         FROM companion.users AS u
         WHERE u.id = q.user_id AND NOT q.sending AND companion.channel_address(u, q.channel) IS NULL
         RETURNING q.user_id, q.message_id, q.channel)
@@ -1651,6 +1973,476 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- Memory: categories, comparison of texts, meaning.
+-- Texts as they are compared. None of this depends on a collation or on a library that may be updated.
+CREATE FUNCTION companion.normalized(value text) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_normalized';
+COMMENT ON FUNCTION companion.normalized(text) IS
+'A text without the white space around it, in Unicode''s normal form C; in a server that is not UTF8 as it is but for the white space.';
+
+CREATE FUNCTION companion.folded(value text) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_folded';
+COMMENT ON FUNCTION companion.folded(text) IS
+'A text without the white space around it, in Unicode''s normal form C and without case, by Unicode''s simple case folding; in a server that is not UTF8 ASCII alone loses its case. What user_context.folded_key holds of key.';
+
+CREATE FUNCTION companion.is_same_text(a text, b text) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_is_same_text';
+COMMENT ON FUNCTION companion.is_same_text(text, text) IS
+'Whether two texts are the same but for white space around them and Unicode''s normal form: case counts. How values of context items are compared.';
+
+CREATE FUNCTION companion.search_text(content text) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_search_text';
+COMMENT ON FUNCTION companion.search_text(text) IS
+'A text as it is searched: in Unicode''s normal form C, without case, each character apart of scripts that put no spaces between words. Internal.';
+
+-- What holds for the facts of a category.
+CREATE TABLE companion.context_categories (
+    category text COLLATE "C" PRIMARY KEY
+        CHECK (category <> '' AND length(category) <= 100 AND category = companion.normalized(category)),
+    half_life interval CHECK (half_life > '0'),
+    keep_history boolean NOT NULL DEFAULT true,
+    in_prompt boolean NOT NULL DEFAULT true,
+    max_items integer CHECK (max_items > 0),
+    expires_after interval CHECK (expires_after > '0'),
+    CHECK (category <> '*' OR half_life IS NOT NULL)
+);
+COMMENT ON TABLE companion.context_categories IS
+'One row a category that is treated in its own way; * is for every other. An app adds its own; inserting a category that is there replaces it, so that what an app has changed survives a restore over the standard rows. A change holds from the next call on, and for what is written from then on.';
+COMMENT ON COLUMN companion.context_categories.category IS 'The category, without white space around it and in Unicode''s normal form C; * for every other.';
+COMMENT ON COLUMN companion.context_categories.half_life IS 'In what time an item''s importance halves for recall; a day is 24 hours, a month 30 days. NULL: that of *.';
+COMMENT ON COLUMN companion.context_categories.keep_history IS 'Whether values that are superseded, expire or make room go to user_context_history. False for what is computed anew again and again.';
+COMMENT ON COLUMN companion.context_categories.in_prompt IS 'Whether user_context_prompt() shows it; where not, it does when categories names it.';
+COMMENT ON COLUMN companion.context_categories.max_items IS 'How many items of it a user has at most: of others that are not pinned, those that matter least make room for a new one. NULL: no limit of its own.';
+COMMENT ON COLUMN companion.context_categories.expires_after IS 'How long after it was last stated a value expires to which the call gives no expires_at. NULL: never.';
+
+CREATE FUNCTION companion.replace_context_category() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM companion.context_categories WHERE category = NEW.category;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION companion.replace_context_category() IS
+'Trigger, BEFORE INSERT: the new row takes the place of the category''s old one.';
+CREATE TRIGGER replace_category BEFORE INSERT ON companion.context_categories
+FOR EACH ROW EXECUTE FUNCTION companion.replace_context_category();
+-- A logical subscriber, and a restore as one, come upon the standard rows, too.
+ALTER TABLE companion.context_categories ENABLE ALWAYS TRIGGER replace_category;
+COMMENT ON TRIGGER replace_category ON companion.context_categories IS 'Inserting a category that is there replaces it.';
+
+CREATE FUNCTION companion.note_context_categories() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_note_context_categories';
+COMMENT ON FUNCTION companion.note_context_categories() IS
+'Trigger, AFTER a change: has every session read the categories anew.';
+CREATE TRIGGER note_categories AFTER INSERT OR UPDATE OR DELETE ON companion.context_categories
+FOR EACH STATEMENT EXECUTE FUNCTION companion.note_context_categories();
+ALTER TABLE companion.context_categories ENABLE ALWAYS TRIGGER note_categories;
+COMMENT ON TRIGGER note_categories ON companion.context_categories IS 'Sessions keep the categories that they have read.';
+
+INSERT INTO companion.context_categories (category, half_life, keep_history) VALUES
+    ('*', '90 days', true), ('mood', '3 days', true), ('follow_up', '14 days', true),
+    ('open_thread', '30 days', true), ('event', '30 days', true), ('preference', '365 days', true),
+    ('identity', '3650 days', true), ('pattern', NULL, false);
+
+ALTER TABLE companion.context_categories ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON companion.context_categories FOR SELECT
+TO companion_user, companion_worker, companion_runtime USING (true);
+COMMENT ON POLICY read ON companion.context_categories IS 'Everyone reads the categories.';
+CREATE POLICY every_row ON companion.context_categories TO companion_admin
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.context_categories IS 'Admins change the categories.';
+
+SELECT pg_catalog.pg_extension_config_dump('companion.context_categories', '');
+
+CREATE FUNCTION companion.keeps_history(category text) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_keeps_history';
+COMMENT ON FUNCTION companion.keeps_history(text) IS
+'Whether a category''s values go to user_context_history. Internal.';
+
+-- The setting that they replace, as this session has it.
+DO $$
+DECLARE
+    entry text[];
+BEGIN
+    FOR entry IN
+        SELECT regexp_match(part, '^[[:space:]]*(.*[^[:space:]])[[:space:]]*=[[:space:]]*([0-9.eE+-]+)[[:space:]]*$')
+        FROM regexp_split_to_table(coalesce(current_setting('companion.half_lives', true), ''), ',') AS part
+    LOOP
+        CONTINUE WHEN entry IS NULL;
+        UPDATE companion.context_categories SET half_life = entry[2]::double precision * interval '1 day'
+        WHERE category = companion.normalized(entry[1]);
+        CONTINUE WHEN FOUND;
+        INSERT INTO companion.context_categories (category, half_life)
+        VALUES (companion.normalized(entry[1]), entry[2]::double precision * interval '1 day');
+    END LOOP;
+END
+$$;
+
+ALTER TABLE companion.user_context
+    DROP CONSTRAINT user_context_user_id_category_key_key,
+    ADD COLUMN folded_key text COLLATE "C",
+    ADD COLUMN last_used_at timestamptz,
+    ADD COLUMN stated_in uuid[] NOT NULL DEFAULT '{}',
+    ADD COLUMN earlier_stated_in uuid[] NOT NULL DEFAULT '{}';
+-- Where several keys are the same now, all but one are marked until they are merged, at the end. Nobody's
+-- triggers are fired for that.
+DO $$
+DECLARE
+    role_before text := current_setting('session_replication_role');
+BEGIN
+    PERFORM set_config('session_replication_role', 'replica', true);
+    UPDATE companion.user_context AS c
+    SET category = f.category,
+        folded_key = f.folded_key || CASE WHEN f.number > 1 THEN chr(1) || c.id ELSE '' END,
+        last_used_at = CASE WHEN c.last_referenced_at > c.confirmed_at THEN c.last_referenced_at END,
+        stated_in = CASE WHEN c.source_message_id IS NULL THEN '{NULL}'
+                         WHEN c.confirmations = 1 THEN ARRAY[c.source_message_id]
+                         ELSE ARRAY[NULL, c.source_message_id] END
+    FROM (SELECT n.user_id, n.id, n.category, n.folded_key,
+                 row_number() OVER (PARTITION BY n.user_id, n.category, n.folded_key ORDER BY n.id) AS number
+          FROM (SELECT i.user_id, i.id, coalesce(nullif(companion.normalized(i.category), ''), i.category) AS category,
+                       companion.folded(i.key) AS folded_key
+                FROM companion.user_context AS i) AS n) AS f
+    WHERE c.user_id = f.user_id AND c.id = f.id;
+    PERFORM set_config('session_replication_role', role_before, true);
+END
+$$;
+ALTER TABLE companion.user_context
+    ALTER COLUMN folded_key SET NOT NULL,
+    ADD UNIQUE (user_id, category, folded_key);
+COMMENT ON COLUMN companion.user_context.category IS 'What kind of fact it is; the app''s own words. context_categories says how it is treated; follow_up is read by due_follow_ups().';
+COMMENT ON COLUMN companion.user_context.key IS 'Which fact within the category, as it was first said.';
+COMMENT ON COLUMN companion.user_context.last_referenced_at IS 'When it was last used or stated: the later of last_used_at and confirmed_at.';
+COMMENT ON COLUMN companion.user_context.folded_key IS 'companion.folded(key): of keys that differ in case, in white space around them or in Unicode''s normal form there is one.';
+COMMENT ON COLUMN companion.user_context.last_used_at IS 'When the value was last used, by touch_user_context(); NULL: never.';
+COMMENT ON COLUMN companion.user_context.stated_in IS 'The messages that have stated the value, the last 100; a NULL among them: it was stated without one. Empty: not known.';
+COMMENT ON COLUMN companion.user_context.earlier_stated_in IS 'The same of the values that it had before, and of those that were not taken.';
+COMMENT ON COLUMN companion.user_context_history.replaced_by IS 'The value that superseded it; NULL: none, it expired or made room in its category.';
+
+CREATE FUNCTION companion.fold_context_item() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_fold_context_item';
+COMMENT ON FUNCTION companion.fold_context_item() IS
+'Trigger, BEFORE INSERT: gives a row without folded_key, from a dump of 0.1.0, its own, and its category as it is compared. Where another row has that key, the row is marked for merge_context_items().';
+CREATE TRIGGER fold_context_item BEFORE INSERT ON companion.user_context
+FOR EACH ROW WHEN (new.folded_key IS NULL) EXECUTE FUNCTION companion.fold_context_item();
+-- A logical subscriber, and a restore as one, may bring rows of 0.1.0, too.
+ALTER TABLE companion.user_context ENABLE ALWAYS TRIGGER fold_context_item;
+COMMENT ON TRIGGER fold_context_item ON companion.user_context IS 'Rows of 0.1.0 have no folded_key.';
+
+CREATE TABLE companion.forgotten_facts (
+    user_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    fact bytea NOT NULL,
+    PRIMARY KEY (user_id, message_id, fact),
+    FOREIGN KEY (user_id, message_id) REFERENCES companion.messages (user_id, id) ON DELETE CASCADE
+);
+COMMENT ON TABLE companion.forgotten_facts IS
+'One row for each message that had stated a fact which was forgotten: what is extracted from that message again is not taken. It goes with the message.';
+COMMENT ON COLUMN companion.forgotten_facts.user_id IS 'Whose message it is.';
+COMMENT ON COLUMN companion.forgotten_facts.message_id IS 'The message.';
+COMMENT ON COLUMN companion.forgotten_facts.fact IS 'The SHA-256 of the message''s id, the category and the folded key: neither these nor a value stand in it.';
+ALTER TABLE companion.forgotten_facts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON companion.forgotten_facts TO companion_user
+USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
+COMMENT ON POLICY own_rows ON companion.forgotten_facts IS 'An end user''s own only.';
+CREATE POLICY every_row ON companion.forgotten_facts TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.forgotten_facts IS 'Workers and admins act for every user.';
+SELECT pg_catalog.pg_extension_config_dump('companion.forgotten_facts', '');
+
+-- Recall: what of memory matters now.
+CREATE FUNCTION companion.recall_score(
+    category text, importance real, confirmations integer, confirmed_at timestamptz,
+    last_used_at timestamptz, at timestamptz)
+RETURNS double precision
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_recall_score';
+COMMENT ON FUNCTION companion.recall_score(text, real, integer, timestamptz, timestamptz, timestamptz) IS
+'How much an item matters at a time: importance, halved for every half-life of its category (context_categories) since it was last stated, a quarter more for every doubling of confirmations, and half as much again when used just now, fading over weeks. last_used_at NULL: never used; NULL for another: NULL.';
+
+CREATE FUNCTION companion.recall_user_context(
+    user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
+    categories text[] DEFAULT NULL, exclude text[] DEFAULT NULL, embedding real[] DEFAULT NULL,
+    meaning_weight real DEFAULT 3, model text DEFAULT NULL)
+RETURNS SETOF companion.context_item
+LANGUAGE c STABLE ROWS 20
+AS 'MODULE_PATHNAME', 'companion_recall_user_context';
+COMMENT ON FUNCTION companion.recall_user_context(uuid, integer, integer, text[], text[], real[], real, text) IS
+'The items that matter most now: pinned ones first, then by recall_score(), then by category and key; no expired and no resolved one. max_items: 1 to 10000. max_chars: the most characters that user_context_prompt() makes of them; an item that does not fit is passed over. categories: only these; exclude: not these. embedding: of what is being talked about; an item''s score is then recall_score() + meaning_weight * the cosine of its embedding and this one, of the same number of dimensions, and of this model unless that is NULL; of several the closest counts, and an item without one counts as 0. meaning_weight: 0 to 100. Error 22023 otherwise, 42501 for another''s.';
+
+CREATE FUNCTION companion.user_context_prompt(
+    user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
+    categories text[] DEFAULT NULL, exclude text[] DEFAULT NULL, embedding real[] DEFAULT NULL,
+    meaning_weight real DEFAULT 3, model text DEFAULT NULL)
+RETURNS text
+LANGUAGE c STABLE
+AS 'MODULE_PATHNAME', 'companion_user_context_prompt';
+COMMENT ON FUNCTION companion.user_context_prompt(uuid, integer, integer, text[], text[], real[], real, text) IS
+'What recall_user_context() returns as lines for a prompt, "- category/key: value", each ended by a line feed; line breaks within them become spaces. A category whose in_prompt is false is left out, unless categories names it. Empty where nothing is recalled.';
+
+-- What items mean, as a model of the app's has it: for recall by meaning. Nothing here depends on
+-- an extension; pgvector's type casts to and from real[].
+CREATE TABLE companion.context_embeddings (
+    user_id uuid NOT NULL,
+    item_id uuid NOT NULL,
+    model text COLLATE "C" NOT NULL,
+    embedding real[] NOT NULL,
+    PRIMARY KEY (user_id, item_id, model),
+    FOREIGN KEY (user_id, item_id) REFERENCES companion.user_context (user_id, id) ON DELETE CASCADE
+);
+ALTER TABLE companion.context_embeddings ALTER COLUMN embedding SET STORAGE EXTERNAL;
+COMMENT ON TABLE companion.context_embeddings IS
+'One row an item and model: the embedding of its present value. Written by set_embedding() only; another value, and forgetting, deletes it.';
+COMMENT ON COLUMN companion.context_embeddings.user_id IS 'Whom the item is about.';
+COMMENT ON COLUMN companion.context_embeddings.item_id IS 'The item.';
+COMMENT ON COLUMN companion.context_embeddings.model IS 'The model that made it; the app''s own word.';
+COMMENT ON COLUMN companion.context_embeddings.embedding IS 'The embedding: finite, not all zero.';
+ALTER TABLE companion.context_embeddings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON companion.context_embeddings TO companion_user
+USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
+COMMENT ON POLICY own_rows ON companion.context_embeddings IS 'An end user''s own only.';
+CREATE POLICY every_row ON companion.context_embeddings TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.context_embeddings IS 'Workers and admins act for every user.';
+SELECT pg_catalog.pg_extension_config_dump('companion.context_embeddings', '');
+
+CREATE FUNCTION companion.cosine_similarity(a real[], b real[]) RETURNS double precision
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_cosine_similarity';
+COMMENT ON FUNCTION companion.cosine_similarity(real[], real[]) IS
+'The cosine of two embeddings, -1 to 1; NULL where they differ in dimensions, have none, a null or only zeros.';
+
+CREATE FUNCTION companion.meaning_of(item_id uuid, meanings bytea) RETURNS double precision
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_meaning_of';
+COMMENT ON FUNCTION companion.meaning_of(uuid, bytea) IS
+'How near an item''s meaning is to one that is given, as recall has compared them. Internal.';
+
+CREATE FUNCTION companion.set_embedding(
+    user_id uuid, item_id uuid, model text, embedding real[], value text DEFAULT NULL)
+RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_set_embedding';
+COMMENT ON FUNCTION companion.set_embedding(uuid, uuid, text, real[], text) IS
+'Stores the embedding of an item''s value under a model; false where the item is gone, or where value, what the embedding was made of, is not its value any more. Error 22023 for a model of no or more than 100 characters and for an embedding of no or more than 16000 dimensions, with an element that is not finite or with only zeros; 22004 for one missing, 2202E for more than one dimension, 09000 where a trigger suppresses the row.';
+
+CREATE FUNCTION companion.items_without_embedding(
+    model text, max_rows integer DEFAULT 100, for_user uuid DEFAULT NULL)
+RETURNS TABLE (user_id uuid, item_id uuid, category text, key text, value text)
+LANGUAGE sql STABLE ROWS 100
+BEGIN ATOMIC
+    SELECT c.user_id, c.id, c.category, c.key, c.value
+    FROM companion.user_context AS c
+    WHERE (for_user IS NULL OR c.user_id = for_user)
+        AND (c.expires_at IS NULL OR c.expires_at > companion.now()) AND c.resolved_at IS NULL
+        AND NOT EXISTS (
+            SELECT FROM companion.context_embeddings AS e
+            WHERE e.user_id = c.user_id AND e.item_id = c.id
+                AND e.model = items_without_embedding.model)
+    ORDER BY c.user_id, c.id
+    LIMIT max_rows;
+END;
+COMMENT ON FUNCTION companion.items_without_embedding(text, integer, uuid) IS
+'Items that may be recalled and have no embedding of this model: for the worker that makes them and gives them to set_embedding(), with the value. for_user: of this user only, which is quick however many there are; else all users are gone through.';
+
+CREATE FUNCTION companion.with_statement(stated_in uuid[], message_id uuid) RETURNS uuid[]
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_with_statement';
+COMMENT ON FUNCTION companion.with_statement(uuid[], uuid) IS
+'stated_in of a value that a message states; NULL: that is stated without one. Of more than 100 the latest. Internal.';
+
+CREATE FUNCTION companion.joined_statements(earlier uuid[], stated_in uuid[]) RETURNS uuid[]
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_joined_statements';
+COMMENT ON FUNCTION companion.joined_statements(uuid[], uuid[]) IS
+'earlier_stated_in of an item whose value, stated in these messages, is superseded or not taken. Of more than 100 the latest. Internal.';
+
+CREATE FUNCTION companion.fact_hash(message_id uuid, category text, folded_key text) RETURNS bytea
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_fact_hash';
+COMMENT ON FUNCTION companion.fact_hash(uuid, text, text) IS
+'By what forgotten_facts knows a fact. Internal.';
+
+CREATE FUNCTION companion.upsert_user_context(
+    user_id uuid, category text, key text, value text, importance real DEFAULT NULL,
+    emotional_valence integer DEFAULT NULL, source text DEFAULT NULL,
+    expires_at timestamptz DEFAULT NULL, source_message_id uuid DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, pinned boolean DEFAULT NULL)
+RETURNS companion.context_item
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_upsert_user_context';
+COMMENT ON FUNCTION companion.upsert_user_context(uuid, text, text, text, real, integer, text, timestamptz, uuid, jsonb, boolean) IS
+'Remembers a fact and returns its row. The same value again confirms it; another supersedes it, and the former goes to user_context_history, if its category keeps one. Keys are the same but for case, and texts but for white space around them and Unicode''s normal form. What a user said or pinned gives way only to source user or pinned: else it stands as it was, and contradicted_by holds the value that was not taken. NULL for an optional argument keeps what was there where the value is confirmed; one that is new or supersedes another starts with importance 0.5, emotional_valence 0, source extracted, {} for metadata, not pinned, and expires as its category says. expires_at: infinity is never; a past one stores an item that no read returns; end_of_day() makes one of a local date. source pinned pins. metadata replaces what was there. NULL where the fact was forgotten and had been stated by this source_message_id. Error 22023 for an argument out of bounds, 22008 for -infinity, 22004 for a missing one, 23503 for an unknown user or message, 42501 for another''s item, 54000 beyond companion.max_context_items, 09000 where a trigger suppresses the row or changes user_id, category or key.';
+
+CREATE FUNCTION companion.upsert_user_context_many(
+    user_id uuid, facts jsonb, on_invalid text DEFAULT 'error')
+RETURNS TABLE (
+    user_id uuid, id uuid, category text, key text, value text, importance real,
+    emotional_valence smallint, source text, source_message_id uuid, metadata jsonb,
+    pinned boolean, expires_at timestamptz, resolved_at timestamptz, confirmations integer,
+    confirmed_at timestamptz, last_referenced_at timestamptz, value_since timestamptz,
+    previous_value text, previous_source text, previous_since timestamptz,
+    contradicted_by text, created_at timestamptz, updated_at timestamptz,
+    last_used_at timestamptz, outcome text, reason text)
+LANGUAGE c ROWS 50
+AS 'MODULE_PATHNAME', 'companion_upsert_user_context_many';
+COMMENT ON FUNCTION companion.upsert_user_context_many(uuid, jsonb, text) IS
+'upsert_user_context for an array of at most companion.max_facts objects with its arguments'' names: one row for each element, in input order: the item, and in outcome what became of the element: added, confirmed, superseded, held (the user''s word stands) or refused, with the reason and without an item. on_invalid: error, all or nothing; skip: an element that is not valid or cannot be stored is refused, and the others are taken; then, too, a number or a boolean is taken as a value by its text, and a text that is a number as a number. A field left out, or null, is NULL. expires_at may be a local date, YYYY-MM-DD: the end of that day in the user''s zone. Of elements with the same category and key the last counts. A fact that its source_message_id must not teach again is refused either way. Errors as there, and 22007, 22008 or 22P02 for a time or id that cannot be read; one about an element names it, counting from 0, and its field. Error 54000 for more objects.';
+
+CREATE FUNCTION companion.upsert_user_context_many(
+    user_id uuid, facts_text text, on_invalid text)
+RETURNS TABLE (
+    user_id uuid, id uuid, category text, key text, value text, importance real,
+    emotional_valence smallint, source text, source_message_id uuid, metadata jsonb,
+    pinned boolean, expires_at timestamptz, resolved_at timestamptz, confirmations integer,
+    confirmed_at timestamptz, last_referenced_at timestamptz, value_since timestamptz,
+    previous_value text, previous_source text, previous_since timestamptz,
+    contradicted_by text, created_at timestamptz, updated_at timestamptz,
+    last_used_at timestamptz, outcome text, reason text)
+LANGUAGE c ROWS 50
+AS 'MODULE_PATHNAME', 'companion_upsert_user_context_text';
+COMMENT ON FUNCTION companion.upsert_user_context_many(uuid, text, text) IS
+'The same for JSON as a text. With on_invalid skip an element is refused that jsonb does not take, as one with a zero character. Error 22P02 for a text that is no JSON.';
+
+CREATE FUNCTION companion.merged_json(old jsonb, new jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF jsonb_typeof(old) = 'object' AND jsonb_typeof(new) = 'object' THEN
+        RETURN (
+            SELECT coalesce(jsonb_object_agg(key, CASE
+                       WHEN o.value IS NULL THEN n.value WHEN n.value IS NULL THEN o.value
+                       ELSE companion.merged_json(o.value, n.value) END), '{}')
+            FROM jsonb_each(old) AS o FULL JOIN jsonb_each(new) AS n USING (key));
+    ELSIF jsonb_typeof(old) = 'array' AND jsonb_typeof(new) = 'array' THEN
+        RETURN old || (
+            SELECT coalesce(jsonb_agg(d.value ORDER BY d.position), '[]')
+            FROM (SELECT DISTINCT ON (a.value) a.value, a.position
+                  FROM jsonb_array_elements(new) WITH ORDINALITY AS a (value, position)
+                  WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(old) AS o (value)
+                                    WHERE o.value = a.value)
+                  ORDER BY a.value, a.position) AS d);
+    END IF;
+    RETURN new;
+END
+$$;
+COMMENT ON FUNCTION companion.merged_json(jsonb, jsonb) IS
+'Two objects as one, member by member; of two arrays the first and what the second has in addition, each once; of anything else the second. Internal.';
+
+CREATE FUNCTION companion.update_user_context(
+    user_id uuid, id uuid DEFAULT NULL, category text DEFAULT NULL, key text DEFAULT NULL,
+    importance real DEFAULT NULL, pinned boolean DEFAULT NULL,
+    expires_at timestamptz DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    merge boolean DEFAULT false)
+RETURNS companion.context_item
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_update_user_context';
+COMMENT ON FUNCTION companion.update_user_context(uuid, uuid, text, text, real, boolean, timestamptz, jsonb, boolean) IS
+'Changes what is noted of an item, by its id or its category and key, without stating the fact anew, and returns its row; NULL where there is no such item, or it has expired. NULL for an argument keeps what was there; expires_at infinity clears an expiry. metadata replaces what was there or, with merge, is merged into it: objects member by member, and an array is given what it lacks. Error 22023 for an argument out of bounds, for a metadata over companion.max_json_size, also when merged, and unless the item is named in one way; 22008 for -infinity, 22004 for merge NULL, 42501 for another''s, 09000 where a trigger suppresses the change.';
+
+CREATE FUNCTION companion.memory_report(user_id uuid DEFAULT companion.current_user_id())
+RETURNS TABLE (
+    category text, key text, value text, since timestamptz, source text, words text,
+    said_at timestamptz, pinned boolean, expires_at timestamptz, resolved_at timestamptz)
+LANGUAGE sql STABLE ROWS 100
+BEGIN ATOMIC
+    SELECT c.category, c.key, c.value, c.value_since, c.source, left(m.content, 1000),
+           m.created_at, c.pinned, c.expires_at, c.resolved_at
+    FROM companion.user_context AS c
+    LEFT JOIN companion.messages AS m
+        ON m.user_id = c.user_id AND m.id = c.source_message_id AND m.role = 'user'
+    WHERE c.user_id = memory_report.user_id
+        AND (c.expires_at IS NULL OR c.expires_at > companion.now())
+    ORDER BY c.category, c.key;
+END;
+COMMENT ON FUNCTION companion.memory_report(uuid) IS
+'All that is remembered of a user, for the user: grouped by category, with since when, and from which words of theirs: the first 1000 characters of the message of theirs that last stated it, and when they wrote it; NULL where it was another''s, or none. What has expired is not among it, what was settled is. No rows for another''s.';
+
+CREATE FUNCTION companion.merge_context_items() RETURNS bigint
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_merge_context_items';
+COMMENT ON FUNCTION companion.merge_context_items() IS
+'Makes one item of those whose keys 0.1.0 took for different and that are the same now; the update from 0.1.0 has done so, after a restore of a dump of 0.1.0 an admin does. One that has not expired stays before one that has, the user''s word before another''s, then the latest stated; another value of the others goes to the history. It takes the greatest importance, the sum of the confirmations of the same value, and is pinned if one was. Returns how many were merged into another. Error 09000 where a trigger suppresses a change.';
+
+COMMENT ON FUNCTION companion.forget_user_context(uuid, text, text) IS
+'Deletes one item, a category''s or all of a user''s, their history with them; returns how many of each. The messages that had stated an item must not teach it again (forgotten_facts). Error 22023 for a key without a category, 42501 for another''s.';
+
+-- What to ask about again: of one user, and of all.
+CREATE FUNCTION companion.due_follow_ups(user_id uuid, on_date date DEFAULT NULL)
+RETURNS SETOF companion.context_item
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT c.user_id, c.id, c.category, c.key, c.value, c.importance, c.emotional_valence,
+           c.source, c.source_message_id, c.metadata, c.pinned, c.expires_at, c.resolved_at,
+           c.confirmations, c.confirmed_at, c.last_referenced_at, c.value_since,
+           c.previous_value, c.previous_source, c.previous_since, c.contradicted_by,
+           c.created_at, c.updated_at, c.last_used_at
+    FROM companion.user_context AS c
+    JOIN companion.users AS u ON u.id = c.user_id
+    WHERE c.user_id = due_follow_ups.user_id AND c.category = 'follow_up'
+        AND c.resolved_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > companion.now())
+        AND (c.metadata ->> 'follow_up_on') COLLATE "C"
+            <= to_char(coalesce(on_date, companion.local_timestamp(u.timezone, companion.now())::date), 'YYYY-MM-DD')
+    ORDER BY (c.metadata ->> 'follow_up_on') COLLATE "C", c.key;
+END;
+COMMENT ON FUNCTION companion.due_follow_ups(uuid, date) IS
+'The user''s items of category follow_up whose metadata has a follow_up_on of this date or before, and that resolve_user_context() has not marked as asked; the oldest first. on_date: NULL for the user''s local today. No rows for another''s.';
+
+CREATE INDEX user_context_follow_ups ON companion.user_context ((metadata ->> 'follow_up_on') COLLATE "C")
+WHERE category = 'follow_up' AND resolved_at IS NULL;
+COMMENT ON INDEX companion.user_context_follow_ups IS 'What is to be asked, by its date.';
+
+CREATE FUNCTION companion.due_follow_ups_all(max_rows integer DEFAULT 100)
+RETURNS SETOF companion.context_item
+LANGUAGE sql STABLE ROWS 100
+BEGIN ATOMIC
+    SELECT c.user_id, c.id, c.category, c.key, c.value, c.importance, c.emotional_valence,
+           c.source, c.source_message_id, c.metadata, c.pinned, c.expires_at, c.resolved_at,
+           c.confirmations, c.confirmed_at, c.last_referenced_at, c.value_since,
+           c.previous_value, c.previous_source, c.previous_since, c.contradicted_by,
+           c.created_at, c.updated_at, c.last_used_at
+    FROM companion.user_context AS c
+    JOIN companion.users AS u ON u.id = c.user_id
+    CROSS JOIN LATERAL (SELECT companion.local_timestamp(u.timezone, companion.now()) AS at) AS local
+    WHERE c.category = 'follow_up' AND c.resolved_at IS NULL
+        AND (c.expires_at IS NULL OR c.expires_at > companion.now())
+        -- what may be due anywhere, by the index
+        AND (c.metadata ->> 'follow_up_on') COLLATE "C"
+            <= to_char((companion.now() AT TIME ZONE 'UTC') + interval '14 hours', 'YYYY-MM-DD')
+        AND (c.metadata ->> 'follow_up_on') COLLATE "C" <= to_char(local.at, 'YYYY-MM-DD')
+        AND local.at::time >= coalesce(u.checkin_time, '09:00')
+        AND NOT EXISTS (  -- dispatch has yet to come to today's check-in
+            SELECT FROM companion.dispatch_state AS s
+            WHERE s.previous_tick
+                < companion.checkin_instant(u.timezone, local.at::date, u.checkin_time))
+        AND (u.suspended_until IS NULL OR u.suspended_until <= companion.now())
+        AND (u.checkin_paused_until IS NULL OR u.checkin_paused_until <= companion.now())
+        AND NOT EXISTS (
+            SELECT FROM companion.scheduled_messages AS m
+            WHERE m.user_id = c.user_id
+                AND m.idempotency_key = companion.checkin_key(local.at::date)
+                AND m.status IN ('pending', 'sent', 'unknown'))
+    ORDER BY (c.metadata ->> 'follow_up_on') COLLATE "C", c.user_id, c.key
+    LIMIT max_rows;
+END;
+COMMENT ON FUNCTION companion.due_follow_ups_all(integer) IS
+'due_follow_ups() over all users, for a worker that asks them by a message of its own: the oldest first, from each user''s check-in time on their own wall clock, 09:00 where there is none, until midnight. Left out are users who are paused or suspended, and those whom today''s check-in asks: one is pending or was sent, or dispatch has yet to come to it. Mark what was asked by resolve_user_context() in the transaction of mark_sent().';
+
+CREATE FUNCTION companion.delete_message(
+    user_id uuid, message_id uuid, forget_facts boolean DEFAULT false) RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_delete_message';
+COMMENT ON FUNCTION companion.delete_message(uuid, uuid, boolean) IS
+'Deletes a message; false where the user has none of this id. What replied to it loses its reply_to_id, and what searches have kept of its words goes. forget_facts: what was remembered from this message alone goes, too, with its history. End users delete what they wrote, role user. Error 42501 for another''s, and as an end user for another role; 09000 where a trigger suppresses it.';
 
 -- Every privilege on an object of the extension that is not its owner's.
 CREATE VIEW companion.privileges WITH (security_invoker = true) AS
@@ -1737,7 +2529,7 @@ BEGIN
         EXECUTE format('REVOKE ALL ON %s %s FROM %s', member.type, member.identity, member.grantee);
     END LOOP;
 
-    GRANT USAGE ON SCHEMA companion TO companion_runtime;
+    GRANT USAGE ON SCHEMA companion TO companion_runtime, companion_monitor;
     GRANT SELECT ON companion.channels TO companion_user, companion_worker;
     GRANT SELECT, INSERT, UPDATE, DELETE ON companion.channels TO companion_admin;
     GRANT SELECT ON companion.addresses TO companion_user, companion_worker;
@@ -1748,6 +2540,16 @@ BEGIN
     GRANT DELETE ON companion.early_edits TO companion_admin;
     GRANT SELECT ON companion.dispatch_recheck TO companion_worker, companion_admin;
     GRANT SELECT, DELETE ON companion.erased_users TO companion_admin;
+    GRANT SELECT ON companion.dispatch_queue, companion.dispatch_state, companion.dispatch_recheck
+    TO companion_monitor;
+    GRANT SELECT (user_id, id, kind, local_date, timezone, scheduled_for, send_before, status, attempts, channel,
+                  failure_reason, sent_at, finished_at, worker, created_at)
+    ON companion.scheduled_messages TO companion_monitor;
+    GRANT SELECT ON companion.queue_head, companion.recently_finished TO companion_admin, companion_monitor;
+    GRANT SELECT ON companion.context_embeddings, companion.forgotten_facts
+    TO companion_user, companion_worker, companion_admin;
+    GRANT SELECT ON companion.context_categories TO companion_user, companion_worker;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON companion.context_categories TO companion_admin;
     FOR relation IN SELECT oid FROM pg_class
         WHERE relnamespace = 'companion'::regnamespace AND relkind = 'r'
     LOOP
@@ -1758,18 +2560,26 @@ BEGIN
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
          'uuid_v7(timestamptz) local_timestamp choose_channel usable_channel address_key
-          channel_address'),
+          channel_address recall_score normalized folded is_same_text cosine_similarity'),
         ('companion_runtime',
-         'current_user_id now uuid_v7() checkin_instant end_of_day recall_score'),
+         'current_user_id now uuid_v7() checkin_instant end_of_day'),
         ('companion_runtime',
-         'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
+         'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
+          with_statement joined_statements fact_hash merged_json keeps_history
+          meaning_of'),
         ('companion_user, companion_worker, companion_admin',
-         'sent_today put_user add_message recent_messages upsert_user_context
-          upsert_user_context_many recall_user_context due_follow_ups
-          create_telegram_link_token unlink_address'),
+         'sent_today put_user add_message recent_messages delete_message upsert_user_context
+          upsert_user_context_many(uuid,jsonb,text) upsert_user_context_many(uuid,text,text)
+          update_user_context recall_user_context user_context_prompt memory_report
+          due_follow_ups create_telegram_link_token unlink_address'),
+        ('companion_monitor', 'now is_pg_crons'),
+        ('companion_admin, companion_monitor',
+         'health metrics check_dispatch check_jobs check_queue check_outcomes check_server
+          check_definition role_faults'),
         ('companion_worker, companion_admin',
          'link_address disable_address edit_message record_incoming dispatch
-          dispatch_batch run_dispatch'),
+          dispatch_batch run_dispatch due_follow_ups_all set_embedding items_without_embedding
+          checkin_key'),
         ('companion_worker',
          'claim_messages mark_sent mark_sent_many mark_failed mark_failed_many
           redeem_telegram_link_token'),
@@ -1777,7 +2587,7 @@ BEGIN
          'run_maintenance apply_retention expire_messages expire_addresses
           expire_early_edits expire_job_runs forget_redeem_failures follow_auth_users
           unfollow_auth_users adopt_users is_pg_crons require_pg_cron require_job_login
-          job_command schedule_jobs unschedule_jobs')
+          job_command schedule_jobs unschedule_jobs merge_context_items')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s',
@@ -1843,9 +2653,13 @@ BEGIN
         CROSS JOIN LATERAL regexp_match(value, '^(.*)=([a-zA-Z*]*)/') AS item
         WHERE item[1] IN (old_owner, 'companion_user', 'companion_worker', 'companion_admin'))
         || ARRAY(SELECT item FROM unnest(i.initprivs) AS item
-                 WHERE split_part(item::text, '=', 1) IN ('companion_runtime', 'authenticated', 'service_role'))
+                 WHERE split_part(item::text, '=', 1) IN ('companion_runtime', 'companion_monitor', 'authenticated', 'service_role'))
     FROM jsonb_array_elements(noted) AS n
     WHERE i.privtype = 'e' AND i.objoid = (n ->> 'objoid')::oid
         AND i.classoid = (n ->> 'classoid')::oid AND i.objsubid = (n ->> 'objsubid')::integer;
 END
 $$;
+
+-- Memory: items whose keys 0.1.0 took for different, and that are the same now. Of several the user's word
+-- stays, else the latest stated; another value of the others goes to the history.
+SELECT companion.merge_context_items();

@@ -7,7 +7,6 @@
 #include "channels/number_forms.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
-#include "postgres/lookup.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
@@ -21,8 +20,7 @@ static Statement insert_linked{R"sql(
     ON CONFLICT DO NOTHING
     RETURNING a.user_id = $1 AND a.channel = $2 AND a.bot = $3 AND a.address = $4
         AND a.unlinked_at IS NULL
-)sql",
-                               UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
+)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
 
 // What the user had before makes room.
 static Statement delete_unlinked{R"sql(
@@ -77,8 +75,7 @@ static Statement disable_rows{R"sql(
         AND companion.address_key(a.channel, a.address) = companion.address_key($2, $3)
         AND ($4 IS NULL OR a.bot = $4)
     RETURNING a.disabled_at IS NOT NULL
-)sql",
-                              UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
 
 // Whether a user has it, or, $5, it is usable.
 static Statement find_rows{R"sql(
@@ -86,11 +83,9 @@ static Statement find_rows{R"sql(
     WHERE a.user_id = $1 AND a.channel = $2 AND a.unlinked_at IS NULL
         AND companion.address_key(a.channel, a.address) = companion.address_key($2, $3)
         AND ($4 IS NULL OR a.bot = $4) AND (NOT $5 OR a.disabled_at IS NULL)
-)sql",
-                           UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
+)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
 
-// What addresses are compared by. It is in an index: what it says of an address cannot change.
-static Datum address_key(Datum channel, Datum address)
+Datum address_key(Datum channel, Datum address)
 {
     if (text_view(channel) != "whatsapp")
         return address;
@@ -103,13 +98,14 @@ static Datum copied(NullableDatum value)
     return PointerGetDatum(DatumGetTextPCopy(value.value));
 }
 
-// The row that a look-up has come to.
-static LinkedAddress read_row(const Lookup &rows, Datum channel)
+LinkedAddress read_address(const Lookup &rows)
 {
     const auto value = [&](const char *column) { return rows.get(rows.column(column)); };
+    const NullableDatum linked_at = value("linked_at");
     return {*DatumGetUUIDP(value("user_id").value),
-            {channel, copied(value("bot")), copied(value("address"))},
-            DatumGetTimestampTz(value("linked_at").value),
+            {copied(value("channel")), copied(value("bot")), copied(value("address"))},
+            linked_at.isnull ? DT_NOBEGIN : DatumGetTimestampTz(linked_at.value),
+            value("unlinked_at").isnull,
             !value("disabled_at").isnull,
             rows.place()};
 }
@@ -121,7 +117,7 @@ static bool find_for_bot(const Address &address, LinkedAddress *linked)
     Lookup rows("addresses", "addresses_linked");
     const bool is_found = rows.find(key, 3);
     if (is_found)
-        *linked = read_row(rows, address.channel);
+        *linked = read_address(rows);
     rows.close();
     return is_found;
 }
@@ -139,7 +135,7 @@ static bool find_for_whichever_bot(const Address &address, LinkedAddress *linked
     Lookup rows("addresses", "addresses_linked");
     bool is_found = false;
     for (bool is_there = rows.find(key, 2); is_there; is_there = rows.next()) {
-        const LinkedAddress row = read_row(rows, address.channel);
+        const LinkedAddress row = read_address(rows);
         if (!is_found || comes_before(row, *linked))
             *linked = row;
         is_found = true;
@@ -167,7 +163,7 @@ static int add_unlinked(const Address &address, LinkedAddress *rows, int count, 
                          address.bot};
     Lookup found("addresses", "addresses_unlinked");
     for (bool is_there = found.find(key, 3); is_there && count < room; is_there = found.next())
-        rows[count++] = read_row(found, address.channel);
+        rows[count++] = read_address(found);
     found.close();
     return count;
 }
@@ -204,9 +200,8 @@ static NullableDatum forget_unlinked(Datum user_id, const Address &address)
 static bool insert(Datum user_id, const Address &address, NullableDatum last_incoming_at)
 {
     const char nulls[] = {' ', ' ', ' ', ' ', null_flag(last_incoming_at)};
-    return require_as_written(insert_linked.execute({user_id, address.channel, address.bot,
-                                                     address.address, last_incoming_at.value},
-                                                    nulls));
+    return require_as_written(insert_linked.execute(
+        {user_id, address.channel, address.bot, address.address, last_incoming_at.value}, nulls));
 }
 
 bool adopt(const LinkedAddress &linked, Datum bot)
@@ -250,34 +245,39 @@ bool link(Datum user_id, const Address &address)
     refuse_suppressed("addresses");
 }
 
+// The null flag of an address's bot.
+static char bot_flag(const Address &address)
+{
+    return address.bot == 0 ? 'n' : ' ';
+}
+
 // Refuse to leave rows unchanged that are there: a trigger has suppressed it. Error 09000.
-static bool is_changed(uint64 rows, Datum user_id, const Address &address, const char *bot_null,
-                       bool only_usable)
+static bool is_changed(uint64 rows, Datum user_id, const Address &address, bool only_usable)
 {
     if (require_as_written(rows))
         return true;
-    const char nulls[] = {' ', ' ', ' ', *bot_null, ' '};
-    if (find_rows.execute({user_id, address.channel, address.address, address.bot,
-                           BoolGetDatum(only_usable)},
-                          nulls) > 0)
+    const char nulls[] = {' ', ' ', ' ', bot_flag(address), ' '};
+    if (find_rows.execute(
+            {user_id, address.channel, address.address, address.bot, BoolGetDatum(only_usable)},
+            nulls) > 0)
         refuse_suppressed("addresses");
     return false;
 }
 
 bool unlink(Datum user_id, const Address &address)
 {
-    const char nulls[] = {' ', ' ', ' ', address.bot == 0 ? 'n' : ' '};
-    const uint64 rows = unlink_rows.execute(
-        {user_id, address.channel, address.address, address.bot}, nulls);
-    return is_changed(rows, user_id, address, &nulls[3], false);
+    const char nulls[] = {' ', ' ', ' ', bot_flag(address)};
+    const uint64 rows =
+        unlink_rows.execute({user_id, address.channel, address.address, address.bot}, nulls);
+    return is_changed(rows, user_id, address, false);
 }
 
 bool disable(Datum user_id, const Address &address, NullableDatum reason)
 {
-    const char nulls[] = {' ', ' ', ' ', address.bot == 0 ? 'n' : ' ', null_flag(reason)};
+    const char nulls[] = {' ', ' ', ' ', bot_flag(address), null_flag(reason)};
     const uint64 rows = disable_rows.execute(
         {user_id, address.channel, address.address, address.bot, reason.value}, nulls);
-    return is_changed(rows, user_id, address, &nulls[3], true);
+    return is_changed(rows, user_id, address, true);
 }
 
 } // namespace companion

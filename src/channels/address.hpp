@@ -2,6 +2,7 @@
 #pragma once
 
 #include "channels/channel.hpp"
+#include "postgres/lookup.hpp"
 
 namespace companion {
 
@@ -10,22 +11,28 @@ struct Address {
     Datum channel, bot, address; // text
 };
 
-// A row of companion.addresses.
+// A row of companion.addresses; of linked_at, where it is not known, long ago.
 struct LinkedAddress {
     pg_uuid_t user_id;
     Address stored; // the bot and the address as they are stored
     TimestampTz linked_at;
-    bool is_disabled;
+    bool is_linked, is_disabled;
     ItemPointerData place; // of this version of the row
 };
+
+// What addresses are compared by. It is in an index: what it says of an address cannot change.
+Datum address_key(Datum channel, Datum address);
+
+// The row that a look-up in addresses has come to.
+LinkedAddress read_address(const Lookup &rows);
 
 // Find who has an address, in either form that WhatsApp may have of a number: for the bot, else for
 // none; or, where the address has no bot (a zero Datum), for whichever, none before any and the one
 // that was linked last before others. False where nobody has. Within with_spi(), as all of these.
 bool find_linked(const Address &address, LinkedAddress *linked);
 
-// The rows of those who have had an address and have it no more, for the bot or for none; returns how
-// many there are, room at most.
+// The rows of those who have had an address and have it no more, for the bot or for none; returns
+// how many there are, room at most.
 int find_unlinked(const Address &address, LinkedAddress *rows, int room);
 
 // Link it to a user, whose row is locked; one that the user has without a bot gets this bot, and

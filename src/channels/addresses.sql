@@ -11,7 +11,7 @@ CREATE TABLE companion.addresses (
     channel text COLLATE "C" NOT NULL,
     bot text COLLATE "C" NOT NULL DEFAULT '',
     address text COLLATE "C" NOT NULL,
-    linked_at timestamptz NOT NULL DEFAULT companion.now(),
+    linked_at timestamptz DEFAULT companion.now(),
     unlinked_at timestamptz,
     disabled_at timestamptz,
     disabled_reason text,
@@ -31,12 +31,12 @@ CREATE INDEX addresses_unlinked_at ON companion.addresses (unlinked_at)
 WHERE unlinked_at IS NOT NULL;
 
 COMMENT ON TABLE companion.addresses IS
-'Where a user is on a channel, for one of the app''s bots there: Telegram''s user id, a phone number, a device''s token, an e-mail address. One that is unlinked stays as a row for as long as companion.retention says. The rows of users.telegram_user_id, whatsapp_number and email are kept by a trigger. A row that a superuser inserts, as a restore does, takes the place of the one that is linked.';
+'Where a user is on a channel, for one of the app''s bots there: Telegram''s user id, a phone number, a device''s token, an e-mail address. One that is unlinked stays as a row for as long as companion.retention says. The rows of users.telegram_user_id, whatsapp_number and email are kept by a trigger. A row that a superuser copies, as a restore does, takes the place of the one that is linked.';
 COMMENT ON COLUMN companion.addresses.user_id IS 'Whose address it is.';
 COMMENT ON COLUMN companion.addresses.channel IS 'channels.channel.';
 COMMENT ON COLUMN companion.addresses.bot IS 'Which of the app''s own accounts on the channel reaches it there, up to 64 characters; empty where it has one, or none has written or been written to yet.';
 COMMENT ON COLUMN companion.addresses.address IS 'The address, 1 to 512 characters, none of them a control character. Telegram: the user''s id; WhatsApp: the number in E.164 form; e-mail: in lower case; a device''s token or the like as the app gave it.';
-COMMENT ON COLUMN companion.addresses.linked_at IS 'When it was linked, the last time.';
+COMMENT ON COLUMN companion.addresses.linked_at IS 'When it was linked, the last time; NULL: a COPY of users by a superuser, or whoever else has BYPASSRLS, brought it, and a COPY of addresses replaces it.';
 COMMENT ON COLUMN companion.addresses.unlinked_at IS 'When it was unlinked, or named by a column of a user although it was another''s; NULL: it is linked.';
 COMMENT ON COLUMN companion.addresses.disabled_at IS 'When the messenger said that it is gone (a blocked bot); NULL: it is not. Cleared when a message comes from it, when it is linked again, and when its user''s column changes.';
 COMMENT ON COLUMN companion.addresses.disabled_reason IS 'What the messenger said.';
@@ -47,8 +47,8 @@ COMMENT ON INDEX companion.addresses_unlinked_at IS 'Which were unlinked first.'
 
 ALTER TABLE companion.addresses ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.addresses TO companion_user
-USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
-COMMENT ON POLICY own_rows ON companion.addresses IS 'An end user sees their own only.';
+USING (user_id = companion.current_user_id() AND unlinked_at IS NULL) WITH CHECK (user_id = companion.current_user_id());
+COMMENT ON POLICY own_rows ON companion.addresses IS 'An end user sees what is linked of their own only.';
 CREATE POLICY every_row ON companion.addresses TO companion_worker, companion_admin, companion_runtime
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.addresses IS 'Workers and admins act for every user.';
@@ -59,7 +59,7 @@ CREATE FUNCTION companion.check_address() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_address';
 COMMENT ON FUNCTION companion.check_address() IS
-'Trigger, BEFORE INSERT OR UPDATE OF channel, bot, address: stores the address in its channel''s form. Error 22023 for an unknown channel, an address that is none, and a bot''s name of more than 64 characters. A superuser''s row is taken as it is, and one that is inserted takes the place of the row that has the address.';
+'Trigger, BEFORE INSERT OR UPDATE OF channel, bot, address: stores the address in its channel''s form. Error 22023 for an unknown channel, an address that is none, and a bot''s name of more than 64 characters. A row that a superuser copies, as a restore does, is taken as it is, and takes the place of the one that has the address.';
 CREATE TRIGGER check_address BEFORE INSERT OR UPDATE OF channel, bot, address ON companion.addresses
 FOR EACH ROW EXECUTE FUNCTION companion.check_address();
 COMMENT ON TRIGGER check_address ON companion.addresses IS 'Stores the address in its channel''s form.';
@@ -68,10 +68,13 @@ CREATE FUNCTION companion.keep_usable() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_keep_usable';
 COMMENT ON FUNCTION companion.keep_usable() IS
-'Trigger, AFTER INSERT, DELETE or UPDATE of what makes an address usable: keeps users.usable_addresses.';
+'Trigger, AFTER INSERT, DELETE, TRUNCATE or UPDATE of what makes an address usable: keeps users.usable_addresses.';
 CREATE TRIGGER keep_usable
 AFTER INSERT OR DELETE OR UPDATE OF user_id, channel, bot, address, linked_at, unlinked_at, disabled_at
 ON companion.addresses FOR EACH ROW EXECUTE FUNCTION companion.keep_usable();
+CREATE TRIGGER keep_none_usable AFTER TRUNCATE ON companion.addresses
+FOR EACH STATEMENT EXECUTE FUNCTION companion.keep_usable();
+COMMENT ON TRIGGER keep_none_usable ON companion.addresses IS 'Keeps users.usable_addresses.';
 COMMENT ON TRIGGER keep_usable ON companion.addresses IS 'Keeps users.usable_addresses.';
 
 CREATE FUNCTION companion.keep_addresses() RETURNS trigger

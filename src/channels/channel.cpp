@@ -48,10 +48,22 @@ const Channel &require_channel(std::string_view name)
     pg_unreachable();
 }
 
+// UTF-8's form of U+0080 to U+009F.
+static bool has_c1_control(std::string_view text)
+{
+    if (GetDatabaseEncoding() != PG_UTF8)
+        return false;
+    for (std::size_t at = 1; at < text.size(); at++)
+        if (text[at - 1] == '\xC2' && static_cast<unsigned char>(text[at]) < 0xA0)
+            return true;
+    return false;
+}
+
 bool has_control_character(std::string_view text)
 {
-    return std::any_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
+    return has_c1_control(text) || std::any_of(text.begin(), text.end(), [](char c) {
+               return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+           });
 }
 
 static void refuse_control_characters(const char *name, std::string_view text)
@@ -80,15 +92,18 @@ void check_bot(std::string_view bot)
 static Datum telegram_id(std::string_view address)
 {
     char *text = pnstrdup(address.data(), address.size());
-    const Datum id = DirectFunctionCall1(int8in, CStringGetDatum(text));
-    return CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(int8out, id)));
+    return as_text(int8out, DirectFunctionCall1(int8in, CStringGetDatum(text)));
 }
 
-// WhatsApp's own ids are the number without the +.
+const char *with_plus(std::string_view number)
+{
+    return psprintf("%s%.*s", number.starts_with('+') ? "" : "+", static_cast<int>(number.size()),
+                    number.data());
+}
+
 static Datum phone_number(std::string_view address)
 {
-    const char *number = psprintf("%s%.*s", address[0] == '+' ? "" : "+",
-                                  static_cast<int>(address.size()), address.data());
+    const char *number = with_plus(address);
     if (!is_phone_number(number))
         refuse_address(address, "a number in E.164 form");
     return CStringGetTextDatum(number);
@@ -112,8 +127,7 @@ static Datum email_address(std::string_view address)
 static Datum id_of_user(std::string_view address)
 {
     char *text = pnstrdup(address.data(), address.size());
-    const Datum id = DirectFunctionCall1(uuid_in, CStringGetDatum(text));
-    return CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(uuid_out, id)));
+    return as_text(uuid_out, DirectFunctionCall1(uuid_in, CStringGetDatum(text)));
 }
 
 Datum canonical_address(const Channel &channel, std::string_view address)

@@ -41,6 +41,9 @@ Datum canonical_address(const Channel &channel, std::string_view address);
 // Whether a text has line feeds and the like.
 bool has_control_character(std::string_view text);
 
+// A number with the + in front, which WhatsApp's own ids have not.
+const char *with_plus(std::string_view number);
+
 // An e-mail address in lower case.
 Datum lower_case(std::string_view address);
 

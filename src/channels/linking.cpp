@@ -10,18 +10,23 @@ using namespace companion;
 
 namespace {
 
-// The columns of users that name the user's own account. Returns what they name no more.
+// Clear the columns that name an address ($2, $3) which the user has for no bot any more.
 Statement clear_columns{R"sql(
     WITH named AS (
         SELECT u.telegram_user_id::text = $3 AND $2 = 'telegram' AS is_telegram,
-               u.whatsapp_number = $3 AND $2 = 'whatsapp' AS is_whatsapp
+               companion.address_key($2, u.whatsapp_number) = companion.address_key($2, $3)
+                   AND $2 = 'whatsapp' AS is_whatsapp
         FROM companion.users AS u WHERE u.id = $1)
     UPDATE companion.users AS u
     SET telegram_user_id = CASE WHEN n.is_telegram THEN NULL ELSE u.telegram_user_id END,
         telegram_username = CASE WHEN n.is_telegram THEN NULL ELSE u.telegram_username END,
         telegram_linked_at = CASE WHEN n.is_telegram THEN NULL ELSE u.telegram_linked_at END,
         whatsapp_number = CASE WHEN n.is_whatsapp THEN NULL ELSE u.whatsapp_number END
-    FROM named AS n WHERE u.id = $1 AND (n.is_telegram OR n.is_whatsapp)
+    FROM named AS n
+    WHERE u.id = $1 AND (n.is_telegram OR n.is_whatsapp) AND NOT EXISTS (
+        SELECT FROM companion.addresses AS a
+        WHERE a.user_id = $1 AND a.channel = $2 AND a.unlinked_at IS NULL
+            AND companion.address_key(a.channel, a.address) = companion.address_key($2, $3))
 )sql",
                         UUIDOID, TEXTOID, TEXTOID};
 
@@ -39,12 +44,11 @@ Address read_address(const Arguments &arguments)
             canonical_address(channel, arguments.text(2, "address"))};
 }
 
-bool unlink_everywhere(Datum user_id, const Address &address)
+bool unlink_and_clear(Datum user_id, const Address &address)
 {
     lock_user(user_id);
     const bool is_unlinked = unlink(user_id, address);
-    if (address.bot == 0 || is_unlinked)
-        clear_columns.execute({user_id, address.channel, address.address});
+    clear_columns.execute({user_id, address.channel, address.address});
     return is_unlinked;
 }
 
@@ -68,7 +72,7 @@ COMPANION_FUNCTION(unlink_address)
     const Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id");
     const Address address = read_address(arguments);
-    PG_RETURN_BOOL(act_for(user_id, [&] { return unlink_everywhere(user_id, address); }));
+    PG_RETURN_BOOL(act_for(user_id, [&] { return unlink_and_clear(user_id, address); }));
 }
 
 COMPANION_FUNCTION(disable_address)

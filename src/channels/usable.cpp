@@ -4,6 +4,7 @@
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
+#include "postgres/lookup.hpp"
 
 namespace companion {
 
@@ -48,17 +49,18 @@ const Channel *UsableAddresses::choose(NullableDatum preferred) const
 
 static Destination at_user(const pg_uuid_t &user_id)
 {
-    const Datum id = CStringGetTextDatum(
-        DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&user_id))));
+    const Datum id = as_text(uuid_out, UUIDPGetDatum(&user_id));
     return {{to_text(""), false}, {id, false}, {array_of_one(TEXTOID, id), false}};
 }
 
 Destination UsableAddresses::on(std::string_view channel, const pg_uuid_t &user_id) const
 {
     const Channel *known = find_channel(channel);
-    if (known != nullptr && !known->needs_address)
-        return at_user(user_id);
     Destination destination;
+    if (known == nullptr)
+        return destination;
+    if (!known->needs_address)
+        return at_user(user_id);
     ArrayBuilder addresses(TEXTOID);
     for (int place = 0; place < count_; place++) {
         const Datum *texts = texts_ + place * texts_of_each;
@@ -72,6 +74,22 @@ Destination UsableAddresses::on(std::string_view channel, const pg_uuid_t &user_
     if (!destination.bot.isnull)
         destination.addresses = {addresses.finish(), false};
     return destination;
+}
+
+Reach reach_of(const pg_uuid_t &user_id)
+{
+    Lookup users("users", "users_pkey", Lookup::Seen::newest);
+    NullableDatum usable{0, true}, preferred{0, true};
+    if (users.find(UUIDPGetDatum(&user_id))) {
+        usable = users.get(users.column("usable_addresses"));
+        preferred = users.get(users.column("preferred_channel"));
+    }
+    if (!usable.isnull)
+        usable.value = PointerGetDatum(DatumGetArrayTypePCopy(usable.value));
+    if (!preferred.isnull)
+        preferred.value = to_text(text_view(preferred.value));
+    users.close();
+    return {UsableAddresses(usable), preferred};
 }
 
 } // namespace companion

@@ -34,4 +34,13 @@ class UsableAddresses {
     int count_ = 0;          // of addresses
 };
 
+// How a user is reached: what their row says, in its newest version.
+struct Reach {
+    UsableAddresses usable;
+    NullableDatum preferred;
+};
+
+// None of it for who is no user. Within with_spi().
+Reach reach_of(const pg_uuid_t &user_id);
+
 } // namespace companion

@@ -12,9 +12,7 @@ namespace companion {
 
 Datum MessengerId::to_text() const
 {
-    return telegram.isnull
-               ? external.value
-               : CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(int8out, telegram.value)));
+    return telegram.isnull ? external.value : as_text(int8out, telegram.value);
 }
 
 static void check_external_id(const char *name, std::string_view id)
@@ -69,16 +67,14 @@ static Datum last_linked_for(Datum user_id, Datum channel, Datum bot)
 {
     const Datum key[] = {user_id, channel, bot};
     Lookup rows("addresses", "addresses_pkey");
-    const AttrNumber address = rows.column("address"), linked_at = rows.column("linked_at"),
-                     unlinked_at = rows.column("unlinked_at");
     Datum last = 0;
     TimestampTz last_at = DT_NOBEGIN;
     for (bool is_there = rows.find(key, 3); is_there; is_there = rows.next()) {
-        const TimestampTz at = DatumGetTimestampTz(rows.get(linked_at).value);
-        if (!rows.get(unlinked_at).isnull || at <= last_at)
+        const LinkedAddress row = read_address(rows);
+        if (!row.is_linked || (last != 0 && row.linked_at <= last_at))
             continue;
-        last = to_text(text_view(rows.get(address).value));
-        last_at = at;
+        last = row.stored.address;
+        last_at = row.linked_at;
     }
     rows.close();
     return last;
@@ -104,8 +100,7 @@ Chat chat_with(Datum user_id, std::string_view name, Datum bot, NullableDatum ad
     }
     if (channel.needs_address)
         return {channel_name, bot, last_linked(user_id, channel_name, bot)};
-    return {channel_name, bot,
-            CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(uuid_out, user_id)))};
+    return {channel_name, bot, as_text(uuid_out, user_id)};
 }
 
 bool is_in(const Lookup &row, const Chat &chat)

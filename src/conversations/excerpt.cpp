@@ -3,6 +3,8 @@
 
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
+#include "text/folding.hpp"
+#include "text/words.hpp"
 
 namespace companion {
 
@@ -86,7 +88,55 @@ struct Excerpts::Piece {
         parsed.startsel = parsed.stopsel = pstrdup("**");
         parsed.startsellen = parsed.stopsellen = 2;
         parsed.fragdelim = pstrdup("");
-        return generateHeadline(&parsed);
+        return without_separators(generateHeadline(&parsed));
+    }
+
+    // Show the words as another text has them, which is the one that was parsed but for case. The
+    // server frees them.
+    void show_as(std::string_view shown, std::string_view searched)
+    {
+        std::size_t from = 0, shown_from = 0;
+        for (int index = 0; index < size(); index++) {
+            HeadlineWordEntry &word = at(index);
+            const std::size_t found = searched.find({word.word, word.len}, from);
+            if (word.repeated || found == searched.npos)
+                continue;
+            shown_from = same_characters(shown, shown_from, searched.substr(from, found - from));
+            const std::size_t end =
+                same_characters(shown, shown_from, searched.substr(found, word.len));
+            from = word.skip ? found : found + word.len;
+            word.word = pnstrdup(shown.data() + shown_from, end - shown_from);
+            word.len = static_cast<uint16>(end - shown_from);
+            shown_from = word.skip ? shown_from : end;
+        }
+    }
+
+    // Where in a text the same number of characters ends as another has.
+    static std::size_t same_characters(std::string_view text, std::size_t from,
+                                       std::string_view other)
+    {
+        for (std::size_t passed = 0; passed < other.size() && from < text.size();) {
+            passed += pg_mblen(other.data() + passed);
+            from += pg_mblen(text.data() + from);
+        }
+        return from;
+    }
+
+    // What stands apart for the search is shown together, and so is what was found.
+    static text *without_separators(text *excerpt)
+    {
+        static constexpr char between[] = {'*', '*', separator, '*', '*', '\0'};
+        const std::string_view with = text_view(PointerGetDatum(excerpt));
+        if (with.find(separator) == with.npos)
+            return excerpt;
+        StringInfoData without;
+        initStringInfo(&without);
+        for (std::size_t index = 0; index < with.size(); index++)
+            if (with.substr(index).starts_with(between))
+                index += strlen(between) - 1;
+            else if (with[index] != separator)
+                appendStringInfoChar(&without, with[index]);
+        return cstring_to_text_with_len(without.data, without.len);
     }
 
     // The words from one on, with some before it.
@@ -161,8 +211,9 @@ void Excerpts::collect(QueryItem *item, bool is_negated)
     }
 }
 
-Excerpts::Piece Excerpts::read(std::string_view text) const
+Excerpts::Piece Excerpts::read(std::string_view content) const
 {
+    const std::string_view shown = with_words_apart(content), text = folded(shown);
     Piece piece{};
     piece.parsed.lenwords = 64;
     piece.parsed.words =
@@ -173,6 +224,8 @@ Excerpts::Piece Excerpts::read(std::string_view text) const
         piece.at(index).skip = !piece.at(index).repeated && piece.is_compound(index);
         piece.at(index).replace = piece.is_tag(index);
     }
+    if (shown.data() != text.data())
+        piece.show_as(shown, text);
     return piece;
 }
 

@@ -77,6 +77,7 @@ bool find_sender(const Delivery &delivery, LinkedAddress *sender)
     *sender = {*DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(id))),
                delivery.sender,
                DT_NOBEGIN,
+               true,
                false,
                {}};
     return true;
@@ -97,14 +98,18 @@ bool find_first_of_former(const Delivery &delivery, const LinkedAddress &sender,
 {
     if (!delivery.messenger_id.is_given() || sender.linked_at <= now() - redelivery)
         return false;
-    constexpr int room = 16;
+    constexpr int room = 64;
     LinkedAddress former[room];
     const int count = find_unlinked(delivery.sender, former, room);
     for (int index = 0; index < count; index++) {
         NewMessage message = message_of(delivery, former[index]);
-        message.chat.bot = former[index].stored.bot;
-        if (!is_same_uuid(former[index].user_id, sender.user_id) && find_first(message, incoming))
-            return true;
+        // Before its row got the bot their messages were of the chat without one
+        for (const Datum bot : {former[index].stored.bot, to_text("")}) {
+            message.chat.bot = bot;
+            if (!is_same_uuid(former[index].user_id, sender.user_id) &&
+                find_first(message, incoming))
+                return true;
+        }
     }
     return false;
 }

@@ -5,6 +5,7 @@
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
+#include "text/words.hpp"
 
 using namespace companion;
 
@@ -18,13 +19,15 @@ constexpr int max_query_length = 1000;
 // Of every text 100,000 characters are read: so many always make a document, and a message
 // written past the functions may be longer than companion.max_message_length allows.
 
+// The seed of the hash says how texts were prepared: what 0.1.0 kept, with another, is made anew.
+
 // Up to which message a user's ($1) chunks reach, whether they are right, of the wanted
 // configuration ($2) and of exactly the messages there are, and how many are newer, of how many
 // bytes.
 Statement inspect{R"sql(
     SELECT kept.until,
            kept.is_of_config AND (kept.messages, kept.hash) =
-               (SELECT count(*), coalesce(bit_xor(uuid_hash_extended(m.id, 0)), 0)
+               (SELECT count(*), coalesce(bit_xor(uuid_hash_extended(m.id, 1)), 0)
                 FROM companion.messages AS m WHERE m.user_id = $1 AND m.id <= kept.until),
            newer.messages, newer.bytes
     FROM (SELECT coalesce((array_agg(c.last_message_id ORDER BY c.last_message_id DESC))[1],
@@ -50,8 +53,8 @@ Statement keep{R"sql(
     INSERT INTO companion.search_chunks
         (user_id, last_message_id, config, message_count, message_ids_hash, message_ids, documents)
     SELECT $1, (array_agg(m.id ORDER BY m.id DESC))[1], $2, count(*),
-           bit_xor(uuid_hash_extended(m.id, 0)), array_agg(m.id ORDER BY m.id),
-           array_agg(to_tsvector($3, left(m.content, 100000)) ORDER BY m.id)
+           bit_xor(uuid_hash_extended(m.id, 1)), array_agg(m.id ORDER BY m.id),
+           array_agg(to_tsvector($3, companion.search_text(left(m.content, 100000))) ORDER BY m.id)
     FROM (SELECT n.id, n.content, (row_number() OVER (ORDER BY n.id) - 1) / $4 AS chunk
           FROM companion.messages AS n
           WHERE n.user_id = $1 AND n.id > $5 ORDER BY n.id LIMIT $6) AS m
@@ -75,7 +78,7 @@ Statement find{R"sql(
         SELECT m.id, m.content FROM companion.messages AS m
         WHERE m.user_id = $1 AND m.id > (SELECT k.until FROM kept AS k)),
     read AS (
-        SELECT m.id, to_tsvector($3, left(m.content, 100000)) AS document
+        SELECT m.id, to_tsvector($3, companion.search_text(left(m.content, 100000))) AS document
         FROM (TABLE edited UNION ALL TABLE newer) AS m OFFSET 0),
     best AS (
         SELECT f.id, companion.search_rank(f.document, $2) AS rank
@@ -190,9 +193,9 @@ Search read_search(const Arguments &arguments)
     check_query(arguments.text(1, "query"));
     const Datum config =
         DirectFunctionCall1(regconfigin, CStringGetDatum(settings::text_search_config));
+    const Datum query = to_text(query_with_words_apart(arguments.text(1, "query")));
     return {arguments.required(0, "user_id"), CStringGetTextDatum(settings::text_search_config),
-            config,
-            DirectFunctionCall2(websearch_to_tsquery_byid, config, arguments.required(1, "query")),
+            config, DirectFunctionCall2(websearch_to_tsquery_byid, config, query),
             max_results(arguments)};
 }
 

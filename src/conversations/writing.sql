@@ -39,6 +39,13 @@ AS 'MODULE_PATHNAME', 'companion_edit_message';
 COMMENT ON FUNCTION companion.edit_message(uuid, uuid, text, bigint, text, text, text, text) IS
 'Replaces a message''s text and returns its id. The earlier text and when it was written are added to metadata, in the array edits, of which the oldest are dropped where companion.max_json_size leaves no room for all. The same text again changes nothing. The message is named by its id or, with message_id NULL, by the messenger''s in a chat: telegram_message_id, or external_id with its channel; of several the newest. bot and address say which chat, as for add_message. One that is not stored gives NULL, and the edit is kept for 7 days, to be applied when the message comes. Error 23503 when the user has no such message, 22023 for content that is empty or over companion.max_message_length, unless exactly one id is given, and for ids as add_message; 22004 for external_id without channel; 09000 where a trigger suppresses the change or changes user_id or id.';
 
+CREATE FUNCTION companion.delete_message(
+    user_id uuid, message_id uuid, forget_facts boolean DEFAULT false) RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_delete_message';
+COMMENT ON FUNCTION companion.delete_message(uuid, uuid, boolean) IS
+'Deletes a message; false where the user has none of this id. What replied to it loses its reply_to_id, and what searches have kept of its words goes. forget_facts: what was remembered from this message alone goes, too, with its history. End users delete what they wrote, role user. Error 42501 for another''s, and as an end user for another role; 09000 where a trigger suppresses it.';
+
 CREATE FUNCTION companion.record_incoming(
     channel text, channel_user_id text, content text, telegram_message_id bigint DEFAULT NULL,
     reply_to_telegram_id bigint DEFAULT NULL, metadata jsonb DEFAULT NULL,

@@ -32,9 +32,11 @@ Statement delete_addresses{R"sql(
         SELECT a.user_id, a.channel, a.bot, a.address
         FROM companion.addresses AS a
         CROSS JOIN LATERAL (
-            SELECT FROM companion.users AS u WHERE u.id = a.user_id
+            SELECT ARRAY[coalesce(u.telegram_user_id::text, ''), coalesce(u.whatsapp_number, ''),
+                         coalesce(lower(u.email COLLATE "C"), '')] AS own
+            FROM companion.users AS u WHERE u.id = a.user_id
             FOR NO KEY UPDATE SKIP LOCKED) AS held
-        WHERE a.unlinked_at < $1
+        WHERE a.unlinked_at < $1 AND a.address <> ALL (held.own)
         ORDER BY a.unlinked_at LIMIT $2
         FOR UPDATE OF a SKIP LOCKED)
     DELETE FROM companion.addresses AS a USING old

@@ -59,7 +59,7 @@ END
 $$;
 
 GRANT USAGE ON SCHEMA companion
-TO companion_user, companion_worker, companion_admin, companion_runtime;
+TO companion_user, companion_worker, companion_admin, companion_runtime, companion_monitor;
 
 -- An end user changes what concerns them, not who they are or what they pay.
 GRANT SELECT ON companion.users TO companion_user, companion_worker;
@@ -97,8 +97,11 @@ GRANT SELECT ON companion.early_edits TO companion_user, companion_worker, compa
 GRANT DELETE ON companion.early_edits TO companion_admin;
 
 -- Written by the functions only: else a write could leave out the history or pass the limits.
-GRANT SELECT ON companion.user_context, companion.user_context_history
+GRANT SELECT ON companion.user_context, companion.user_context_history, companion.context_embeddings,
+    companion.forgotten_facts
 TO companion_user, companion_worker, companion_admin;
+GRANT SELECT ON companion.context_categories TO companion_user, companion_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON companion.context_categories TO companion_admin;
 
 -- Written by the functions only.
 GRANT SELECT ON companion.scheduled_messages TO companion_user, companion_worker, companion_admin;
@@ -112,6 +115,14 @@ ON companion.telegram_link_tokens TO companion_user, companion_admin;
 GRANT DELETE ON companion.telegram_link_tokens TO companion_admin;
 GRANT SELECT ON companion.telegram_redeem_failures, companion.privileges TO companion_admin;
 GRANT SELECT, DELETE ON companion.erased_users TO companion_admin;
+
+-- Who watches sees what happens, and nobody's text.
+GRANT SELECT ON companion.dispatch_queue, companion.dispatch_state, companion.dispatch_recheck
+TO companion_monitor;
+GRANT SELECT (user_id, id, kind, local_date, timezone, scheduled_for, send_before, status, attempts, channel,
+              failure_reason, sent_at, finished_at, worker, created_at)
+ON companion.scheduled_messages TO companion_monitor;
+GRANT SELECT ON companion.queue_head, companion.recently_finished TO companion_admin, companion_monitor;
 
 -- The functions act as companion_runtime.
 DO $$
@@ -138,13 +149,23 @@ BEGIN
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
          'current_user_id now uuid_v7() uuid_v7(timestamptz) checkin_instant local_timestamp
-          end_of_day choose_channel usable_channel address_key channel_address recall_score'),
-        ('companion_runtime', 'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
+          end_of_day choose_channel usable_channel address_key channel_address recall_score normalized folded
+          is_same_text cosine_similarity'),
+        ('companion_monitor', 'now is_pg_crons'),
+        ('companion_admin, companion_monitor',
+         'health metrics check_dispatch check_jobs check_queue check_outcomes check_server
+          check_definition role_faults'),
+        ('companion_runtime',
+         'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
+          with_statement joined_statements fact_hash merged_json
+          keeps_history meaning_of'),
         ('companion_user, companion_worker, companion_admin',
          'canonical_timezone next_checkin sent_today put_user
           start_onboarding advance_onboarding complete_onboarding
-          open_conversation add_message recent_messages search_messages
-          upsert_user_context upsert_user_context_many recall_user_context user_context_prompt
+          open_conversation add_message delete_message recent_messages search_messages
+          upsert_user_context upsert_user_context_many(uuid,jsonb,text)
+          upsert_user_context_many(uuid,text,text) update_user_context
+          recall_user_context user_context_prompt memory_report
           touch_user_context due_follow_ups resolve_user_context user_context_as_of
           forget_user_context
           create_telegram_link_token telegram_deep_link revoke_telegram_link_tokens
@@ -152,7 +173,8 @@ BEGIN
         ('companion_user, companion_admin', 'export_user erase_user'),
         ('companion_worker, companion_admin',
          'link_address disable_address close_conversation edit_message record_incoming schedule_message retry_message dispatch
-          dispatch_batch run_dispatch'),
+          dispatch_batch run_dispatch due_follow_ups_all set_embedding items_without_embedding
+          checkin_key'),
         ('companion_worker',
          'claim_messages start_send start_send_many mark_sent mark_sent_many mark_failed
           mark_failed_many mark_skipped mark_skipped_many release_message release_message_many
@@ -161,7 +183,7 @@ BEGIN
         ('companion_admin',
          'rewind_dispatch retry_failed finish_abandoned run_maintenance apply_retention expire_messages
           expire_addresses expire_early_edits
-          expire_job_runs expire_user_context
+          expire_job_runs expire_user_context merge_context_items
           expire_telegram_link_tokens forget_redeem_failures
           follow_auth_user follow_auth_users unfollow_auth_users adopt_users
           cron_schedule is_pg_crons require_pg_cron require_job_login job_command schedule_jobs

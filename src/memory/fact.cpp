@@ -2,7 +2,10 @@
 #include "memory/fact.hpp"
 
 #include "postgres/settings.hpp"
+#include "text/folding.hpp"
 #include "users/wall_time.hpp"
+
+#include <algorithm>
 
 namespace companion {
 
@@ -81,23 +84,44 @@ static void check_metadata(const Fact &fact)
     DirectFunctionCall1(date_in, CStringGetDatum(pnstrdup(date.val.string.val, 10)));
 }
 
-void Fact::complete()
+// A category is a name and stands in its normal form; of what was said the white space around it
+// alone goes.
+void Fact::trim()
 {
-    constexpr int longest_category = 100;
-    check_text(*this, category, longest_category);
-    check_text(*this, key, settings::max_context_key_length);
-    check_text(*this, value, settings::max_context_value_length);
+    for (const Field field : {category, key, value}) {
+        if (is_null[field])
+            continue;
+        const std::string_view given = text(field), kept = trimmed(given);
+        const std::string_view stored = field == category ? normalized(kept) : kept;
+        if (stored.data() != given.data() || stored.size() != given.size())
+            set(field, to_text(stored));
+    }
+}
+
+void Fact::check_options() const
+{
     static constexpr struct {
         Field field;
         void (*check)(const Fact &);
-    } optional[] = {{importance, check_importance},
-                    {emotional_valence, check_valence},
-                    {source, check_source},
-                    {expires_at, check_expiry},
-                    {metadata, check_metadata}};
-    for (const auto &[field, check] : optional)
+    } options[] = {{importance, check_importance},
+                   {emotional_valence, check_valence},
+                   {source, check_source},
+                   {expires_at, check_expiry},
+                   {metadata, check_metadata}};
+    for (const auto &[field, check] : options)
         if (!is_null[field])
             check(*this);
+}
+
+void Fact::complete()
+{
+    constexpr int longest_category = 100;
+    trim();
+    check_text(*this, category, longest_category);
+    check_text(*this, key, settings::max_context_key_length);
+    check_text(*this, value, settings::max_context_value_length);
+    check_options();
+    folded_key = to_text(folded(text(key)));
     if (is_null[pinned] && !is_null[source] && text(source) == "pinned")
         set(pinned, BoolGetDatum(true));
 }

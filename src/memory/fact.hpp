@@ -27,6 +27,7 @@ struct Fact {
 
     Datum values[field_count];
     bool is_null[field_count];
+    Datum folded_key;             // as keys are compared
     int index = -1;               // in the array of facts; -1 when it stands alone
     bool expires_on_date = false; // expires_at is a date, to be turned into its end
 
@@ -44,9 +45,21 @@ struct Fact {
     // The field's name in error messages.
     const char *place(Field field) const;
 
-    // Refuse a fact that is incomplete or out of bounds. Errors 22004, 22023, 22008. Source
-    // pinned pins.
+    // The message that states it, or null.
+    NullableDatum message() const
+    {
+        return {values[source_message_id], is_null[source_message_id]};
+    }
+
+    // Refuse a fact that is incomplete or out of bounds. Errors 22004, 22023, 22008. White space
+    // around its texts goes, and source pinned pins.
     void complete();
+
+    // The same for the fields that may be left out.
+    void check_options() const;
+
+  private:
+    void trim();
 };
 
 } // namespace companion

@@ -2,6 +2,8 @@
 #include "memory/facts.hpp"
 
 #include "users/wall_time.hpp"
+#include "postgres/attempt.hpp"
+#include "postgres/statement.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -39,27 +41,41 @@ static void require_type(const Fact &fact, Fact::Field field, const JsonbValue &
                 errmsg("%s must be %s", fact.place(field), expected));
 }
 
-static double to_double(const JsonbValue &json)
+// A number, or in a lenient reading a text that is one.
+static double to_double(const Fact &fact, Fact::Field field, const JsonbValue &json,
+                        OnInvalid on_invalid)
 {
+    if (on_invalid == OnInvalid::skip && json.type == jbvString)
+        return DatumGetFloat8(DirectFunctionCall1(float8in, CStringGetDatum(to_cstring(json))));
+    require_type(fact, field, json, jbvNumeric, "a number");
     return DatumGetFloat8(
         DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(json.val.numeric)));
 }
 
-static Datum to_importance(const Fact &fact, const JsonbValue &json)
+static Datum to_importance(double importance)
 {
-    require_type(fact, Fact::importance, json, jbvNumeric, "a number");
     constexpr double furthest = std::numeric_limits<float>::max();
-    return Float4GetDatum(static_cast<float>(std::clamp(to_double(json), -furthest, furthest)));
+    return Float4GetDatum(static_cast<float>(std::clamp(importance, -furthest, furthest)));
 }
 
-static Datum to_valence(const Fact &fact, const JsonbValue &json)
+static Datum to_valence(const Fact &fact, double valence)
 {
-    require_type(fact, Fact::emotional_valence, json, jbvNumeric, "a number");
-    const double valence = to_double(json);
     if (valence != std::clamp(std::nearbyint(valence), -1e6, 1e6))
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("%s must be a whole number", fact.place(Fact::emotional_valence)));
     return Int32GetDatum(static_cast<int>(valence));
+}
+
+// A text, or in a lenient reading a number's or a boolean's.
+static Datum to_value(const Fact &fact, const JsonbValue &json, OnInvalid on_invalid)
+{
+    if (on_invalid == OnInvalid::skip && json.type == jbvBool)
+        return CStringGetTextDatum(json.val.boolean ? "true" : "false");
+    if (on_invalid == OnInvalid::skip && json.type == jbvNumeric)
+        return CStringGetTextDatum(
+            DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(json.val.numeric))));
+    require_type(fact, Fact::value, json, jbvString, "a string");
+    return to_text(view(json));
 }
 
 static Datum to_expiry(Fact &fact, const JsonbValue &json)
@@ -79,13 +95,15 @@ static Datum to_metadata(const Fact &fact, JsonbValue &json)
     return JsonbPGetDatum(JsonbValueToJsonb(&json));
 }
 
-static Datum to_datum(Fact &fact, Fact::Field field, JsonbValue &json)
+static Datum to_datum(Fact &fact, Fact::Field field, JsonbValue &json, OnInvalid on_invalid)
 {
     switch (field) {
     case Fact::importance:
-        return to_importance(fact, json);
+        return to_importance(to_double(fact, field, json, on_invalid));
     case Fact::emotional_valence:
-        return to_valence(fact, json);
+        return to_valence(fact, to_double(fact, field, json, on_invalid));
+    case Fact::value:
+        return to_value(fact, json, on_invalid);
     case Fact::expires_at:
         return to_expiry(fact, json);
     case Fact::metadata:
@@ -114,29 +132,20 @@ static void name_place(void *argument)
     errcontext("%s", place->fact->place(place->field));
 }
 
-static void read_field(Fact &fact, Fact::Field field, JsonbValue &json)
+static void read_field(Fact &fact, Fact::Field field, JsonbValue &json, OnInvalid on_invalid)
 {
     Place place{&fact, field};
     ErrorContextCallback context{error_context_stack, name_place, &place};
     error_context_stack = &context;
     fact.is_null[field] = json.type == jbvNull;
     if (!fact.is_null[field])
-        fact.values[field] = to_datum(fact, field, json);
+        fact.values[field] = to_datum(fact, field, json, on_invalid);
     error_context_stack = context.previous;
 }
 
-// Give a fact the defaults of upsert_user_context's arguments.
-static void set_defaults(Fact &fact)
+static void read_fact(ListedFact &fact, JsonbContainer *object, OnInvalid on_invalid)
 {
     std::fill_n(fact.is_null, static_cast<int>(Fact::field_count), true);
-    fact.set(Fact::importance, Float4GetDatum(0.5f));
-    fact.set(Fact::emotional_valence, Int32GetDatum(0));
-    fact.set(Fact::source, CStringGetTextDatum("extracted"));
-}
-
-static void read_fact(ListedFact &fact, JsonbContainer *object)
-{
-    set_defaults(fact);
     Fact::Field field{};
     JsonbValue json;
     JsonbIterator *iterator = JsonbIteratorInit(object);
@@ -147,35 +156,38 @@ static void read_fact(ListedFact &fact, JsonbContainer *object)
         if (token == WJB_KEY)
             field = field_named(json, fact.index);
         else if (token == WJB_VALUE)
-            read_field(fact, field, json);
+            read_field(fact, field, json, on_invalid);
     }
     fact.complete();
 }
 
+// What a fact's item is found by.
+static std::tuple<std::string_view, std::string_view> identity(const ListedFact *fact)
+{
+    return {fact->text(Fact::category), text_view(fact->folded_key)};
+}
+
 static bool is_before(const ListedFact *a, const ListedFact *b)
 {
-    return std::tuple(a->text(Fact::category), a->text(Fact::key), a->index) <
-           std::tuple(b->text(Fact::category), b->text(Fact::key), b->index);
+    return std::tuple(identity(a), a->index) < std::tuple(identity(b), b->index);
 }
 
-static bool is_same_item(const ListedFact *a, const ListedFact *b)
-{
-    return a->text(Fact::category) == b->text(Fact::category) &&
-           a->text(Fact::key) == b->text(Fact::key);
-}
-
-// Order the facts, which also is the order in which their rows are locked, and let the
-// last of those with the same category and key count.
+// Order the facts that are valid, which also is the order in which their rows are locked, and let
+// the last of those with the same category and key count.
 static void find_distinct(Facts &facts)
 {
     facts.distinct = static_cast<ListedFact **>(palloc(Max(facts.count, 1) * sizeof(ListedFact *)));
     for (int index = 0; index < facts.count; index++)
         facts.distinct[index] = &facts.begin[index];
-    std::sort(facts.distinct, facts.distinct + facts.count, is_before);
+    ListedFact **end =
+        std::copy_if(facts.distinct, facts.distinct + facts.count, facts.distinct,
+                     [](const ListedFact *fact) { return fact->outcome == nullptr; });
+    const int count = static_cast<int>(end - facts.distinct);
+    std::sort(facts.distinct, end, is_before);
     facts.distinct_count = 0;
-    for (int first = 0, next; first < facts.count; first = next) {
-        for (next = first + 1; next < facts.count; next++)
-            if (!is_same_item(facts.distinct[first], facts.distinct[next]))
+    for (int first = 0, next; first < count; first = next) {
+        for (next = first + 1; next < count; next++)
+            if (identity(facts.distinct[first]) != identity(facts.distinct[next]))
                 break;
         ListedFact *last = facts.distinct[next - 1];
         for (int index = first; index < next; index++)
@@ -184,15 +196,12 @@ static void find_distinct(Facts &facts)
     }
 }
 
-ListedFact *Facts::find(std::string_view category, std::string_view key) const
+ListedFact *Facts::find(std::string_view category, std::string_view folded_key) const
 {
-    const auto identity = [](const ListedFact *fact) {
-        return std::tuple(fact->text(Fact::category), fact->text(Fact::key));
-    };
-    const auto wanted = std::tuple(category, key);
+    const auto wanted = std::tuple(category, folded_key);
     ListedFact **end = distinct + distinct_count;
     ListedFact **found =
-        std::lower_bound(distinct, end, wanted, [&](const ListedFact *fact, const auto &wanted) {
+        std::lower_bound(distinct, end, wanted, [](const ListedFact *fact, const auto &wanted) {
             return identity(fact) < wanted;
         });
     return found != end && identity(*found) == wanted ? *found : nullptr;
@@ -207,19 +216,55 @@ static void check_count(int count)
                 errhint("Split them, or raise companion.max_facts."));
 }
 
-static ListedFact *allocate_facts(int count)
+static Facts allocate_facts(int count)
 {
-    return static_cast<ListedFact *>(palloc0(Max(count, 1) * sizeof(ListedFact)));
+    check_count(count);
+    return {static_cast<ListedFact *>(palloc0(Max(count, 1) * sizeof(ListedFact))), 0, nullptr, 0};
 }
 
-Facts read_facts(Jsonb *array)
+static ListedFact &add_fact(Facts &facts)
+{
+    ListedFact &fact = facts.begin[facts.count];
+    fact.index = facts.count++;
+    fact.counts = &fact;
+    return fact;
+}
+
+static void read_element(ListedFact &fact, const JsonbContainer *element, bool is_object,
+                         OnInvalid on_invalid)
+{
+    if (!is_object)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("facts[%d] is not an object", fact.index));
+    read_fact(fact, const_cast<JsonbContainer *>(element), on_invalid);
+}
+
+// Read an element by a body, which may fail; where that is to be skipped, the fact is refused.
+template <class Body>
+static void read_or_refuse(ListedFact &fact, OnInvalid on_invalid, Body body)
+{
+    if (on_invalid == OnInvalid::error)
+        body();
+    else if (const char *fault = fault_of(body))
+        fact.refuse(fault);
+}
+
+OnInvalid read_on_invalid(std::string_view word)
+{
+    if (word == "error")
+        return OnInvalid::error;
+    if (word != "skip")
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("on_invalid is \"%s\", expected error or skip", excerpt(word)));
+    return OnInvalid::skip;
+}
+
+Facts read_facts(Jsonb *array, OnInvalid on_invalid)
 {
     if (!JB_ROOT_IS_ARRAY(array) || JB_ROOT_IS_SCALAR(array))
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("facts must be a JSON array of objects"));
-    const int count = static_cast<int>(JB_ROOT_COUNT(array));
-    check_count(count);
-    Facts facts{allocate_facts(count), 0, nullptr, 0};
+    Facts facts = allocate_facts(static_cast<int>(JB_ROOT_COUNT(array)));
     JsonbValue json;
     JsonbIterator *iterator = JsonbIteratorInit(&array->root);
     for (;;) {
@@ -228,12 +273,34 @@ Facts read_facts(Jsonb *array)
             break;
         if (token != WJB_ELEM)
             continue;
-        ListedFact &fact = facts.begin[facts.count];
-        fact.index = facts.count++;
-        if (json.type != jbvBinary || !JsonContainerIsObject(json.val.binary.data))
-            ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("facts[%d] is not an object", fact.index));
-        read_fact(fact, json.val.binary.data);
+        ListedFact &fact = add_fact(facts);
+        const bool is_object =
+            json.type == jbvBinary && JsonContainerIsObject(json.val.binary.data);
+        read_or_refuse(fact, on_invalid, [&] {
+            read_element(fact, is_object ? json.val.binary.data : nullptr, is_object, on_invalid);
+        });
+    }
+    find_distinct(facts);
+    return facts;
+}
+
+static Statement split{R"sql(
+    SELECT e.value::text FROM json_array_elements($1::json) WITH ORDINALITY AS e (value, position)
+    ORDER BY e.position)sql",
+                       TEXTOID};
+
+Facts read_facts(Datum json)
+{
+    const uint64 count = split.execute({json});
+    const SPITupleTable *elements = SPI_tuptable;
+    Facts facts = allocate_facts(static_cast<int>(Min(count, PG_INT32_MAX)));
+    for (uint64 row = 0; row < count; row++) {
+        ListedFact &fact = add_fact(facts);
+        read_or_refuse(fact, OnInvalid::skip, [&] {
+            const char *text = SPI_getvalue(elements->vals[row], elements->tupdesc, 1);
+            Jsonb *element = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+            read_element(fact, &element->root, JB_ROOT_IS_OBJECT(element), OnInvalid::skip);
+        });
     }
     find_distinct(facts);
     return facts;

@@ -7,5 +7,6 @@
     "ROW(c.user_id, c.id, c.category, c.key, c.value, c.importance, c.emotional_valence,"          \
     " c.source, c.source_message_id, c.metadata, c.pinned, c.expires_at, c.resolved_at,"           \
     " c.confirmations, c.confirmed_at, c.last_referenced_at, c.value_since, c.previous_value,"     \
-    " c.previous_source, c.previous_since, c.contradicted_by, c.created_at, c.updated_at"          \
+    " c.previous_source, c.previous_since, c.contradicted_by, c.created_at, c.updated_at,"         \
+    " c.last_used_at"                                                                              \
     ")::companion.context_item"

@@ -1,4 +1,4 @@
-// What happens to items besides being remembered: used, resolved, expired, forgotten.
+// What happens to items besides being remembered: used, resolved, expired.
 #include "identity/acting.hpp"
 #include "memory/history.hpp"
 #include "postgres/arguments.hpp"
@@ -10,17 +10,21 @@ using namespace companion;
 
 namespace {
 
-Statement touch{"UPDATE companion.user_context"
-                " SET last_referenced_at = greatest(last_referenced_at, companion.now()),"
-                "     updated_at = companion.now()"
-                " WHERE user_id = $1 AND id = ANY ($2)"
-                "   AND (expires_at IS NULL OR expires_at > companion.now())",
+Statement touch{R"sql(
+    UPDATE companion.user_context AS c
+    SET last_used_at = greatest(c.last_used_at, companion.now()),
+        last_referenced_at = greatest(c.last_referenced_at, companion.now()),
+        updated_at = companion.now()
+    WHERE c.user_id = $1 AND c.id = ANY ($2)
+        AND (c.expires_at IS NULL OR c.expires_at > companion.now()))sql",
                 UUIDOID, UUIDARRAYOID};
 
-Statement resolve{"UPDATE companion.user_context"
-                  " SET resolved_at = companion.now(), updated_at = companion.now()"
-                  " WHERE user_id = $1 AND category = $2 AND key = $3 AND resolved_at IS NULL"
-                  "   AND (expires_at IS NULL OR expires_at > companion.now())",
+Statement resolve{R"sql(
+    UPDATE companion.user_context AS c
+    SET resolved_at = companion.now(), updated_at = companion.now()
+    WHERE c.user_id = $1 AND c.category = companion.normalized($2)
+        AND c.folded_key = companion.folded($3) AND c.resolved_at IS NULL
+        AND (c.expires_at IS NULL OR c.expires_at > companion.now()))sql",
                   UUIDOID, TEXTOID, TEXTOID};
 
 // The history's foreign key will ask for the user's row: who holds that is passed over, too.
@@ -36,38 +40,10 @@ Statement expire{R"sql(
         DELETE FROM companion.user_context AS c USING expired AS e
         WHERE c.user_id = e.user_id AND c.id = e.id
         RETURNING )sql" DROPPED R"sql(),
+    unembedded AS ()sql" DROP_EMBEDDINGS R"sql(),
     archived AS ()sql" ARCHIVE_DROPPED R"sql()
     SELECT count(*), )sql" IS_ARCHIVED R"sql( FROM dropped AS d)sql",
                  INT8OID};
-
-#define OF_USER " WHERE user_id = $1 AND ($2 IS NULL OR category = $2) AND ($3 IS NULL OR key = $3)"
-Statement forget_items{"DELETE FROM companion.user_context" OF_USER, UUIDOID, TEXTOID, TEXTOID};
-Statement forget_history{"DELETE FROM companion.user_context_history" OF_USER, UUIDOID, TEXTOID,
-                         TEXTOID};
-
-struct Forgotten {
-    uint64 items, history;
-};
-
-// The items first: whoever supersedes one of them meanwhile is waited for, and the
-// second statement sees what went into the history.
-Forgotten forget(Datum user_id, const Arguments &arguments)
-{
-    const Datum category = arguments.optional(1), key = arguments.optional(2);
-    const char nulls[] = {' ', arguments.null_flag(1), arguments.null_flag(2)};
-    try_lock_user(user_id);
-    const uint64 items = forget_items.execute({user_id, category, key}, nulls);
-    return {items, forget_history.execute({user_id, category, key}, nulls)};
-}
-
-Datum as_row(FunctionCallInfo fcinfo, Forgotten forgotten)
-{
-    TupleDesc descriptor;
-    get_call_result_type(fcinfo, nullptr, &descriptor);
-    Datum values[] = {Int64GetDatum(forgotten.items), Int64GetDatum(forgotten.history)};
-    bool nulls[] = {false, false};
-    return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
-}
 
 } // namespace
 
@@ -99,14 +75,4 @@ COMPANION_FUNCTION(expire_user_context)
             refuse_suppressed("user_context_history");
         return DatumGetInt64(result_field(0, 1));
     }));
-}
-
-COMPANION_FUNCTION(forget_user_context)
-{
-    const Arguments arguments(fcinfo);
-    const Datum user_id = arguments.required(0, "user_id");
-    if (arguments.is_null(1) && !arguments.is_null(2))
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("a key to forget needs its category"));
-    return as_row(fcinfo, act_for(user_id, [&] { return forget(user_id, arguments); }));
 }

@@ -21,6 +21,12 @@ inline Datum to_text(std::string_view value)
     return PointerGetDatum(cstring_to_text_with_len(value.data(), static_cast<int>(value.size())));
 }
 
+// A value as its type writes it, for one whose output function is the server's.
+inline Datum as_text(PGFunction output, Datum value)
+{
+    return CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(output, value)));
+}
+
 // What a message quotes of a text: all of it, or as many whole characters as fit.
 inline const char *excerpt(std::string_view value)
 {

@@ -24,12 +24,13 @@ void Given::add(std::initializer_list<NullableDatum> values)
             repalloc(rows_, room_ * values.size() * sizeof(NullableDatum)));
     }
     NullableDatum *row = rows_ + size_++ * values.size();
-    const FormData_pg_attribute *attribute = descriptor_->attrs;
+    int column = 0;
     for (const NullableDatum &value : values) {
+        const FormData_pg_attribute *attribute = TupleDescAttr(descriptor_, column++);
         *row = value;
         if (!value.isnull)
             row->value = datumCopy(value.value, attribute->attbyval, attribute->attlen);
-        row++, attribute++;
+        row++;
     }
     MemoryContextSwitchTo(caller);
 }

@@ -98,6 +98,17 @@ class NewRow : public TriggeredRow {
         return PointerGetDatum(
             heap_modify_tuple_by_cols(tuple(), descriptor(), 1, &number, &value, &is_null));
     }
+
+    // The same with two columns of one type.
+    Datum with(const char *first, Datum first_value, const char *second, Datum second_value,
+               Oid type) const
+    {
+        int numbers[] = {position(first, type), position(second, type)};
+        Datum values[] = {first_value, second_value};
+        bool nulls[] = {false, false};
+        return PointerGetDatum(
+            heap_modify_tuple_by_cols(tuple(), descriptor(), 2, numbers, values, nulls));
+    }
 };
 
 } // namespace companion

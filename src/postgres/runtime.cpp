@@ -21,6 +21,13 @@ static void pin_search_path()
         set_for_call("search_path", path);
 }
 
+void fire_as_on_origin()
+{
+    if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+        set_config_option("session_replication_role", "origin", PGC_SUSET, PGC_S_SESSION,
+                          GUC_ACTION_SAVE, true, 0, false);
+}
+
 void bound_lock_wait(int milliseconds)
 {
     if (LockTimeout > 0 && LockTimeout <= milliseconds)

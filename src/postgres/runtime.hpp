@@ -27,6 +27,10 @@ class Runtime {
 // Whether a Runtime is at work.
 bool is_within_call();
 
+// Have triggers fire as for what a client writes, also within a subscription's work, until the
+// present nest level of settings ends.
+void fire_as_on_origin();
+
 // Wait for no lock longer than this, until the present nest level of settings ends.
 void bound_lock_wait(int milliseconds);
 

@@ -1,7 +1,6 @@
 // The extension's settings (companion.*) and its clock.
 #include "postgres/settings.hpp"
 
-#include "memory/half_lives.hpp"
 #include "postgres/entry.hpp"
 
 namespace companion::settings {
@@ -20,7 +19,6 @@ int max_context_key_length;
 int max_context_value_length;
 int max_facts;
 int max_json_size;
-const HalfLives *half_lives;
 int token_ttl;
 int tokens_per_user;
 int token_retention;
@@ -122,26 +120,6 @@ static void assign_clock(const char *, void *extra)
         clock_time = *static_cast<TimestampTz *>(extra);
 }
 
-// Accept half-lives that can be read.
-static bool check_half_lives(char **value, void **extra, GucSource)
-{
-    const std::optional<HalfLives> half_lives = HalfLives::parse(*value);
-    if (!half_lives) {
-        GUC_check_errdetail("Expected category=days, comma-separated, * for all others.");
-        return false;
-    }
-    auto *slot = static_cast<HalfLives *>(allocate_extra(sizeof(HalfLives)));
-    if (slot == nullptr)
-        return false;
-    *slot = *half_lives;
-    *extra = slot;
-    return true;
-}
-
-static void assign_half_lives(const char *, void *extra)
-{
-    half_lives = static_cast<const HalfLives *>(extra);
-}
 constexpr int minute = 60, hour = 60 * minute, day = 24 * hour;
 
 static void define_seconds(const char *name, const char *description, int *variable, int boot,
@@ -242,10 +220,8 @@ static void define_memory()
                  1, 100000);
     DefineCustomStringVariable(
         "companion.half_lives",
-        "Days in which an item's importance halves: category=days, comma-separated, * for others.",
-        nullptr, &half_lives_text,
-        "mood=3, follow_up=14, open_thread=30, event=30, preference=365, identity=3650, *=90",
-        PGC_SUSET, 0, check_half_lives, assign_half_lives, nullptr);
+        "Deprecated and without effect: companion.context_categories has its place.", nullptr,
+        &half_lives_text, "", PGC_SUSET, 0, nullptr, nullptr, nullptr);
 }
 
 static void define_linking()

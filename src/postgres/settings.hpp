@@ -3,10 +3,6 @@
 
 #include "postgres/server.hpp"
 
-namespace companion {
-class HalfLives;
-}
-
 namespace companion::settings {
 
 // Register every setting with the server. Called once, when the library loads.
@@ -29,7 +25,6 @@ extern int max_context_items;        // companion.max_context_items
 extern int max_context_key_length;   // companion.max_context_key_length, characters
 extern int max_context_value_length; // companion.max_context_value_length, characters
 extern int max_facts;                // companion.max_facts
-extern const HalfLives *half_lives;  // companion.half_lives
 
 extern int token_ttl;                  // companion.token_ttl, seconds
 extern int tokens_per_user;            // companion.tokens_per_user

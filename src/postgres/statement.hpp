@@ -58,6 +58,20 @@ class Statement {
         return SPI_processed;
     }
 
+    // The same, seeing what has been committed until now at whatever isolation level.
+    uint64 execute_newest(std::initializer_list<Datum> values, const char *nulls = nullptr)
+    {
+        if (plan_ == nullptr)
+            prepare();
+        Datum *bound = const_cast<Datum *>(values.begin());
+        const int result = SPI_execute_snapshot(plan_, bound, nulls, GetLatestSnapshot(),
+                                                InvalidSnapshot, false, true, 0);
+        if (result < 0)
+            // Unreached: as above
+            elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(result));
+        return SPI_processed;
+    }
+
     // The same with rows that it reads as the relation "given".
     uint64 execute(const Given &given, std::initializer_list<Datum> values)
     {

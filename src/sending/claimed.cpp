@@ -7,6 +7,7 @@
 #include "postgres/arguments.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
+#include "sending/readdress.hpp"
 #include "sending/suspended.hpp"
 
 namespace companion {
@@ -107,7 +108,7 @@ class Description {
 
     const Datum at_ = TimestampTzGetDatum(now());
     Lookup messages_{"scheduled_messages", "scheduled_messages_pkey"};
-    Lookup users_{"users", "users_pkey"};
+    Lookup users_{"users", "users_pkey", Lookup::Seen::newest}; // where it goes is told as of now
     const Column message_columns_[8] = {
         {kind, messages_.column("kind")},
         {local_date, messages_.column("local_date")},
@@ -152,6 +153,7 @@ void Claimed::return_to(ReturnSetInfo *result) const
 {
     Given orphans{{"user_id", UUIDOID}, {"message_id", UUIDOID}};
     Suspended suspended;
+    ArrayBuilder unreachable(UUIDOID);
     Description description;
     for (int index = 0; index < size(); index++) {
         NullableDatum row[result_columns] = {messages_.at(index, user_id),
@@ -165,11 +167,15 @@ void Claimed::return_to(ReturnSetInfo *result) const
             description.fill(row);
             row[send_before] = messages_.at(index, 3);
             row[tries] = messages_.at(index, 4);
-            put(row, result);
+            if (row[address].isnull)
+                unreachable.add(row[user_id]);
+            else
+                put(row, result);
         }
     }
     description.close();
     suspended.skip();
+    readdress_free(unreachable);
     if (orphans.size() > 0 &&
         drop_orphans.execute(orphans, {}) < static_cast<uint64>(orphans.size()))
         refuse_suppressed("dispatch_queue");

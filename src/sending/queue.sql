@@ -55,6 +55,18 @@ FOR EACH ROW WHEN (old.usable_addresses IS DISTINCT FROM new.usable_addresses)
 EXECUTE FUNCTION companion.readdress_messages();
 COMMENT ON TRIGGER readdress_messages ON companion.users IS 'What is pending goes where the user is reached now.';
 
+CREATE FUNCTION companion.drop_pending() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_drop_pending';
+COMMENT ON FUNCTION companion.drop_pending() IS
+'Trigger, AFTER DELETE or TRUNCATE on users: what is pending goes with its user, so that no worker can start it any more. Waits for who holds it, at most companion.lock_wait, then error 55P03.';
+CREATE TRIGGER drop_pending AFTER DELETE ON companion.users
+FOR EACH ROW EXECUTE FUNCTION companion.drop_pending();
+COMMENT ON TRIGGER drop_pending ON companion.users IS 'What is pending goes with its user.';
+CREATE TRIGGER drop_all_pending AFTER TRUNCATE ON companion.users
+FOR EACH STATEMENT EXECUTE FUNCTION companion.drop_pending();
+COMMENT ON TRIGGER drop_all_pending ON companion.users IS 'What is pending goes with its user.';
+
 CREATE VIEW companion.pending_messages WITH (security_invoker = true) AS
 SELECT m.user_id, m.id AS message_id, m.kind, m.idempotency_key, m.local_date, m.scheduled_for,
        q.visible_at, q.send_before, q.channel, q.attempt, q.worker, q.leased_until,

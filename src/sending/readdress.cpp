@@ -2,6 +2,8 @@
 //
 // In the transaction that changes it, and under the row's lock: either the message is started
 // before it, or after it by who was told of the new address.
+#include "sending/readdress.hpp"
+
 #include "channels/usable.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
@@ -11,6 +13,7 @@
 #include "postgres/written_row.hpp"
 #include "sending/finish.hpp"
 #include "sending/notify.hpp"
+#include "users/user_row.hpp"
 
 using namespace companion;
 
@@ -38,8 +41,10 @@ Statement move{R"sql(
             AND q.leased_until = '-infinity' AS is_written),
     scheduled AS (
         UPDATE companion.scheduled_messages AS m SET channel = $3
-        WHERE user_id = $1 AND id = $2 AND m.channel <> $3)
-    SELECT is_written FROM queued
+        WHERE user_id = $1 AND id = $2 RETURNING m.channel = $3 AS is_written)
+    SELECT q.is_written AND coalesce(m.is_written, NOT EXISTS (
+            SELECT FROM companion.scheduled_messages WHERE user_id = $1 AND id = $2))
+    FROM queued AS q LEFT JOIN scheduled AS m ON true
 )sql",
                UUIDOID, UUIDOID, TEXTOID};
 
@@ -49,10 +54,10 @@ Statement remove_queued{R"sql(
                         UUIDOID, UUIDOID};
 
 // Where a user was reached, and is now.
-struct Reach {
+struct Change {
     pg_uuid_t user_id;
-    UsableAddresses before, now;
-    NullableDatum preferred;
+    UsableAddresses before;
+    Reach now;
 };
 
 bool is_same(const Destination &a, const Destination &b)
@@ -69,36 +74,40 @@ void require_changed(uint64 rows)
     if (rows == 0)
         refuse_suppressed("dispatch_queue");
     if (!DatumGetBool(result_field(0, 1)))
-        refuse_changed("dispatch_queue", "user_id, message_id, channel, leased_until or addresses");
+        refuse_changed(
+            "dispatch_queue",
+            "user_id, message_id, channel, leased_until or addresses, or its message's channel");
 }
 
 void keep(const QueueRow &row, const Destination &told)
 {
-    require_changed(keep_told.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
-                                       told.bot.value, told.addresses.value}));
+    require_changed(
+        keep_told.execute_newest({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
+                                  told.bot.value, told.addresses.value}));
 }
 
 void move_to(const QueueRow &row, Datum channel)
 {
-    require_changed(
-        move.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id), channel}));
+    require_changed(move.execute_newest(
+        {UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id), channel}));
     notify_workers();
 }
 
 void skip(const QueueRow &row)
 {
-    if (remove_queued.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id)}) == 0)
+    if (remove_queued.execute_newest(
+            {UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id)}) == 0)
         refuse_suppressed("dispatch_queue");
     Unsent unsent;
     unsent.add(row, "skipped", CStringGetTextDatum("no channel reaches the user any more"));
     unsent.record();
 }
 
-void follow(const QueueRow &row, bool has_told, const Reach &reach)
+void follow(const QueueRow &row, bool has_told, const Change &change)
 {
     const std::string_view channel = text_view(row.channel);
-    const Destination before = reach.before.on(channel, reach.user_id),
-                      now = reach.now.on(channel, reach.user_id);
+    const Destination before = change.before.on(channel, change.user_id),
+                      now = change.now.usable.on(channel, change.user_id);
     if (row.sending) {
         if (!has_told && !before.addresses.isnull && !is_same(before, now))
             keep(row, before);
@@ -109,7 +118,7 @@ void follow(const QueueRow &row, bool has_told, const Reach &reach)
             move_to(row, row.channel);
         return;
     }
-    const Channel *next = reach.now.choose(reach.preferred);
+    const Channel *next = change.now.usable.choose(change.now.preferred);
     if (next == nullptr)
         skip(row);
     else
@@ -137,26 +146,45 @@ QueueRow read_row(const SPITupleTable *rows, uint64 index, const pg_uuid_t &user
     return row;
 }
 
-void follow_all(const Reach &reach)
+void follow_all(const Change &change)
 {
-    const uint64 count = lock_pending.execute({UUIDPGetDatum(&reach.user_id)});
+    const uint64 count = lock_pending.execute_newest({UUIDPGetDatum(&change.user_id)});
     const SPITupleTable *rows = SPI_tuptable;
     for (uint64 index = 0; index < count; index++) {
         bool has_told;
-        const QueueRow row = read_row(rows, index, reach.user_id, &has_told);
-        follow(row, has_told, reach);
+        const QueueRow row = read_row(rows, index, change.user_id, &has_told);
+        follow(row, has_told, change);
     }
 }
 
 } // namespace
 
+namespace companion {
+
+void readdress_free(const ArrayBuilder &user_ids)
+{
+    const int count = user_ids.size();
+    if (count == 0)
+        return;
+    auto *lockings = static_cast<Locking *>(palloc(count * sizeof(Locking)));
+    lock_free_users(user_ids.finish(), lockings);
+    for (int index = 0; index < count; index++)
+        if (lockings[index] == Locking::held) {
+            const pg_uuid_t user_id = *DatumGetUUIDP(user_ids.at(index).value);
+            const Reach reach = reach_of(user_id);
+            follow_all({user_id, reach.usable, reach});
+        }
+}
+
+} // namespace companion
+
 COMPANION_FUNCTION(readdress_messages)
 {
     const WrittenRow row(fcinfo);
-    const Reach reach{*DatumGetUUIDP(row.nullable("id", UUIDOID).value),
-                      UsableAddresses(row.before("usable_addresses", TEXTARRAYOID)),
-                      UsableAddresses(row.nullable("usable_addresses", TEXTARRAYOID)),
-                      row.nullable("preferred_channel", TEXTOID)};
-    with_spi([&] { follow_all(reach); });
+    const Change change{*DatumGetUUIDP(row.nullable("id", UUIDOID).value),
+                        UsableAddresses(row.before("usable_addresses", TEXTARRAYOID)),
+                        {UsableAddresses(row.nullable("usable_addresses", TEXTARRAYOID)),
+                         row.nullable("preferred_channel", TEXTOID)}};
+    with_spi([&] { follow_all(change); });
     return PointerGetDatum(nullptr);
 }

@@ -3,22 +3,8 @@
 
 #include "channels/address.hpp"
 #include "postgres/arguments.hpp"
-#include "postgres/lookup.hpp"
 
 namespace companion {
-
-// What is usable of a user's addresses now, in the caller's memory; null for none.
-static NullableDatum usable_addresses_of(const pg_uuid_t &user_id)
-{
-    Lookup users("users", "users_pkey");
-    NullableDatum usable{0, true};
-    if (users.find(UUIDPGetDatum(&user_id)))
-        usable = users.get(users.column("usable_addresses"));
-    if (!usable.isnull)
-        usable.value = PointerGetDatum(DatumGetArrayTypePCopy(usable.value));
-    users.close();
-    return usable;
-}
 
 // The elements of a text[] that is not empty.
 static Datum *texts_of(Datum array, int *count)
@@ -32,8 +18,7 @@ static Datum *texts_of(Datum array, int *count)
 Destination told(const QueueRow &row)
 {
     if (row.addresses == 0)
-        return UsableAddresses(usable_addresses_of(row.user_id))
-            .on(text_view(row.channel), row.user_id);
+        return reach_of(row.user_id).usable.on(text_view(row.channel), row.user_id);
     int count;
     return {{row.bot, false}, {texts_of(row.addresses, &count)[0], false}, {row.addresses, false}};
 }

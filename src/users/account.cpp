@@ -15,9 +15,7 @@ static bool is_named(const Field *field)
 NamedAccounts::NamedAccounts(const Fields &fields)
 {
     if (const Field *account = fields.find("telegram_user_id"); is_named(account))
-        addresses_[count_++] = {to_text("telegram"), 0,
-                                CStringGetTextDatum(DatumGetCString(
-                                    DirectFunctionCall1(int8out, account->value.value)))};
+        addresses_[count_++] = {to_text("telegram"), 0, as_text(int8out, account->value.value)};
     if (const Field *number = fields.find("whatsapp_number"); is_named(number))
         addresses_[count_++] = {to_text("whatsapp"), 0, number->value.value};
 }

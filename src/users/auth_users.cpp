@@ -1,6 +1,7 @@
 // The trigger on an auth table that keeps companion.users in step with it.
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
+#include "postgres/runtime.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
@@ -149,6 +150,9 @@ void follow(const AuthRow &row)
 COMPANION_FUNCTION(follow_auth_user)
 {
     const AuthRow row(fcinfo);
-    with_spi([&] { follow(row); });
+    with_spi([&] {
+        fire_as_on_origin();
+        follow(row);
+    });
     return PointerGetDatum(nullptr);
 }

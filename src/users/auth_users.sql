@@ -16,7 +16,7 @@ COMMENT ON FUNCTION companion.adopt_users(regclass, name, name, name) IS
 
 CREATE FUNCTION companion.follow_auth_users(
     auth_table regclass DEFAULT to_regclass('auth.users'), email_column name DEFAULT 'email',
-    deleted_column name DEFAULT NULL, banned_column name DEFAULT NULL)
+    deleted_column name DEFAULT NULL, banned_column name DEFAULT NULL, on_replica boolean DEFAULT false)
 RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -45,11 +45,14 @@ BEGIN
                    ' AFTER INSERT OR DELETE OR UPDATE OF %s ON %s'
                    ' FOR EACH ROW EXECUTE FUNCTION companion.follow_auth_user(%s)',
                    columns, auth_table, purposes);
+    IF on_replica THEN
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER companion_follow', auth_table);
+    END IF;
     RETURN taken_over;
 END
 $$;
-COMMENT ON FUNCTION companion.follow_auth_users(regclass, name, name, name) IS
-'Puts the trigger companion_follow on an auth table, so that companion.users gains, changes the id and the e-mail address of, and loses a user with it, and takes over the rows that are there, but for users whom erase_user() has erased. deleted_column (timestamptz, timestamp or boolean): a user where it holds a time, or true, is suspended for good, until it is cleared; banned_column (timestamptz or boolean): until then, or while it is true; NULL: none. Both are kept in users.suspended_until, which stays as it is where neither is named. Returns how many of the rows were new or changed. Calling it again is harmless, and names other columns. The column id is a uuid, the address text, varchar, char, name or citext, or a domain over one of them; a partitioned table is partitioned by id. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column, 42804 for one of another type or a virtual one, 42809 for a view, a foreign table, a partition and another partitioning, 42701 where a column is named twice, 42710 where it has another trigger of that name, 42501 where row-level security may hide some of its rows, 23502 for a row without an id.';
+COMMENT ON FUNCTION companion.follow_auth_users(regclass, name, name, name, boolean) IS
+'Puts the trigger companion_follow on an auth table, so that companion.users gains, changes the id and the e-mail address of, and loses a user with it, and takes over the rows that are there, but for users whom erase_user() has erased. deleted_column (timestamptz, timestamp or boolean): a user where it holds a time, or true, is suspended for good, until it is cleared; banned_column (timestamptz or boolean): until then, or while it is true; NULL: none. Both are kept in users.suspended_until, which stays as it is where neither is named. on_replica: the rows are written by a subscription, too, and the trigger fires for these as well, for which the caller must own the table. Returns how many of the rows were new or changed. Calling it again is harmless, and names other columns. The column id is a uuid, the address text, varchar, char, name or citext, or a domain over one of them; a partitioned table is partitioned by id. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column, 42804 for one of another type or a virtual one, 42809 for a view, a foreign table, a partition and another partitioning, 42701 where a column is named twice, 42710 where it has another trigger of that name, 42501 where row-level security may hide some of its rows, 23502 for a row without an id.';
 
 CREATE FUNCTION companion.unfollow_auth_users(
     auth_table regclass DEFAULT to_regclass('auth.users')) RETURNS boolean

@@ -1,6 +1,7 @@
 // The fields of a user that put_user() takes: columns of users, as JSON has their values.
 #include "users/fields.hpp"
 
+#include "channels/channel.hpp"
 #include "channels/number_forms.hpp"
 #include "postgres/arguments.hpp"
 #include "users/columns.hpp"
@@ -94,13 +95,11 @@ static bool read_account(const Kind &, const JsonbValue &json, Datum *value)
     return true;
 }
 
-// WhatsApp's own ids are the number without the +.
 static bool read_number(const Kind &, const JsonbValue &json, Datum *value)
 {
     if (json.type != jbvString || json.val.string.len == 0)
         return false;
-    const char *number = psprintf("%s%.*s", view(json)[0] == '+' ? "" : "+", json.val.string.len,
-                                  json.val.string.val);
+    const char *number = with_plus(view(json));
     *value = CStringGetTextDatum(number);
     return is_phone_number(number);
 }

@@ -70,6 +70,16 @@ void check_time(const WrittenRow &row)
         row.refuse("checkin_time", TIMEOID, "checkin_time is 24:00, expected less");
 }
 
+// It is the addresses' to say.
+void check_usable(const WrittenRow &row)
+{
+    const NullableDatum usable = row.nullable("usable_addresses", TEXTARRAYOID);
+    if (row.is_changed("usable_addresses", TEXTARRAYOID) && is_by_grant() &&
+        !(row.is_inserted() && usable.isnull))
+        row.refuse("usable_addresses", TEXTARRAYOID, "usable_addresses is kept by a trigger",
+                   "Write companion.addresses.");
+}
+
 void check_whatsapp_number(const WrittenRow &row)
 {
     const NullableDatum number = row.nullable("whatsapp_number", TEXTOID);
@@ -102,6 +112,7 @@ COMPANION_FUNCTION(check_user)
     check_time(row);
     check_days(row);
     check_channel(row, "preferred_channel");
+    check_usable(row);
     row.check_number("telegram_user_id", INT8OID, 1);
     check_whatsapp_number(row);
     row.check_one_of("subscription_status", subscription_statuses);

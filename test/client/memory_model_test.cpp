@@ -1,251 +1,69 @@
-// Random operations on memory, on the server and on a model of it: after each, every item and the
-// whole history agree.
+// Random operations on memory, on the server and on a model of it: after each, every item, the
+// whole history, what is recalled and what became of each fact agree.
 
 #include "database.hpp"
+#include "memory_model.hpp"
 
 #include "catch2.hpp"
 
-#include <map>
-#include <optional>
 #include <random>
-#include <set>
-#include <sstream>
-#include <tuple>
-#include <vector>
+
+using namespace memory_model;
 
 namespace {
-
-using Key = std::pair<std::string, std::string>; // category and key
-using Hour = int;                                // hours since the test's year began
-
-constexpr Hour never = 1 << 20;
-
-struct Fact {
-    Key key;
-    std::string value;
-    std::optional<double> importance;
-    std::optional<int> valence;
-    std::optional<std::string> source;
-    std::optional<Hour> expires; // never clears an expiry
-    std::optional<bool> pinned;
-
-    bool is_users_word() const { return source == "user" || source == "pinned"; }
-};
-
-struct Item {
-    std::string value;
-    double importance;
-    int valence;
-    std::string source;
-    Hour expires;
-    bool pinned;
-    int confirmations;
-    Hour since, confirmed, referenced, created;
-    std::optional<Hour> resolved;
-    std::optional<std::string> contradicted_by;
-
-    bool is_users() const { return pinned || source == "user" || source == "pinned"; }
-};
-
-using Past = std::tuple<Key, std::string, std::string, Hour, Hour, std::optional<std::string>>;
-
-class Model {
-  public:
-    Hour now = 0;
-
-    void upsert(Fact fact)
-    {
-        if (!fact.pinned && fact.source == "pinned")
-            fact.pinned = true;
-        drop_if_expired(fact.key);
-        const auto found = items_.find(fact.key);
-        if (found == items_.end())
-            add(fact);
-        else if (found->second.is_users() && !fact.is_users_word())
-            hold(found->second, fact);
-        else
-            take(found->second, fact);
-    }
-
-    void upsert_many(const std::vector<Fact> &facts)
-    {
-        std::map<Key, Fact> last;
-        for (const Fact &fact : facts)
-            last[fact.key] = fact;
-        for (const auto &[key, fact] : last)
-            upsert(fact);
-    }
-
-    void forget(const std::string &category, const std::optional<std::string> &key)
-    {
-        const auto is_meant = [&](const Key &candidate) {
-            return candidate.first == category && (!key || candidate.second == *key);
-        };
-        std::erase_if(items_, [&](const auto &item) { return is_meant(item.first); });
-        std::erase_if(history_, [&](const Past &past) { return is_meant(std::get<0>(past)); });
-    }
-
-    void expire()
-    {
-        std::vector<Key> keys;
-        for (const auto &[key, item] : items_)
-            keys.push_back(key);
-        for (const Key &key : keys)
-            drop_if_expired(key);
-    }
-
-    void touch(const Key &key)
-    {
-        if (Item *item = live(key))
-            item->referenced = now;
-    }
-
-    void resolve(const Key &key)
-    {
-        if (Item *item = live(key); item != nullptr && !item->resolved)
-            item->resolved = now;
-    }
-
-    std::string items() const
-    {
-        std::ostringstream text;
-        for (const auto &[key, i] : items_)
-            text << key.first << '|' << key.second << '|' << i.value << '|' << i.importance << '|'
-                 << i.valence << '|' << i.source << '|' << i.pinned << '|' << i.expires << '|'
-                 << i.resolved.value_or(never) << '|' << i.confirmations << '|' << i.confirmed
-                 << '|' << i.referenced << '|' << i.since << '|' << i.created << '|'
-                 << i.contradicted_by.value_or("-") << '\n';
-        return text.str();
-    }
-
-    std::string history() const
-    {
-        std::ostringstream text;
-        for (const auto &[key, value, source, from, until, by] : history_)
-            text << key.first << '|' << key.second << '|' << value << '|' << source << '|' << from
-                 << '|' << until << '|' << by.value_or("-") << '\n';
-        return text.str();
-    }
-
-    // What was believed at an hour
-    std::string as_of(Hour hour) const
-    {
-        std::set<std::string> believed;
-        for (const auto &[key, item] : items_)
-            if (item.since <= hour && hour < item.expires)
-                believed.insert(key.first + '|' + key.second + '|' + item.value + '\n');
-        for (const auto &[key, value, source, from, until, by] : history_)
-            if (from <= hour && hour < until)
-                believed.insert(key.first + '|' + key.second + '|' + value + '\n');
-        std::string text;
-        for (const std::string &line : believed)
-            text += line;
-        return text;
-    }
-
-  private:
-    Item *live(const Key &key)
-    {
-        const auto found = items_.find(key);
-        return found == items_.end() || found->second.expires <= now ? nullptr : &found->second;
-    }
-
-    void drop_if_expired(const Key &key)
-    {
-        const auto found = items_.find(key);
-        if (found == items_.end() || found->second.expires > now)
-            return;
-        const Item &item = found->second;
-        if (item.expires > item.since)
-            history_.insert({key, item.value, item.source, item.since, item.expires, {}});
-        items_.erase(found);
-    }
-
-    void add(const Fact &fact)
-    {
-        items_[fact.key] = {fact.value,
-                            fact.importance.value_or(0.5),
-                            fact.valence.value_or(0),
-                            fact.source.value_or("extracted"),
-                            fact.expires.value_or(never),
-                            fact.pinned.value_or(false),
-                            1,
-                            now,
-                            now,
-                            now,
-                            now,
-                            {},
-                            {}};
-    }
-
-    void confirm(Item &item) const
-    {
-        item.confirmations++;
-        item.confirmed = item.referenced = now;
-        item.contradicted_by = {};
-    }
-
-    void hold(Item &item, const Fact &fact) const
-    {
-        if (item.value == fact.value)
-            confirm(item);
-        else
-            item.contradicted_by = fact.value;
-    }
-
-    void take(Item &item, const Fact &fact)
-    {
-        if (item.value == fact.value) {
-            confirm(item);
-        } else {
-            history_.insert({fact.key, item.value, item.source, item.since, now, fact.value});
-            item.value = fact.value;
-            item.since = item.confirmed = item.referenced = now;
-            item.confirmations = 1;
-            item.resolved = {};
-            item.contradicted_by = {};
-        }
-        item.importance = fact.importance.value_or(item.importance);
-        item.valence = fact.valence.value_or(item.valence);
-        item.source = fact.source.value_or(item.source);
-        item.expires = fact.expires.value_or(item.expires);
-        item.pinned = fact.pinned.value_or(item.pinned);
-    }
-
-    std::map<Key, Item> items_;
-    std::multiset<Past> history_;
-};
 
 // The same operations on the server
 class Server {
   public:
-    Server() : user(database.add_user("Maya")) {}
+    Server() : user(database.add_user("Maya"))
+    {
+        database.run("INSERT INTO companion.context_categories"
+                     " (category, keep_history, max_items, expires_after)"
+                     " VALUES ('b', false, 2, '5 hours')");
+        database.run("INSERT INTO companion.conversations (user_id, id, channel)"
+                     " VALUES ($1, $1, 'web')",
+                     user);
+        for (int message = 1; message <= 4; message++)
+            add_message(message);
+    }
 
     void set_clock(Hour hour) { database.set("companion.clock", time(hour)); }
 
-    void upsert(const Fact &fact)
+    // Whether it was taken or held
+    bool upsert(const Fact &fact)
     {
-        const std::optional<std::string> expires =
-            fact.expires ? std::optional(time(*fact.expires)) : std::nullopt;
-        database.run("SELECT companion.upsert_user_context($1, $2, $3, $4, $5, $6, $7, $8,"
-                     " pinned => $9)",
-                     user, fact.key.first, fact.key.second, fact.value, fact.importance,
-                     fact.valence, fact.source, expires, fact.pinned);
+        const std::optional<std::string> message =
+            fact.message ? std::optional(id_of(*fact.message)) : std::nullopt;
+        return database
+            .run("SELECT id IS NOT NULL FROM companion.upsert_user_context($1, $2, $3, $4, $5, $6,"
+                 " $7, $8, $9, $10, $11)",
+                 user, fact.key.first, fact.key.second, fact.value, fact.importance, fact.valence,
+                 fact.source, maybe_time(fact.expires), message, metadata(fact.tags),
+                 fact.pinned)[0][0]
+            .as<bool>();
     }
 
-    void upsert_many(const std::vector<Fact> &facts)
+    std::vector<std::string> upsert_many(const std::vector<Fact> &facts)
     {
         std::string json;
-        for (const Fact &fact : facts)
+        bool is_to_skip = false;
+        for (const Fact &fact : facts) {
             json += (json.empty() ? "[" : ",") + to_json(fact);
-        const pqxx::result items =
-            database.run("SELECT category, key FROM companion.upsert_user_context_many($1, $2)",
-                         user, json + "]");
-        REQUIRE(static_cast<std::size_t>(items.size()) == facts.size());
-        for (std::size_t index = 0; index < facts.size(); index++) {
-            const auto item = items[static_cast<int>(index)];
-            REQUIRE(Key(item[0].c_str(), item[1].c_str()) == facts[index].key);
+            is_to_skip |= fact.is_bad;
         }
+        std::vector<std::string> outcomes;
+        for (const auto &row :
+             database.run("SELECT outcome FROM companion.upsert_user_context_many($1, $2, $3)",
+                          user, json + "]", is_to_skip ? "skip" : "error"))
+            outcomes.push_back(row[0].c_str());
+        return outcomes;
+    }
+
+    void update(const Change &change)
+    {
+        database.run("SELECT companion.update_user_context($1, NULL, $2, $3, $4, $5, $6, $7, $8)",
+                     user, change.key.first, change.key.second, change.importance, change.pinned,
+                     maybe_time(change.expires), metadata(change.tags), change.merge);
     }
 
     void forget(const std::string &category, const std::optional<std::string> &key)
@@ -253,12 +71,20 @@ class Server {
         database.run("SELECT companion.forget_user_context($1, $2, $3)", user, category, key);
     }
 
+    void delete_message(int message, bool with_facts)
+    {
+        database.run("SELECT companion.delete_message($1, $2, $3)", user, id_of(message),
+                     with_facts);
+        add_message(++last_message_);
+    }
+
     void expire() { database.run("SELECT companion.expire_user_context()"); }
 
     void touch(const Key &key)
     {
         database.run("SELECT companion.touch_user_context($1, ARRAY(SELECT id"
-                     " FROM companion.user_context WHERE category = $2 AND key = $3))",
+                     " FROM companion.user_context"
+                     " WHERE category = $2 AND folded_key = companion.folded($3)))",
                      user, key.first, key.second);
     }
 
@@ -268,15 +94,27 @@ class Server {
                      key.second);
     }
 
+    void embed(const Key &key)
+    {
+        database.run("SELECT companion.set_embedding($1, id, 'm', $2) FROM companion.user_context"
+                     " WHERE category = $3 AND folded_key = companion.folded($4)",
+                     user, vector(embedding_of(folded(key.second))), key.first, key.second);
+    }
+
     std::string items()
     {
         return lines("SELECT concat_ws('|', category, key, value, importance, emotional_valence,"
                      " source, pinned::integer, " +
                      hour("expires_at") + ", " + hour("resolved_at") + ", confirmations, " +
                      hour("confirmed_at") + ", " + hour("last_referenced_at") + ", " +
-                     hour("value_since") + ", " + hour("created_at") +
-                     ", coalesce(contradicted_by, '-'))"
-                     " FROM companion.user_context ORDER BY category, key");
+                     hour("last_used_at") + ", " + hour("value_since") + ", " + hour("created_at") +
+                     ", coalesce(contradicted_by, '-'), " + messages("ARRAY[source_message_id]") +
+                     ", " + messages("stated_in") + ", " + messages("earlier_stated_in") +
+                     ", (SELECT coalesce(string_agg(tag, ',' ORDER BY tag), '')"
+                     "   FROM jsonb_array_elements_text(metadata -> 't') AS t (tag)),"
+                     " EXISTS (SELECT FROM companion.context_embeddings WHERE item_id = c.id)"
+                     "::integer)"
+                     " FROM companion.user_context AS c ORDER BY category, folded_key");
     }
 
     std::string history()
@@ -285,15 +123,24 @@ class Server {
                      ", " + hour("held_until") +
                      ", coalesce(replaced_by, '-'))"
                      " FROM companion.user_context_history"
-                     " ORDER BY category, key, value COLLATE \"C\", source COLLATE \"C\","
+                     " ORDER BY category, companion.folded(key) COLLATE \"C\", key,"
+                     " value COLLATE \"C\", source COLLATE \"C\","
                      " held_from, held_until, replaced_by COLLATE \"C\" NULLS FIRST");
     }
 
     std::string as_of(Hour hour)
     {
-        return lines("SELECT concat_ws('|', category, key, value)"
+        return lines("SELECT concat_ws('|', category, key, value) COLLATE \"C\" AS line"
                      " FROM companion.user_context_as_of('" +
-                     user + "', '" + time(hour) + "')");
+                     user + "', '" + time(hour) + "') ORDER BY line");
+    }
+
+    std::string recall(bool by_meaning)
+    {
+        return lines("SELECT concat_ws('|', category, key)"
+                     " FROM companion.recall_user_context('" +
+                     user + "', embedding => " +
+                     (by_meaning ? "'" + vector(embedding_of(keys[0][0])) + "'" : "NULL") + ")");
     }
 
     Database database;
@@ -307,6 +154,14 @@ class Server {
                std::to_string(never) + ")::integer";
     }
 
+    // The numbers of the messages in a column
+    static std::string messages(const std::string &column)
+    {
+        return "(SELECT coalesce(string_agg(coalesce(right(m::text, 4)::integer::text, '-'), ','"
+               " ORDER BY n), '') FROM unnest(" +
+               column + ") WITH ORDINALITY AS u (m, n))";
+    }
+
     static std::string time(Hour hour)
     {
         if (hour == never)
@@ -317,20 +172,63 @@ class Server {
         return text.str();
     }
 
+    static std::optional<std::string> maybe_time(std::optional<Hour> hour)
+    {
+        return hour ? std::optional(time(*hour)) : std::nullopt;
+    }
+
+    static std::string id_of(int message)
+    {
+        const std::string number = std::to_string(message);
+        return "01a21c49-0000-7000-8000-00000000" + std::string(4 - number.size(), '0') + number;
+    }
+
+    void add_message(int message)
+    {
+        database.run("INSERT INTO companion.messages (user_id, id, conversation_id, role, content)"
+                     " VALUES ($1, $2, $1, 'user', 'hello')",
+                     user, id_of(message));
+    }
+
+    static std::string vector(const std::vector<float> &embedding)
+    {
+        std::ostringstream text;
+        for (const float element : embedding)
+            text << (text.str().empty() ? "{" : ",") << element;
+        return text.str() + "}";
+    }
+
+    static std::optional<std::string> metadata(const std::optional<Tags> &tags)
+    {
+        return tags ? std::optional("{\"t\": [" + list(*tags) + "]}") : std::nullopt;
+    }
+
+    static std::string quoted(const std::string &text)
+    {
+        std::string json = "\"";
+        for (const char c : text)
+            json += c == '\t' ? "\\t" : c == '\n' ? "\\n" : std::string(1, c);
+        return json + '"';
+    }
+
     static std::string to_json(const Fact &fact)
     {
         std::ostringstream json;
-        json << R"({"category": ")" << fact.key.first << R"(", "key": ")" << fact.key.second
-             << R"(", "value": ")" << fact.value << R"(", "importance": )";
-        fact.importance ? json << *fact.importance : json << "null";
+        json << R"({"category": ")" << fact.key.first << R"(", "key": )" << quoted(fact.key.second)
+             << R"(, "value": )" << quoted(fact.value) << R"(, "importance": )";
+        fact.is_bad ? json << 7 : fact.importance ? json << *fact.importance : json << "null";
         json << R"(, "emotional_valence": )";
         fact.valence ? json << *fact.valence : json << "null";
-        json << R"(, "source": )";
-        fact.source ? json << '"' << *fact.source << '"' : json << "null";
+        if (fact.source)
+            json << R"(, "source": ")" << *fact.source << '"';
         if (fact.expires)
             json << R"(, "expires_at": ")" << time(*fact.expires) << '"';
         if (fact.pinned)
             json << R"(, "pinned": )" << (*fact.pinned ? "true" : "false");
+        if (fact.message)
+            json << R"(, "source_message_id": ")" << id_of(*fact.message) << '"';
+        if (fact.tags)
+            json << R"(, "metadata": )" << *metadata(fact.tags);
         json << '}';
         return json.str();
     }
@@ -342,6 +240,8 @@ class Server {
             text.append(row[0].c_str()).append("\n");
         return text;
     }
+
+    int last_message_ = 4;
 };
 
 class Dice {
@@ -350,42 +250,81 @@ class Dice {
 
     int below(int bound) { return std::uniform_int_distribution(0, bound - 1)(engine_); }
 
+    // A value at one in so many times
     template <typename Value>
-    std::optional<Value> maybe(Value value)
+    std::optional<Value> maybe(Value value, int times = 2)
     {
-        return below(2) == 0 ? std::nullopt : std::optional(value);
+        return below(times) == 0 ? std::optional(value) : std::nullopt;
     }
 
-    Key key() { return {std::string(1, "ab"[below(2)]), std::string(1, "klm"[below(3)])}; }
-
-    Fact fact(Hour now)
+    template <typename Values>
+    auto one_of(const Values &values)
     {
-        static const char *const sources[] = {"user", "pinned", "extracted", "calendar"};
-        Fact fact{key(),
-                  std::string(1, "xyz"[below(3)]),
-                  maybe(below(5) / 4.0),
-                  maybe(below(5) - 2),
-                  maybe(std::string(sources[below(4)])),
-                  {},
-                  {}};
-        if (below(3) == 0)
-            fact.expires = below(4) == 0 ? never : std::max(0, now + below(12) - 2);
-        if (below(8) == 0)
-            fact.pinned = below(2) == 0;
-        return fact;
+        return values[below(static_cast<int>(values.size()))];
     }
 
-    std::vector<Fact> facts(Hour now)
+    Key key() { return {std::string(1, "ab"[below(2)]), one_of(one_of(keys))}; }
+
+    Tags tags()
     {
+        Tags tags;
+        for (int count = below(3); count > 0; count--)
+            tags.insert(below(5));
+        return tags;
+    }
+
+    std::optional<Hour> expiry(Hour now)
+    {
+        if (below(3) > 0)
+            return {};
+        return below(4) == 0 ? never : std::max(0, now + below(12) - 2);
+    }
+
+    Fact fact(const Model &model)
+    {
+        static const std::vector<std::string> sources{"user", "pinned", "extracted", "calendar"};
+        return {key(),
+                one_of(one_of(values)),
+                maybe(below(5) / 4.0),
+                maybe(below(5) - 2),
+                maybe(one_of(sources)),
+                expiry(model.now),
+                maybe(below(2) == 0, 8),
+                maybe(one_of(model.messages)),
+                maybe(tags(), 3)};
+    }
+
+    // Half of the arrays may have elements that are to be skipped
+    std::vector<Fact> facts(const Model &model)
+    {
+        const bool may_be_bad = below(2) == 0;
         std::vector<Fact> facts(1 + below(6));
-        for (Fact &each : facts)
-            each = fact(now);
+        for (Fact &each : facts) {
+            each = fact(model);
+            each.is_bad = may_be_bad && below(3) == 0;
+        }
         return facts;
+    }
+
+    Change change(const Model &model)
+    {
+        return {key(),         maybe(below(5) / 4.0), maybe(below(2) == 0), expiry(model.now),
+                maybe(tags()), below(2) == 0};
     }
 
   private:
     std::mt19937 engine_;
 };
+
+void state_one(const Fact &fact, Server &server, Model &model)
+{
+    REQUIRE(server.upsert(fact) == (model.upsert(fact) != "refused"));
+}
+
+void state_many(const std::vector<Fact> &facts, Server &server, Model &model)
+{
+    REQUIRE(server.upsert_many(facts) == model.upsert_many(facts));
+}
 
 // One operation, the same for the server and its model
 void do_something(Dice &dice, Server &server, Model &model)
@@ -394,22 +333,27 @@ void do_something(Dice &dice, Server &server, Model &model)
         operation(server);
         operation(model);
     };
-    const Fact fact = dice.fact(model.now);
-    const std::vector<Fact> facts = dice.facts(model.now);
-    const int choice = dice.below(20);
+    const Key key = dice.key();
+    const int choice = dice.below(26);
     if (choice < 8)
-        both([&](auto &side) { side.upsert(fact); });
+        state_one(dice.fact(model), server, model);
     else if (choice < 12)
-        both([&](auto &side) { side.upsert_many(facts); });
+        state_many(dice.facts(model), server, model);
     else if (choice < 14)
-        both([&](auto &side) { side.touch(fact.key); });
+        both([&](auto &side) { side.touch(key); });
     else if (choice < 16)
-        both([&](auto &side) { side.resolve(fact.key); });
+        both([&](auto &side) { side.resolve(key); });
     else if (choice < 17)
         both([&](auto &side) { side.expire(); });
     else if (choice < 18)
-        both([&, key = dice.maybe(fact.key.second)](auto &side) {
-            side.forget(fact.key.first, key);
+        both([&, one = dice.maybe(key.second)](auto &side) { side.forget(key.first, one); });
+    else if (choice < 20)
+        both([&](auto &side) { side.embed(key); });
+    else if (choice < 22)
+        both([change = dice.change(model)](auto &side) { side.update(change); });
+    else if (choice < 23)
+        both([message = dice.one_of(model.messages), with_facts = dice.below(2) == 0](auto &side) {
+            side.delete_message(message, with_facts);
         });
     else
         server.set_clock(++model.now);
@@ -429,7 +373,9 @@ TEST_CASE("memory does what its model does")
         do_something(dice, server, model);
         REQUIRE(server.items() == model.items());
         REQUIRE(server.history() == model.history());
+        REQUIRE(server.recall(operation % 2 == 0) == model.recall(operation % 2 == 0));
         const Hour hour = dice.below(model.now + 1);
         REQUIRE(server.as_of(hour) == model.as_of(hour));
     }
+    server.database.run("DELETE FROM companion.context_categories WHERE category = 'b'");
 }

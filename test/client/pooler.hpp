@@ -55,6 +55,17 @@ class Pooler {
             << "\nauth_type = any\nlisten_port = 6432\nunix_socket_dir = " << folder_ << "\n";
     }
 
+    // Its socket is there before it listens.
+    bool accepts() const
+    {
+        try {
+            pqxx::connection connection(address());
+            return true;
+        } catch (const pqxx::broken_connection &) {
+            return false;
+        }
+    }
+
     void start()
     {
         const std::string settings = folder_ + "/settings.ini";
@@ -65,7 +76,7 @@ class Pooler {
             execlp("pgbouncer", "pgbouncer", "-q", settings.c_str(), nullptr);
             _exit(127);
         }
-        for (int tries = 0; !std::filesystem::exists(folder_ + "/.s.PGSQL.6432"); tries++) {
+        for (int tries = 0; !accepts(); tries++) {
             if (tries == 200 || waitpid(process_, nullptr, WNOHANG) == process_)
                 throw std::runtime_error("pgbouncer does not start");
             std::this_thread::sleep_for(std::chrono::milliseconds(50));

@@ -118,11 +118,13 @@ calls_stay_level('arrays of different lengths', '2202E', 10_000,
     "SELECT companion.start_send_many(ARRAY[$nobody]::uuid[], '{}', '{}')");
 calls_stay_level('tokens tried out', '53400', 10_000,
     "SELECT companion.redeem_telegram_link_token('guess', 7)", "SELECT companion.redeem_telegram_link_token('guess', 7)");
-calls_stay_level('a setting that cannot be read', '22023', 10_000, "SET companion.half_lives = 'mood=x'",
+calls_stay_level('a setting that cannot be read', '22023', 10_000, "SET companion.clock = 'noon'",
     'SELECT companion.now()');
 
-calls_stay_level('a setting', '00000', 10_000, "SET companion.half_lives = 'mood=1, *=7'",
-    'SELECT companion.now()');
+calls_stay_level('categories that change', '00000', 3_000,
+    q{UPDATE companion.context_categories SET max_items = 9 WHERE category = 'mood'; SELECT companion.keeps_history('mood')});
+calls_stay_level('a bad element that is skipped', '00000', 10_000,
+    qq(SELECT companion.upsert_user_context_many($user, '[{"category": "family", "key": "sister", "value": "Ana"}, {"category": ""}]', 'skip')));
 calls_stay_level('a claim, none being due', '00000', 10_000, "SELECT FROM companion.claim_messages('w')");
 calls_stay_level('a search', '00000', 10_000, "SELECT FROM companion.search_messages($user, 'hello')");
 calls_stay_level('a recollection', '00000', 10_000, "SELECT companion.user_context_prompt($user)");

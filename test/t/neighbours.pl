@@ -61,13 +61,13 @@ sub is_refused
 }
 
 query('postgres', 'CREATE ROLE somebody');
-for my $role (map { "companion_$_" } qw(user worker admin owner runtime))
+for my $role (map { "companion_$_" } qw(user worker admin monitor owner runtime))
 {
     is_refused("CREATE ROLE $role $_", $role, $_, "ALTER ROLE $role NO$_")
       for qw(SUPERUSER BYPASSRLS CREATEROLE CREATEDB REPLICATION);
 }
 query('postgres', 'CREATE ROLE strong BYPASSRLS');
-for my $role (map { "companion_$_" } qw(user worker admin))
+for my $role (map { "companion_$_" } qw(user worker admin monitor))
 {
     is_refused("CREATE ROLE $role IN ROLE $_", $role, "membership in $_", "REVOKE $_ FROM $role")
       for qw(strong pg_read_server_files);
@@ -82,9 +82,9 @@ for my $role ('companion_owner', 'companion_runtime')
         $role, 'object table public.theirs', "DROP OWNED BY $role, or REASSIGN OWNED");
 }
 query('postgres', 'CREATE ROLE companion_user LOGIN; CREATE ROLE companion_owner; CREATE EXTENSION companion');
-is(query('postgres', $roles), 'companion_admin companion_owner companion_runtime companion_user companion_worker',
+is(query('postgres', $roles), 'companion_admin companion_monitor companion_owner companion_runtime companion_user companion_worker',
     'roles without anything are taken');
-query('postgres', 'DROP EXTENSION companion; DROP ROLE companion_admin, companion_owner, companion_runtime, companion_user, companion_worker');
+query('postgres', 'DROP EXTENSION companion; DROP ROLE companion_admin, companion_monitor, companion_owner, companion_runtime, companion_user, companion_worker');
 
 # A database whose owner is an operator, an app that may reference users, an end user, a worker, and
 # a login for jobs; none of them is a superuser.
@@ -419,7 +419,7 @@ $session->disconnect;
 # Dropped everywhere, nothing holds the roles.
 query($_, 'DROP EXTENSION companion') for qw(app supabase fresh updated granted older);
 query('postgres', "DROP DATABASE $_") for qw(fresh updated granted older);
-query('postgres', 'DROP ROLE companion_admin, companion_owner, companion_runtime, companion_user, companion_worker');
+query('postgres', 'DROP ROLE companion_admin, companion_monitor, companion_owner, companion_runtime, companion_user, companion_worker');
 is(query('postgres', $roles), '', 'dropped everywhere, the roles can be dropped');
 
 done_testing();

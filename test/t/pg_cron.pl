@@ -111,6 +111,30 @@ SELECT EXISTS (SELECT FROM cron.job_run_details AS r JOIN cron.job AS j USING (j
                WHERE j.jobname = 'companion_dispatch' AND r.status = 'succeeded')
 SQL
 
+# Health sees the jobs, with the rights of who asks.
+my $health = q{SELECT h."check", h.ok, h.detail FROM companion.health() AS h WHERE h."check" ~ '^job' ORDER BY 1};
+like(query($health), qr/^job companion_dispatch\|t\|succeeded.*^job companion_maintenance\|t\|.*^job companion_retention\|t\|/ms,
+    'health says that the jobs run');
+query("UPDATE cron.job SET active = false WHERE jobname = 'companion_maintenance'");
+query(<<'SQL');
+INSERT INTO cron.job_run_details (jobid, runid, status, return_message, start_time)
+SELECT jobid, (SELECT max(runid) + 1000000 FROM cron.job_run_details), 'failed', 'no space', now()
+FROM cron.job WHERE jobname = 'companion_retention';
+SQL
+like(query($health), qr/^job companion_maintenance\|f\|off\n.*^job companion_retention\|f\|failed: no space$/ms,
+    'and which one is off, or fails');
+query("UPDATE cron.job SET active = true; DELETE FROM cron.job_run_details WHERE status = 'failed'");
+is(query("SET ROLE companion_monitor; $health"), 'jobs||you may not see them: GRANT USAGE ON SCHEMA cron',
+    'who may not look is told so');
+query('GRANT USAGE ON SCHEMA cron TO companion_monitor');
+like(query("SET ROLE companion_monitor; $health"),
+    qr/^job companion_dispatch\|\|not scheduled, or by a login whose jobs you may not see$/m, 'or see them');
+query(<<'SQL');
+CREATE POLICY monitored ON cron.job FOR SELECT TO companion_monitor USING (true);
+CREATE POLICY monitored ON cron.job_run_details FOR SELECT TO companion_monitor USING (true);
+SQL
+like(query("SET ROLE companion_monitor; $health"), qr/^job companion_dispatch\|t\|/m, 'who may, sees');
+
 # Retention takes pg_cron's own rows along, as far as the login may by itself.
 query("UPDATE cron.job_run_details SET end_time = now() - interval '91 days' WHERE status = 'succeeded'");
 my $old = "SELECT count(*) > 0 FROM cron.job_run_details WHERE end_time < now() - interval '90 days'";
@@ -135,6 +159,7 @@ is(query("SET SESSION AUTHORIZATION jobs; SELECT companion.unschedule_jobs()"), 
 
 is(query('SELECT companion.unschedule_jobs()'), '3', 'all three are removed');
 is(query('SELECT count(*) FROM cron.job'), '0', 'none is left');
+like(query($health), qr/^job companion_dispatch\|f\|not scheduled: companion.schedule_jobs\(\)$/m, 'health misses them');
 is(query('SELECT companion.unschedule_jobs()'), '0', 'and there is none to remove again');
 
 done_testing();

@@ -88,6 +88,11 @@ SELECT companion.upsert_user_context(user_id, 'family', 'sister', 'Hannah')
 FROM companion.messages WHERE content = 'hello';
 SELECT companion.upsert_user_context(id, 'health', 'cold', 'has one', 0.9, -1,
     expires_at => '2026-03-06', pinned => true) FROM companion.users;
+-- One fact is forgotten, and not its message; of the others it is known what they mean.
+SELECT companion.upsert_user_context(user_id, 'health', 'diet', 'none', source_message_id => id),
+       companion.forget_user_context(user_id, 'health', 'diet')
+FROM companion.messages WHERE role = 'user';
+SELECT companion.set_embedding(user_id, id, 'a model', ARRAY[0.5, -1e-10, 3.4e38]) FROM companion.user_context WHERE category = 'family';
 
 -- Link tokens: used, unused, and one that nobody made.
 INSERT INTO companion.telegram_link_tokens (user_id, token_hash, expires_at)

@@ -109,7 +109,7 @@ SQL
     return $text;
 }
 
-my %found = map { $_ => readable($_) } qw(companion_user companion_worker companion_admin);
+my %found = map { $_ => readable($_) } qw(companion_user companion_worker companion_admin companion_monitor);
 my $monitored = $node->safe_psql('postgres',
     'SELECT a FROM pg_stat_activity AS a; SELECT s FROM pg_stat_statements AS s');
 $node->safe_psql('postgres', "COMMIT PREPARED 'hold'");

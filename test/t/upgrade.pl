@@ -211,6 +211,21 @@ sub is_addressed
         slurp_file("$folder/own_accounts.out"), 'each is an address, of the first who had it');
 }
 
+# Items whose keys are the same now are merged; half-lives that were set become those of categories.
+sub is_merged
+{
+    my ($from) = @_;
+    my $folder = dirname(__FILE__);
+    my $database = create_database($from);
+    install_library($from);
+    $node->safe_psql($database, slurp_file("$folder/same_keys--$from.sql"));
+    $node->safe_psql('postgres', "ALTER DATABASE $database SET companion.half_lives = 'mood=2, My own = 7.5, *=60'");
+    install_library($current);
+    is(update($database, $current), '', "with keys that are the same $from is updated");
+    is($node->safe_psql($database, slurp_file("$folder/merged--$from.sql")) . "\n",
+        slurp_file("$folder/merged--$from.out"), 'they are one');
+}
+
 # The next version, by what it changes.
 my $next = $current =~ s/.$/x/r;
 my @changes = map { "$_;\n" } split /;\n/, <<'SQL';
@@ -302,6 +317,7 @@ for my $script (glob "$extensions/companion--*.sql")
         slurp_file(dirname(__FILE__) . "/goes_on--$version.out"));
     is_rekeyed($version);
     is_addressed($version);
+    is_merged($version);
 }
 
 done_testing();

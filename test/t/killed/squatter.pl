@@ -83,13 +83,13 @@ sub squat
     syswrite $held, join("\t", $user_id, $from, time) . "\n";
 }
 
-# What may fail is the server, or another squatter holds it
+# What may fail is the server, or another squatter holds it, or each of two what the other waits for
 while (getppid == $parent)
 {
     undef $connection;
     my $is_done = eval { squat(); 1 };
     my ($error, $sqlstate) = ($@, $connection ? $connection->state : '');
-    die $error if !$is_done && $connection && $connection->ping && $sqlstate ne '55P03';
+    die $error if !$is_done && $connection && $connection->ping && $sqlstate !~ /^(55P03|40P01)$/;
     eval { $connection->disconnect };
     sleep 0.1;
 }

@@ -1,0 +1,417 @@
+// Remembering many facts in one call.
+#include "identity/acting.hpp"
+#include "memory/categories.hpp"
+#include "memory/facts.hpp"
+#include "memory/item.hpp"
+#include "memory/upserting.hpp"
+#include "postgres/array_builder.hpp"
+#include "postgres/attempt.hpp"
+#include "postgres/entry.hpp"
+#include "postgres/settings.hpp"
+#include "postgres/triggered.hpp"
+#include "postgres/uuid.hpp"
+#include "users/user_row.hpp"
+
+using namespace companion;
+
+namespace {
+
+// What becomes of a user's ($1) facts at a time ($2), as of one alone (upsert.cpp). An item that
+// has expired, or that another transaction has made or changed meanwhile, is missing in the result.
+// The items that are there are looked for once, and then met at their places.
+Statement upsert_many{R"sql(
+    WITH met AS MATERIALIZED (
+        SELECT g.*,
+               coalesce(g.importance, 0.5) AS new_importance,
+               coalesce(g.emotional_valence, 0) AS new_valence,
+               coalesce(g.source, 'extracted') AS new_source,
+               coalesce(g.metadata, '{}') AS new_metadata,
+               coalesce(g.pinned, false) AS new_pinned,
+               nullif(coalesce(g.expires_at, $2 + g.expires_after), 'infinity') AS new_expiry,
+               c.ctid AS place, companion.is_same_text(c.value, g.value) AS is_same,
+               NOT g.is_users_word AND (c.pinned OR c.source IN ('user', 'pinned')) AS is_held
+        FROM given AS g LEFT JOIN companion.user_context AS c
+            ON c.user_id = $1 AND c.category = g.category AND c.folded_key = g.folded_key),
+    taken AS (
+        UPDATE companion.user_context AS c SET
+            (value, importance, emotional_valence, source, source_message_id, metadata, pinned,
+             expires_at, stated_in, earlier_stated_in, resolved_at, confirmations, value_since,
+             last_used_at, previous_value) = (
+                SELECT c.value, coalesce(g.importance, c.importance),
+                       coalesce(g.emotional_valence, c.emotional_valence),
+                       coalesce(g.source, c.source),
+                       coalesce(g.source_message_id, c.source_message_id),
+                       coalesce(g.metadata, c.metadata), coalesce(g.pinned, c.pinned),
+                       nullif(coalesce(g.expires_at,
+                                       CASE WHEN c.expires_at = c.confirmed_at + g.expires_after
+                                       THEN $2 + g.expires_after ELSE c.expires_at END),
+                              'infinity'),
+                       companion.with_statement(c.stated_in, g.source_message_id),
+                       c.earlier_stated_in, c.resolved_at, c.confirmations + 1, c.value_since,
+                       c.last_used_at, NULL
+                WHERE g.is_same
+                UNION ALL
+                SELECT g.value, g.new_importance, g.new_valence, g.new_source,
+                       g.source_message_id, g.new_metadata, g.new_pinned, g.new_expiry,
+                       ARRAY[g.source_message_id],
+                       companion.joined_statements(c.earlier_stated_in, c.stated_in), NULL, 1,
+                       greatest(c.value_since, $2), NULL, c.value
+                WHERE NOT g.is_same),
+            previous_source = c.source,
+            previous_since = c.value_since,
+            contradicted_by = NULL,
+            confirmed_at = $2,
+            last_referenced_at = $2,
+            updated_at = $2
+        FROM met AS g
+        WHERE c.ctid = g.place AND c.user_id = $1 AND c.category = g.category
+            AND c.folded_key = g.folded_key
+            AND (c.expires_at IS NULL OR c.expires_at > $2)
+            AND NOT g.is_held
+            AND (g.is_users_word OR NOT (c.pinned OR c.source IN ('user', 'pinned')))
+        RETURNING c.user_id, c.category, c.key, c.folded_key, )sql" CONTEXT_ITEM R"sql( AS item,
+                  c.id, c.previous_value, c.previous_source, c.previous_since, c.value_since,
+                  c.value, g.keeps_history AND c.previous_value <> c.value AS is_to_archive),
+    held AS (
+        UPDATE companion.user_context AS c SET
+            (confirmations, contradicted_by, stated_in, earlier_stated_in, confirmed_at,
+             last_referenced_at, expires_at) = (
+                SELECT c.confirmations + 1, NULL,
+                       companion.with_statement(c.stated_in, g.source_message_id),
+                       c.earlier_stated_in, $2, $2,
+                       CASE WHEN c.expires_at = c.confirmed_at + g.expires_after
+                            THEN $2 + g.expires_after ELSE c.expires_at END
+                WHERE g.is_same
+                UNION ALL
+                SELECT c.confirmations, g.value, c.stated_in,
+                       companion.joined_statements(c.earlier_stated_in,
+                                                   ARRAY[g.source_message_id]),
+                       c.confirmed_at, c.last_referenced_at, c.expires_at
+                WHERE NOT g.is_same),
+            updated_at = $2
+        FROM met AS g
+        WHERE c.ctid = g.place AND c.user_id = $1 AND c.category = g.category
+            AND c.folded_key = g.folded_key
+            AND (c.expires_at IS NULL OR c.expires_at > $2)
+            AND g.is_held AND (c.pinned OR c.source IN ('user', 'pinned'))
+        RETURNING c.user_id, c.category, c.key, c.folded_key, )sql" CONTEXT_ITEM R"sql( AS item,
+                  c.id, c.contradicted_by),
+    added AS (
+        INSERT INTO companion.user_context AS c
+            (user_id, category, key, value, importance, emotional_valence, source, expires_at,
+             source_message_id, metadata, pinned, folded_key, stated_in)
+        SELECT $1, g.category, g.key, g.value, g.new_importance, g.new_valence, g.new_source,
+               g.new_expiry, g.source_message_id, g.new_metadata, g.new_pinned, g.folded_key,
+               ARRAY[g.source_message_id]
+        FROM met AS g WHERE g.place IS NULL
+        ON CONFLICT (user_id, category, folded_key) DO NOTHING
+        RETURNING c.user_id, c.category, c.key, c.folded_key, )sql" CONTEXT_ITEM R"sql( AS item,
+                  c.id),
+    archived AS (
+        INSERT INTO companion.user_context_history
+            (user_id, category, key, value, source, held_from, held_until, replaced_by)
+        SELECT t.user_id, t.category, t.key, t.previous_value, t.previous_source,
+               t.previous_since, t.value_since, t.value
+        FROM taken AS t WHERE t.is_to_archive
+        RETURNING 1),
+    counted AS (
+        SELECT (SELECT count(*) FROM taken AS t WHERE t.is_to_archive)
+             = (SELECT count(*) FROM archived) AS is_archived)
+    SELECT t.user_id, t.category, t.key, t.folded_key, t.item, t.id,
+           CASE WHEN t.previous_value IS NULL THEN 'confirmed' ELSE 'superseded' END,
+           n.is_archived
+    FROM taken AS t CROSS JOIN counted AS n
+    UNION ALL
+    SELECT h.user_id, h.category, h.key, h.folded_key, h.item, h.id,
+           CASE WHEN h.contradicted_by IS NULL THEN 'confirmed' ELSE 'held' END, true
+    FROM held AS h
+    UNION ALL
+    SELECT a.user_id, a.category, a.key, a.folded_key, a.item, a.id, 'added', true
+    FROM added AS a)sql",
+                      UUIDOID, TIMESTAMPTZOID};
+
+// Keep the items from being changed by others, so that the next look meets them at their places.
+Statement lock_items{R"sql(
+    SELECT FROM unnest($2, $3) AS g (category, folded_key)
+    JOIN companion.user_context AS c
+        ON c.user_id = $1 AND c.category = g.category AND c.folded_key = g.folded_key
+    ORDER BY c.category, c.folded_key FOR NO KEY UPDATE OF c)sql",
+                     UUIDOID, TEXTARRAYOID, TEXTARRAYOID};
+
+Statement find_end_of_day{"SELECT companion.end_of_day($1, $2)", UUIDOID, DATEOID};
+
+// The facts that nothing has become of yet, as the statement's given rows.
+Given given_of(const Facts &facts)
+{
+    Given given{{"category", TEXTOID},
+                {"key", TEXTOID},
+                {"value", TEXTOID},
+                {"importance", FLOAT4OID},
+                {"emotional_valence", INT4OID},
+                {"source", TEXTOID},
+                {"expires_at", TIMESTAMPTZOID},
+                {"source_message_id", UUIDOID},
+                {"metadata", JSONBOID},
+                {"pinned", BOOLOID},
+                {"folded_key", TEXTOID},
+                {"is_users_word", BOOLOID},
+                {"expires_after", INTERVALOID},
+                {"keeps_history", BOOLOID}};
+    for (int index = 0; index < facts.distinct_count; index++) {
+        ListedFact &fact = *facts.distinct[index];
+        if (fact.outcome != nullptr)
+            continue;
+        const auto v = [&](Fact::Field field) {
+            return NullableDatum{fact.values[field], fact.is_null[field]};
+        };
+        CategoryPolicy policy = policy_of(fact.text(Fact::category));
+        given.add({v(Fact::category),
+                   v(Fact::key),
+                   v(Fact::value),
+                   v(Fact::importance),
+                   v(Fact::emotional_valence),
+                   v(Fact::source),
+                   v(Fact::expires_at),
+                   v(Fact::source_message_id),
+                   v(Fact::metadata),
+                   v(Fact::pinned),
+                   {fact.folded_key},
+                   {BoolGetDatum(fact.is_users_word())},
+                   {IntervalPGetDatum(&policy.expires_after), !policy.expires()},
+                   {BoolGetDatum(policy.keeps_history)}});
+    }
+    return given;
+}
+
+// What a word in a result is called here: outcomes outlive the result.
+const char *outcome_named(std::string_view word)
+{
+    for (const char *outcome : {"added", "confirmed", "superseded", "held"})
+        if (word == outcome)
+            return outcome;
+    pg_unreachable();
+}
+
+// Give a row that upsert_many has returned to its fact. Error 09000 where there is none.
+void take_in(uint64 row, Datum user_id, const Facts &facts)
+{
+    ListedFact *fact = facts.find(text_view(result_field(row, 2)), text_view(result_field(row, 4)));
+    if (fact == nullptr || fact->outcome != nullptr)
+        refuse_changed("user_context", "user_id, category or key");
+    require_own_item(row, 1, user_id, *fact);
+    fact->item = datumCopy(result_field(row, 5), false, -1);
+    fact->id = *DatumGetUUIDP(result_field(row, 6));
+    fact->outcome = outcome_named(text_view(result_field(row, 7)));
+}
+
+bool is(const ListedFact &fact, std::string_view outcome)
+{
+    return fact.outcome != nullptr && fact.outcome == outcome;
+}
+
+// Drop what superseded values meant. Whoever had stored that meanwhile was waited for, and a new
+// statement sees it.
+void drop_superseded_embeddings(Datum user_id, const Facts &facts)
+{
+    ArrayBuilder items(UUIDOID);
+    for (int index = 0; index < facts.distinct_count; index++)
+        if (is(*facts.distinct[index], "superseded"))
+            items.add(UUIDPGetDatum(&facts.distinct[index]->id));
+    if (items.size() > 0)
+        drop_embeddings(user_id, items.finish());
+}
+
+// Upsert the facts that nothing has become of yet.
+void upsert_remaining(Datum user_id, const Facts &facts)
+{
+    const uint64 rows = upsert_many.execute(given_of(facts), {user_id, TimestampTzGetDatum(now())});
+    if (rows > 0 && !DatumGetBool(result_field(0, 8)))
+        refuse_suppressed("user_context_history");
+    for (uint64 row = 0; row < rows; row++)
+        take_in(row, user_id, facts);
+}
+
+bool are_done(const Facts &facts)
+{
+    return std::all_of(facts.distinct, facts.distinct + facts.distinct_count,
+                       [](const ListedFact *fact) { return fact->outcome != nullptr; });
+}
+
+// Ready the items of the facts that have none yet for another look.
+void free_places(Datum user_id, const Facts &facts)
+{
+    ArrayBuilder categories(TEXTOID), folded_keys(TEXTOID);
+    for (int index = 0; index < facts.distinct_count; index++) {
+        const ListedFact &fact = *facts.distinct[index];
+        if (fact.outcome != nullptr)
+            continue;
+        categories.add(fact.values[Fact::category]);
+        folded_keys.add(fact.folded_key);
+    }
+    lock_items.execute({user_id, categories.finish(), folded_keys.finish()});
+    drop_expired(user_id, categories.finish(), folded_keys.finish());
+}
+
+// After the facts have become items: those of a category come one after the other.
+void bound_items(Datum user_id, const Facts &facts)
+{
+    int new_items = 0;
+    for (int first = 0, next; first < facts.distinct_count; first = next) {
+        const Datum category = facts.distinct[first]->values[Fact::category];
+        ArrayBuilder ids(UUIDOID);
+        for (next = first; next < facts.distinct_count; next++) {
+            ListedFact &fact = *facts.distinct[next];
+            if (fact.text(Fact::category) != text_view(category))
+                break;
+            if (is(fact, "added"))
+                ids.add(UUIDPGetDatum(&fact.id));
+        }
+        new_items += ids.size();
+        if (ids.size() > 0)
+            make_room(user_id, category, ids.finish());
+    }
+    if (new_items > 0)
+        check_item_limit(user_id, new_items);
+}
+
+// Upsert the facts that nothing has become of yet, or none of them.
+void upsert_facts(Datum user_id, const Facts &facts)
+{
+    for (int look = 0; !are_done(facts); look++) {
+        if (look == looks)
+            refuse_suppressed("user_context");
+        if (look > 0)
+            free_places(user_id, facts);
+        upsert_remaining(user_id, facts);
+    }
+    drop_superseded_embeddings(user_id, facts);
+    bound_items(user_id, facts);
+}
+
+void forget_outcomes(const Facts &facts)
+{
+    for (int index = 0; index < facts.distinct_count; index++) {
+        ListedFact &fact = *facts.distinct[index];
+        if (fact.reason == nullptr)
+            fact.outcome = nullptr;
+    }
+}
+
+// The same, but that a fact which fails is refused: where all together fail, each by itself.
+void upsert_valid(Datum user_id, const Facts &facts)
+{
+    if (fault_of([&] { upsert_facts(user_id, facts); }) == nullptr)
+        return;
+    forget_outcomes(facts);
+    for (int index = 0; index < facts.distinct_count; index++) {
+        ListedFact *fact = facts.distinct[index];
+        if (fact->outcome != nullptr)
+            continue;
+        const Facts alone{fact, 1, &fact, 1};
+        if (const char *fault = fault_of([&] { upsert_facts(user_id, alone); }))
+            fact->refuse(fault);
+    }
+}
+
+// Turn a local date into the instant at which it ends.
+void resolve_expiry_date(Datum user_id, ListedFact &fact)
+{
+    if (!fact.expires_on_date)
+        return;
+    const Datum date = fact.values[Fact::expires_at];
+    if (find_end_of_day.execute({user_id, date}) > 0)
+        fact.values[Fact::expires_at] = result_field(0, 1, &fact.is_null[Fact::expires_at]);
+}
+
+// What is to be known of the facts before they are upserted. The user's row is locked.
+void prepare(Datum user_id, const Facts &facts, OnInvalid on_invalid)
+{
+    for (int index = 0; index < facts.distinct_count; index++) {
+        ListedFact &fact = *facts.distinct[index];
+        const auto resolve = [&] { resolve_expiry_date(user_id, fact); };
+        if (on_invalid == OnInvalid::error)
+            resolve();
+        else if (const char *fault = fact.expires_on_date ? fault_of(resolve) : nullptr)
+            fact.refuse(fault);
+        if (fact.outcome == nullptr && is_forgotten(user_id, fact))
+            fact.refuse(forgotten_reason);
+    }
+}
+
+// The columns of an item, or as many nulls.
+void read_item(Datum item, Datum *values, bool *nulls, int columns)
+{
+    std::fill_n(nulls, columns, true);
+    if (item == 0)
+        return;
+    HeapTupleHeader header = DatumGetHeapTupleHeader(item);
+    TupleDesc descriptor =
+        lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+    HeapTupleData tuple{};
+    tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+    tuple.t_data = header;
+    heap_deform_tuple(&tuple, descriptor, values, nulls);
+    ReleaseTupleDesc(descriptor);
+}
+
+void return_facts(const Facts &facts, ReturnSetInfo *result)
+{
+    const int item_columns = result->setDesc->natts - 2;
+    Datum values[MaxHeapAttributeNumber];
+    bool nulls[MaxHeapAttributeNumber];
+    for (int index = 0; index < facts.count; index++) {
+        const ListedFact &fact = *facts.begin[index].counts;
+        read_item(fact.item, values, nulls, item_columns);
+        values[item_columns] = CStringGetTextDatum(fact.outcome);
+        nulls[item_columns] = false;
+        nulls[item_columns + 1] = fact.reason == nullptr;
+        if (fact.reason != nullptr)
+            values[item_columns + 1] = CStringGetTextDatum(fact.reason);
+        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    }
+}
+
+void remember(Datum user_id, const Facts &facts, OnInvalid on_invalid, ReturnSetInfo *result)
+{
+    lock_user(user_id);
+    prepare(user_id, facts, on_invalid);
+    if (on_invalid == OnInvalid::skip)
+        upsert_valid(user_id, facts);
+    else
+        upsert_facts(user_id, facts);
+    return_facts(facts, result);
+}
+
+} // namespace
+
+COMPANION_FUNCTION(upsert_user_context_many)
+{
+    const Arguments arguments(fcinfo);
+    const Datum user_id = arguments.required(0, "user_id");
+    const OnInvalid on_invalid = read_on_invalid(arguments.text(2, "on_invalid"));
+    const Facts facts = read_facts(DatumGetJsonbP(arguments.required(1, "facts")), on_invalid);
+    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    act_for(user_id, [&] { remember(user_id, facts, on_invalid, result); });
+    return Datum{0};
+}
+
+COMPANION_FUNCTION(upsert_user_context_text)
+{
+    const Arguments arguments(fcinfo);
+    const Datum user_id = arguments.required(0, "user_id");
+    const Datum json = arguments.required(1, "facts_text");
+    const OnInvalid on_invalid = read_on_invalid(arguments.text(2, "on_invalid"));
+    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    act_for(user_id, [&] {
+        const Facts facts =
+            on_invalid == OnInvalid::skip
+                ? read_facts(json)
+                : read_facts(DatumGetJsonbP(DirectFunctionCall1(
+                                 jsonb_in, CStringGetDatum(TextDatumGetCString(json)))),
+                             on_invalid);
+        remember(user_id, facts, on_invalid, result);
+    });
+    return Datum{0};
+}
