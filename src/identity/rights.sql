@@ -137,7 +137,8 @@ BEGIN
         ('companion_user, companion_worker, companion_admin, companion_runtime',
          'current_user_id now uuid_v7() uuid_v7(timestamptz) checkin_instant local_timestamp
           end_of_day choose_channel usable_channel address_key channel_address recall_score'),
-        ('companion_runtime', 'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
+        ('companion_runtime', 'search_rank search_excerpt checkin_key checkins_due checkins_nearby checkin_refused
+          suspended_reason day_as_seen'),
         ('companion_user, companion_worker, companion_admin',
          'canonical_timezone next_checkin sent_today put_user
           start_onboarding advance_onboarding complete_onboarding

@@ -6,11 +6,11 @@
 
 namespace companion {
 
-Lookup::Lookup(const char *table, const char *index)
+Lookup::Lookup(const char *table, const char *index, Snapshot snapshot)
 {
     // See what this transaction has done so far, as any new statement does.
     CommandCounterIncrement();
-    PushActiveSnapshot(GetTransactionSnapshot());
+    PushActiveSnapshot(snapshot != nullptr ? snapshot : GetTransactionSnapshot());
     table_ = table_open(relation_id(table), RowShareLock);
     index_ = index_open(relation_id(index), RowShareLock);
     slot_ = table_slot_create(table_, nullptr);

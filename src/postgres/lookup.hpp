@@ -13,13 +13,13 @@ enum class Locking {
 };
 
 // The rows of one of the extension's tables by the first columns of an index, each of them uuid,
-// bigint or text, as the transaction sees them when this is made. Within with_spi(), or in a
-// trigger.
+// bigint or text, as the transaction sees them when this is made, or another snapshot does. Within
+// with_spi(), or in a trigger.
 class Lookup {
   public:
     static constexpr int max_columns = 4;
 
-    Lookup(const char *table, const char *index);
+    Lookup(const char *table, const char *index, Snapshot snapshot = nullptr);
     void close();
 
     // Come to the row with this key; false where there is none.

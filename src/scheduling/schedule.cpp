@@ -32,8 +32,8 @@ Statement enqueue{R"sql(
     enqueued AS (
         INSERT INTO companion.scheduled_messages
             (user_id, id, kind, idempotency_key, local_date, timezone, scheduled_for, channel,
-             content, generation_context, status, failure_reason, finished_at)
-        SELECT user_id, id, $4, idempotency_key, local_date, timezone, $2, channel, $3, $7,
+             wanted_channel, content, generation_context, status, failure_reason, finished_at)
+        SELECT user_id, id, $4, idempotency_key, local_date, timezone, $2, channel, $5, $3, $7,
             CASE WHEN channel IS NULL THEN 'skipped' ELSE 'pending' END,
             CASE WHEN channel IS NULL THEN 'no channel reaches the user' END,
             CASE WHEN channel IS NULL THEN companion.now() END
@@ -78,7 +78,7 @@ Statement find_next_checkin{R"sql(
     CROSS JOIN LATERAL companion.checkins_nearby(u.id, u.timezone, due.local_date,
         due.scheduled_for, companion.checkin_key(due.local_date),
         companion.checkin_key(due.local_date - 2), companion.checkin_key(due.local_date + 3),
-        $3) AS nearby
+        $3, NULL) AS nearby
     WHERE u.id = $1 AND u.onboarding_completed_at IS NOT NULL
         AND NOT nearby.day_is_taken AND NOT nearby.is_too_close
     ORDER BY due.scheduled_for LIMIT 1
