@@ -12,7 +12,7 @@ SUBJECTS = \
 	conversations/search conversations/analytics \
 	memory/memory memory/functions \
 	scheduling/scheduled_messages sending/queue scheduling/dispatch sending/worker \
-	policy/changes_of_mind \
+	policy/changes_of_mind policy/cancelling \
 	linking/linking \
 	cron/cron \
 	identity/references identity/rights

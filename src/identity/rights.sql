@@ -140,7 +140,7 @@ BEGIN
         ('companion_runtime', 'search_rank search_excerpt checkin_key checkins_due checkins_nearby checkin_refused
           suspended_reason day_as_seen'),
         ('companion_user, companion_worker, companion_admin',
-         'canonical_timezone next_checkin sent_today put_user
+         'canonical_timezone next_checkin sent_today put_user cancel_message cancel_messages
           start_onboarding advance_onboarding complete_onboarding
           open_conversation add_message recent_messages search_messages
           upsert_user_context upsert_user_context_many recall_user_context user_context_prompt
@@ -150,7 +150,8 @@ BEGIN
           unlink_telegram unlink_address'),
         ('companion_user, companion_admin', 'export_user erase_user'),
         ('companion_worker, companion_admin',
-         'link_address disable_address close_conversation edit_message record_incoming schedule_message dispatch
+         'link_address disable_address close_conversation edit_message record_incoming schedule_message
+          reschedule_message annotate_message dispatch
           dispatch_batch run_dispatch'),
         ('companion_worker',
          'claim_messages start_send start_send_many mark_sent mark_sent_many mark_failed

@@ -171,11 +171,14 @@ COMMENT ON FUNCTION companion.rewind_dispatch(timestamptz) IS
 CREATE FUNCTION companion.schedule_message(
     user_id uuid, scheduled_for timestamptz, content text, kind text DEFAULT 'custom',
     channel text DEFAULT NULL, idempotency_key text DEFAULT NULL,
-    generation_context jsonb DEFAULT NULL, OUT message_id uuid, OUT created boolean)
+    generation_context jsonb DEFAULT NULL, send_before timestamptz DEFAULT NULL,
+    replace boolean DEFAULT false, cancel_on_reply boolean DEFAULT false,
+    priority_level integer DEFAULT NULL, topic_key text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    OUT message_id uuid, OUT created boolean)
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_schedule_message';
-COMMENT ON FUNCTION companion.schedule_message(uuid, timestamptz, text, text, text, text, jsonb) IS
-'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, and a kind, channel or key that is not valid, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
+COMMENT ON FUNCTION companion.schedule_message(uuid, timestamptz, text, text, text, text, jsonb, timestamptz, boolean, boolean, integer, text, jsonb) IS
+'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Under the key of one that was cancelled it is scheduled anew, under its id, and created is true; a check-in stays cancelled for its day. replace: one that stands under the key, is pending and not being sent becomes this one, and a claim of it is given back; created is false. send_before: skipped rather than sent from this time on. cancel_on_reply: cancelled when the user writes before it is sent. priority_level, topic_key and metadata are the app''s own: see annotate_message. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, a kind, channel or key that is not valid, a send_before that is not after scheduled_for, and what annotate_message refuses, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
 
 CREATE FUNCTION companion.next_checkin(user_id uuid, after timestamptz DEFAULT companion.now()) RETURNS timestamptz
 LANGUAGE c STABLE
