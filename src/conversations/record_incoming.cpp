@@ -164,10 +164,10 @@ COMPANION_FUNCTION(record_incoming)
     auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     Incoming incoming;
     if (with_spi([&] { return record_incoming(delivery, &incoming); })) {
-        Datum values[] = {
-            UUIDPGetDatum(&incoming.user_id), UUIDPGetDatum(&incoming.conversation_id),
-            UUIDPGetDatum(&incoming.message.id), BoolGetDatum(incoming.message.is_new),
-            Int32GetDatum(incoming.cancelled)};
+        Datum values[] = {UUIDPGetDatum(&incoming.user_id),
+                          UUIDPGetDatum(&incoming.conversation_id),
+                          UUIDPGetDatum(&incoming.message.id),
+                          BoolGetDatum(incoming.message.is_new), Int32GetDatum(incoming.cancelled)};
         bool nulls[] = {false, false, false, false, false};
         tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
     }

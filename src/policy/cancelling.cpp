@@ -75,8 +75,7 @@ Statement annotate{R"sql(
         metadata = coalesce($5, metadata)
     WHERE user_id = $1 AND id = $2
     RETURNING m.user_id = $1 AND m.id = $2
-)sql",
-                   UUIDOID, UUIDOID, INT2OID, TEXTOID, JSONBOID};
+)sql", UUIDOID, UUIDOID, INT2OID, TEXTOID, JSONBOID};
 
 // What became of a message that is not on the queue; of one that was cancelled before it is asked.
 const char *answer_of_unqueued(Datum user_id, Datum message_id, const char *of_cancelled)
@@ -153,8 +152,7 @@ const char *cancel(Datum user_id, NullableDatum message_id, NullableDatum key, D
 // As far after its time as before; after now where that is past.
 TimestampTz shifted(TimestampTz send_before, TimestampTz from, TimestampTz to)
 {
-    return TIMESTAMP_NOT_FINITE(send_before) ? send_before
-                                             : send_before + (Max(to, now()) - from);
+    return TIMESTAMP_NOT_FINITE(send_before) ? send_before : send_before + (Max(to, now()) - from);
 }
 
 void put_off(const QueueRow &row, TimestampTz to)
@@ -166,8 +164,7 @@ void put_off(const QueueRow &row, TimestampTz to)
     const TimestampTz from = DatumGetTimestampTz(result_field(0, 1));
     if (DatumGetBool(result_field(0, 2)))
         refuse_other_day();
-    set_time.execute(
-        {user_id, id, time, TimestampTzGetDatum(shifted(row.send_before, from, to))});
+    set_time.execute({user_id, id, time, TimestampTzGetDatum(shifted(row.send_before, from, to))});
     require_written(1, "dispatch_queue", "user_id, message_id, visible_at or leased_until");
     require_written(2, "scheduled_messages", "user_id or id");
     if (to <= now())

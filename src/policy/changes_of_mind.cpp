@@ -1,8 +1,8 @@
 // A user changes their mind: what is pending follows.
 //
 // In the transaction that changes it, and under the rows' locks: either a message is started before
-// it, or its worker's start_send is false. A tick that runs meanwhile holds the user's row, or comes
-// to the user afterwards.
+// it, or its worker's start_send is false. A tick that runs meanwhile holds the user's row, or
+// comes to the user afterwards.
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
@@ -20,8 +20,8 @@ namespace {
 // another time or on another channel; and when, for which local day, and on which.
 //
 // A check-in is for the local day that it lies on as now seen. It moves to that day's instant where
-// the time or the zone has changed and this instant has not passed; else it stays. A setting that is
-// as it was refuses nothing: an app may have scheduled the check-in in spite of it.
+// the time or the zone has changed and this instant has not passed; else it stays. A setting that
+// is as it was refuses nothing: an app may have scheduled the check-in in spite of it.
 Statement judge{R"sql(
     SELECT
         CASE WHEN m.kind <> 'checkin' THEN
@@ -70,7 +70,7 @@ Statement judge{R"sql(
         next.scheduled_for, seen.key, companion.checkin_key(seen.local_date - 2),
         companion.checkin_key(seen.local_date + 3), $5, m.id) AS nearby
     WHERE u.id = $1
-)sql",          UUIDOID, UUIDOID,      TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID,    TEXTOID,
+)sql",  UUIDOID,      UUIDOID,        TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID, TEXTOID,
                 TIMEOID, INT2ARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
 
 // A claim that has not been started is given back.
@@ -88,8 +88,7 @@ Statement move_in_time{R"sql(
         WHERE user_id = $1 AND id = $2
         RETURNING m.user_id = $1 AND m.id = $2 AND m.idempotency_key = $6 AS is_written)
     SELECT (SELECT is_written FROM queued), (SELECT is_written FROM scheduled)
-)sql",
-                       UUIDOID, UUIDOID, TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID, INTERVALOID};
+)sql", UUIDOID, UUIDOID, TIMESTAMPTZOID, DATEOID, TEXTOID, TEXTOID, INTERVALOID};
 
 // Whose mind has changed, and what the settings were.
 struct Change {
@@ -147,8 +146,13 @@ bool judge_message(const QueueRow &row, const Change &change, Verdict *verdict)
                        change.paused.value, change.suspended.value, change.preferred.value},
                       nulls) == 0)
         return false;
-    *verdict = {field(1),        DatumGetBool(field(2).value), field(3).value, field(4).value,
-                field(5).value,  field(6).value,               DatumGetBool(field(7).value),
+    *verdict = {field(1),
+                DatumGetBool(field(2).value),
+                field(3).value,
+                field(4).value,
+                field(5).value,
+                field(6).value,
+                DatumGetBool(field(7).value),
                 field(8)};
     return true;
 }
@@ -166,8 +170,7 @@ void move(const QueueRow &row, const Verdict &verdict)
 void change_channel(const QueueRow &row, const NullableDatum &channel)
 {
     if (channel.isnull)
-        finish_pending(row, "skipped",
-                       CStringGetTextDatum("no channel reaches the user any more"));
+        finish_pending(row, "skipped", CStringGetTextDatum("no channel reaches the user any more"));
     else if (text_view(channel.value) != text_view(row.channel))
         move_to_channel(row, channel.value);
 }

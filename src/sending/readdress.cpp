@@ -1,7 +1,7 @@
 // A user is reached elsewhere: what is pending follows.
 //
-// In the transaction that changes it, and under the row's lock: either the message is started before
-// it, or after it by who was told of the new address.
+// In the transaction that changes it, and under the row's lock: either the message is started
+// before it, or after it by who was told of the new address.
 #include "channels/usable.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
@@ -38,10 +38,10 @@ bool is_same(const Destination &a, const Destination &b)
 
 void keep(const QueueRow &row, const Destination &told)
 {
-    require_queue_row_written(keep_told.execute({UUIDPGetDatum(&row.user_id),
-                                                 UUIDPGetDatum(&row.message_id), told.bot.value,
-                                                 told.addresses.value}),
-                              "user_id, message_id or addresses");
+    require_queue_row_written(
+        keep_told.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
+                           told.bot.value, told.addresses.value}),
+        "user_id, message_id or addresses");
 }
 
 void follow(const Pending &pending, const Reach &reach)
@@ -62,8 +62,7 @@ void follow(const Pending &pending, const Reach &reach)
     }
     const Channel *next = reach.now.choose(reach.preferred);
     if (next == nullptr)
-        finish_pending(row, "skipped",
-                       CStringGetTextDatum("no channel reaches the user any more"));
+        finish_pending(row, "skipped", CStringGetTextDatum("no channel reaches the user any more"));
     else
         move_to_channel(row, to_text(next->name_view()));
 }
