@@ -5,10 +5,10 @@
 // comes to the user afterwards.
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
+#include "postgres/row_trigger.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
-#include "postgres/written_row.hpp"
 #include "sending/pending.hpp"
 
 using namespace companion;
@@ -96,9 +96,19 @@ struct Change {
     NullableDatum timezone, checkin_time, checkin_days, onboarded, paused, suspended, preferred;
 };
 
-Change read_change(const WrittenRow &row)
+bool has_changed(const UpdatedRow &row)
 {
-    return {*DatumGetUUIDP(row.nullable("id", UUIDOID).value),
+    return row.is_changed("checkin_time", TIMEOID) || row.is_changed("timezone", TEXTOID) ||
+           row.is_changed("checkin_days", INT2ARRAYOID) ||
+           row.is_changed("checkin_paused_until", TIMESTAMPTZOID) ||
+           row.is_changed("suspended_until", TIMESTAMPTZOID) ||
+           row.is_changed("onboarding_completed_at", TIMESTAMPTZOID) ||
+           row.is_changed("preferred_channel", TEXTOID);
+}
+
+Change read_change(const UpdatedRow &row, const pg_uuid_t &user_id)
+{
+    return {user_id,
             row.before("timezone", TEXTOID),
             row.before("checkin_time", TIMEOID),
             row.before("checkin_days", INT2ARRAYOID),
@@ -204,13 +214,17 @@ void apply_to_all(const Change &change, int pending_now)
 
 } // namespace
 
-// Most users have nothing pending, which one look at an index says.
+// Most changes are of something else, and most users have nothing pending, which one look at an
+// index says. A WHEN of the trigger's would be parsed anew for every statement, and cost more than
+// both.
 COMPANION_FUNCTION(apply_change_of_mind)
 {
-    const WrittenRow row(fcinfo);
-    const pg_uuid_t user_id = *DatumGetUUIDP(row.nullable("id", UUIDOID).value);
+    const UpdatedRow row(fcinfo);
+    if (!has_changed(row))
+        return PointerGetDatum(nullptr);
+    const pg_uuid_t user_id = *DatumGetUUIDP(row.now("id", UUIDOID).value);
     if (const int pending = count_pending(user_id)) {
-        const Change change = read_change(row);
+        const Change change = read_change(row, user_id);
         with_spi([&] { apply_to_all(change, pending); });
     }
     return PointerGetDatum(nullptr);
