@@ -107,8 +107,18 @@ WHERE name ~ '/' AND name !~ '^(posix|right|SystemV)/';
 
 -- One traveller in a hundred moves to another's zone. A stay is a stretch of ticks, from one
 -- (exclusive) to another, that look for the traveller in one zone.
+-- What is pending goes along: it moves to its day as seen there, or is skipped, and then the day that it
+-- was for, of the stay that ends, has none. Nothing is ever sent here.
 CREATE TABLE stays (user_id uuid, timezone text, since timestamptz, until timestamptz);
+CREATE TABLE taken_along (user_id uuid, message_id uuid, timezone text, local_date date, scheduled_for timestamptz, at timestamptz);
 CREATE PROCEDURE travel(last_tick timestamptz) LANGUAGE sql AS $$
+    INSERT INTO taken_along
+    SELECT m.user_id, m.id, u.timezone, CASE WHEN m.timezone = u.timezone THEN m.local_date
+        ELSE (m.scheduled_for AT TIME ZONE u.timezone)::date END, m.scheduled_for, companion.now()
+    FROM companion.dispatch_queue AS q
+    JOIN companion.scheduled_messages AS m ON m.user_id = q.user_id AND m.id = q.message_id
+    JOIN companion.users AS u ON u.id = m.user_id AND u.display_name = 'traveller'
+    WHERE q.visible_at > companion.now() - interval '4 hours';
     WITH moved AS (
         UPDATE companion.users AS u
         SET timezone = (SELECT z.timezone FROM companion.users AS z WHERE u.id IS NOT NULL
@@ -120,7 +130,10 @@ CREATE PROCEDURE travel(last_tick timestamptz) LANGUAGE sql AS $$
         FROM moved, companion.dispatch_state
         WHERE s.user_id = moved.id AND s.until = 'infinity')
     INSERT INTO stays SELECT id, timezone, previous_tick, 'infinity' FROM moved,
-        companion.dispatch_state
+        companion.dispatch_state;
+    DELETE FROM taken_along AS t USING companion.scheduled_messages AS m
+    WHERE t.at = companion.now() AND m.user_id = t.user_id AND m.id = t.message_id
+        AND m.scheduled_for = t.scheduled_for AND m.status = 'pending'
 $$;
 
 -- A tick in batches, of which some are undone. One that may die does so now and then before its end.
@@ -244,7 +257,7 @@ WHERE scheduled_for <> companion.checkin_instant(timezone, local_date, checkin_t
    OR idempotency_key NOT IN ('checkin:' || local_date, 'checkin:' || local_date || '@' || timezone)
        LIMIT 10
 SQL
-# It was made there, or before the stay but on that day as seen from there
+# It was made there, or before the stay but on that day as seen from there, or was pending and went along
 is(query(<<'SQL'), '', "each local day of a stay has its check-in ($context)");
 SELECT s.user_id, s.timezone, d.local_date, due.at
 FROM stays AS s JOIN companion.users AS u ON u.id = s.user_id
@@ -258,6 +271,8 @@ WHERE due.at > s.since AND due.at <= least(s.until, (SELECT max(at) FROM ticks))
   AND NOT EXISTS (SELECT FROM journey AS j WHERE j.user_id = s.user_id
                   AND d.local_date = CASE WHEN j.timezone = s.timezone THEN j.local_date
                       ELSE (j.scheduled_for AT TIME ZONE s.timezone)::date END)
+  AND NOT EXISTS (SELECT FROM taken_along AS t WHERE t.user_id = s.user_id
+                  AND t.timezone = s.timezone AND t.local_date = d.local_date)
 LIMIT 10
 SQL
 is(query(<<'SQL'), 't', 'they travelled far');
@@ -279,7 +294,8 @@ is(query(<<'SQL'), '0', 'what was skipped says why');
 SELECT count(*) FROM companion.scheduled_messages
 WHERE (status = 'skipped') <> coalesce(
     failure_reason LIKE 'found % late, beyond companion.catch_up'
-    OR failure_reason = 'within companion.min_gap of another check-in', false)
+    OR failure_reason IN ('within companion.min_gap of another check-in',
+        'this local day has had its check-in'), false)
 SQL
 
 done_testing();
