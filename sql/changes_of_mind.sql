@@ -59,6 +59,11 @@ UPDATE companion.users SET checkin_time = '10:00' WHERE display_name = 'later an
 -- A pause that is over by then lets it be.
 UPDATE companion.users SET checkin_paused_until = '2026-03-04 12:00+00' WHERE display_name = 'later and paused';
 SELECT * FROM checkins;
+-- A pause that is not over by another time does not.
+BEGIN;
+UPDATE companion.users SET checkin_time = '11:00' WHERE display_name = 'later and paused';
+SELECT status, failure_reason FROM checkins WHERE who = 'later and paused';
+ROLLBACK;
 SELECT display_name, companion.start_send(user_id, message_id, attempt) FROM also_claimed ORDER BY user_id;
 SELECT companion.dispatch() AS enqueued;
 SET companion.clock = '2026-03-04 17:00+00';

@@ -21,7 +21,8 @@ namespace {
 //
 // A check-in is for the local day that it lies on as now seen. It moves to that day's instant where
 // the time or the zone has changed and this instant has not passed; else it stays. A setting that
-// is as it was refuses nothing: an app may have scheduled the check-in in spite of it.
+// has not changed, and would have refused it before, does not: an app has scheduled it in spite of
+// it.
 Statement judge{R"sql(
     SELECT
         CASE WHEN m.kind <> 'checkin' THEN
@@ -61,9 +62,12 @@ Statement judge{R"sql(
         SELECT companion.checkin_refused(
             coalesce(u.checkin_time, CASE WHEN $7 IS NULL THEN time '00:00' END),
             u.checkin_days,
-            CASE WHEN u.onboarding_completed_at IS DISTINCT FROM $9
+            CASE WHEN u.onboarding_completed_at IS DISTINCT FROM $9 OR m.scheduled_for >= $9
                 THEN u.onboarding_completed_at ELSE '-infinity' END,
-            nullif(u.checkin_paused_until, $10), nullif(u.suspended_until, $11),
+            CASE WHEN u.checkin_paused_until IS DISTINCT FROM $10 OR m.scheduled_for >= $10
+                THEN u.checkin_paused_until END,
+            CASE WHEN u.suspended_until IS DISTINCT FROM $11 OR m.scheduled_for >= $11
+                THEN u.suspended_until END,
             CASE WHEN u.timezone <> $6 OR u.checkin_days <> $8 THEN seen.weekday END,
             next.scheduled_for) AS by) AS refused
     CROSS JOIN LATERAL companion.checkins_nearby(u.id, u.timezone, seen.local_date,
