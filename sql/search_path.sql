@@ -39,6 +39,17 @@ INSERT INTO steps (role, step) VALUES
         SELECT pg_catalog.array_agg(user_id), pg_catalog.array_agg(message_id), pg_catalog.array_agg(attempt)
         FROM companion.claim_messages('w', 1)) AS m (users, messages, attempts))$$),
     ('companion_admin', $$(SELECT kind, status, attempts, content, failure_reason FROM companion.scheduled_messages)$$),
+    -- Changes of mind
+    ('companion_worker', $$SELECT created FROM companion.schedule_message('00000000-0000-0000-0000-000000000001', '2026-03-05', 'of my own', 'checkin', cancel_on_reply => true)$$),
+    ('none', $$UPDATE companion.users SET checkin_time = '22:00', timezone = 'Asia/Tokyo', preferred_channel = 'web'
+        WHERE id OPERATOR(pg_catalog.=) '00000000-0000-0000-0000-000000000001' RETURNING checkin_time$$),
+    ('companion_admin', $$(SELECT kind, idempotency_key, local_date, channel FROM companion.pending_messages)$$),
+    ('companion_worker', $$(SELECT companion.reschedule_message('00000000-0000-0000-0000-000000000001', message_id, '2026-03-05 10:00+00'),
+        companion.annotate_message('00000000-0000-0000-0000-000000000001', message_id, 1), companion.cancel_message('00000000-0000-0000-0000-000000000001', message_id)
+        FROM companion.pending_messages)$$),
+    ('companion_worker', $$companion.cancel_messages('00000000-0000-0000-0000-000000000001')$$),
+    ('none', $$UPDATE companion.users SET checkin_time = '09:00', timezone = 'Europe/Berlin', preferred_channel = NULL
+        WHERE id OPERATOR(pg_catalog.=) '00000000-0000-0000-0000-000000000001' RETURNING checkin_time$$),
     -- A conversation
     ('companion_worker', $$companion.record_incoming('telegram', '100', 'I love tomatoes', 8, 7)$$),
     ('companion_worker', $$(SELECT companion.edit_message(user_id, NULL, 'I love my tomatoes', 8)

@@ -1,6 +1,7 @@
 // Adding a message to a conversation.
 #include "conversations/messages.hpp"
 #include "identity/acting.hpp"
+#include "policy/cancelling.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/lookup.hpp"
@@ -106,7 +107,10 @@ FiledMessage add_message(Added added)
     } else if (added.has_telegram_ids()) {
         message.chat = chat_with(message.user_id, "telegram", added.bot, added.address);
     }
-    return file_message(message);
+    const FiledMessage filed = file_message(message);
+    if (filed.is_new && text_view(message.role) == "user")
+        cancel_on_reply(message.user_id);
+    return filed;
 }
 
 } // namespace

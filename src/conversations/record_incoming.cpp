@@ -2,6 +2,7 @@
 #include "channels/incoming.hpp"
 #include "conversations/messages.hpp"
 #include "conversations/open.hpp"
+#include "policy/cancelling.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
@@ -31,6 +32,7 @@ struct Delivery {
 struct Incoming {
     pg_uuid_t user_id, conversation_id;
     FiledMessage message;
+    int cancelled; // of what was pending for the user
 };
 
 // The message, not yet in a conversation, as one of a user who has this address.
@@ -88,7 +90,7 @@ bool find_first(const NewMessage &message, Incoming *incoming)
     Delivered first;
     if (!find_delivered(message, &first))
         return false;
-    *incoming = {*DatumGetUUIDP(message.user_id), first.conversation_id, {first.id, false}};
+    *incoming = {*DatumGetUUIDP(message.user_id), first.conversation_id, {first.id, false}, 0};
     return true;
 }
 
@@ -120,9 +122,11 @@ Incoming file(const Delivery &delivery, const LinkedAddress &sender)
     Incoming incoming{sender.user_id,
                       open_conversation(message.user_id, delivery.sender.channel, message.role,
                                         delivery.idle, true),
-                      {}};
+                      {},
+                      0};
     message.conversation_id = UUIDPGetDatum(&incoming.conversation_id);
     incoming.message = {store_message(message), true};
+    incoming.cancelled = cancel_on_reply(message.user_id);
     return incoming;
 }
 
@@ -165,10 +169,11 @@ COMPANION_FUNCTION(record_incoming)
     auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     Incoming incoming;
     if (with_spi([&] { return record_incoming(delivery, &incoming); })) {
-        Datum values[] = {
-            UUIDPGetDatum(&incoming.user_id), UUIDPGetDatum(&incoming.conversation_id),
-            UUIDPGetDatum(&incoming.message.id), BoolGetDatum(incoming.message.is_new)};
-        bool nulls[] = {false, false, false, false};
+        Datum values[] = {UUIDPGetDatum(&incoming.user_id),
+                          UUIDPGetDatum(&incoming.conversation_id),
+                          UUIDPGetDatum(&incoming.message.id),
+                          BoolGetDatum(incoming.message.is_new), Int32GetDatum(incoming.cancelled)};
+        bool nulls[] = {false, false, false, false, false};
         tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
     }
     return Datum{0};

@@ -157,10 +157,11 @@ BEGIN
           check_definition role_faults'),
         ('companion_runtime',
          'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
+          checkin_refused suspended_reason day_as_seen
           with_statement joined_statements fact_hash merged_json
           keeps_history meaning_of'),
         ('companion_user, companion_worker, companion_admin',
-         'canonical_timezone next_checkin sent_today put_user
+         'canonical_timezone next_checkin sent_today put_user cancel_message cancel_messages
           start_onboarding advance_onboarding complete_onboarding
           open_conversation add_message delete_message recent_messages search_messages
           upsert_user_context upsert_user_context_many(uuid,jsonb,text)
@@ -172,7 +173,8 @@ BEGIN
           unlink_telegram unlink_address'),
         ('companion_user, companion_admin', 'export_user erase_user'),
         ('companion_worker, companion_admin',
-         'link_address disable_address close_conversation edit_message record_incoming schedule_message retry_message dispatch
+         'link_address disable_address close_conversation edit_message record_incoming schedule_message
+          reschedule_message annotate_message retry_message dispatch
           dispatch_batch run_dispatch due_follow_ups_all set_embedding items_without_embedding
           checkin_key'),
         ('companion_worker',

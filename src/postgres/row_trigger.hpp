@@ -85,6 +85,20 @@ class TriggeredRow {
     const TriggerData *trigger_;
 };
 
+// The row after it was written; unlike WrittenRow it is not unpacked.
+class UpdatedRow : public TriggeredRow {
+  public:
+    explicit UpdatedRow(FunctionCallInfo fcinfo) : TriggeredRow(fcinfo, false) {}
+
+    // The value of a column. Errors as above.
+    NullableDatum now(const char *column, Oid type) const
+    {
+        NullableDatum value;
+        value.value = get(column, type, &value.isnull);
+        return value;
+    }
+};
+
 // The row before it is written.
 class NewRow : public TriggeredRow {
   public:

@@ -45,12 +45,17 @@ class Statement {
     // each null parameter, as SPI_execute_plan has it.
     uint64 execute(std::initializer_list<Datum> values, const char *nulls = nullptr)
     {
-        if (values.size() != static_cast<std::size_t>(parameters_))
+        return execute(values.begin(), static_cast<int>(values.size()), nulls);
+    }
+
+    uint64 execute(const Datum *values, int count, const char *nulls)
+    {
+        if (count != parameters_)
             // Unreached: a slip that the statement's first test shows
-            elog(ERROR, "%zu values for %d parameters", values.size(), parameters_);
+            elog(ERROR, "%d values for %d parameters", count, parameters_);
         if (plan_ == nullptr)
             prepare();
-        Datum *bound = const_cast<Datum *>(values.begin());
+        Datum *bound = const_cast<Datum *>(values);
         int result = SPI_execute_plan(plan_, bound, nulls, false, 0);
         if (result < 0)
             // Unreached: only a call outside with_spi(), or of what SPI cannot run

@@ -77,9 +77,7 @@ Statement enqueue_due{R"sql(
         FROM looked_at AS l
         LEFT JOIN LATERAL (
             SELECT true AS is_held, u.timezone, u.checkin_time, u.checkin_days,
-                u.onboarding_completed_at,
-                greatest(u.onboarding_completed_at, u.checkin_paused_until, u.suspended_until)
-                    AS wanted_from,
+                u.onboarding_completed_at, u.checkin_paused_until, u.suspended_until,
                 companion.choose_channel(u.usable_addresses, u.preferred_channel) AS channel
             FROM companion.users AS u WHERE u.id = l.user_id
             FOR NO KEY UPDATE SKIP LOCKED) AS u ON true),
@@ -102,24 +100,24 @@ Statement enqueue_due{R"sql(
             CASE WHEN skip.reason IS NOT NULL THEN companion.now() END
         FROM (
             SELECT held.user_id, held.since, held.timezone, held.checkin_time, held.checkin_days,
-                held.wanted_from, held.channel, checkin.*
+                held.onboarding_completed_at, held.checkin_paused_until, held.suspended_until,
+                held.channel, checkin.*
             FROM held
             CROSS JOIN LATERAL (
-                SELECT held.local_date, held.key, held.key_from, held.key_until,
+                SELECT held.local_date, held.weekday, held.key, held.key_from, held.key_until,
                     companion.checkin_instant(held.timezone, held.local_date, held.checkin_time)
                         AS scheduled_for
-                WHERE NOT held.is_recheck AND held.weekday = ANY (held.checkin_days)
+                WHERE NOT held.is_recheck
                 UNION ALL
-                SELECT d.local_date, companion.checkin_key(d.local_date),
+                SELECT d.local_date, NULL, companion.checkin_key(d.local_date),
                     companion.checkin_key(d.local_date - 2),
                     companion.checkin_key(d.local_date + 3), d.scheduled_for
                 FROM companion.checkins_due(held.timezone, held.checkin_time, held.checkin_days,
                                             held.since, $11) AS d
                 WHERE held.is_recheck) AS checkin
-            WHERE held.checkin_time IS NOT NULL AND held.onboarding_completed_at IS NOT NULL
             OFFSET 0) AS due
         CROSS JOIN LATERAL companion.checkins_nearby(due.user_id, due.timezone, due.local_date,
-            due.scheduled_for, due.key, due.key_from, due.key_until, $4) AS nearby
+            due.scheduled_for, due.key, due.key_from, due.key_until, $4, NULL) AS nearby
         CROSS JOIN LATERAL (
             SELECT CASE
                 WHEN due.scheduled_for + $3 < $1
@@ -131,7 +129,10 @@ Statement enqueue_due{R"sql(
                 THEN 'within companion.min_gap of another check-in'
                 WHEN due.channel IS NULL THEN 'no channel reaches the user' END AS reason) AS skip
         WHERE due.scheduled_for > due.since AND due.scheduled_for <= $1
-            AND due.scheduled_for >= due.wanted_from AND NOT nearby.day_is_taken
+            AND companion.checkin_refused(due.checkin_time, due.checkin_days,
+                due.onboarding_completed_at, due.checkin_paused_until, due.suspended_until,
+                due.weekday, due.scheduled_for) IS NULL
+            AND NOT nearby.day_is_taken
         ON CONFLICT (user_id, idempotency_key) DO NOTHING
         RETURNING user_id, id, scheduled_for, send_before, channel, status),
     queued AS (

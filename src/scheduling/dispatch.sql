@@ -80,28 +80,56 @@ AS 'MODULE_PATHNAME', 'companion_checkins_due';
 COMMENT ON FUNCTION companion.checkins_due(text, time, smallint[], timestamptz, timestamptz) IS
 'The local dates, of these weekdays, whose check-in at this time is due after one time and up to another, and its instant. None in an unknown zone. Internal. Error 22008 for an infinite time.';
 
+CREATE FUNCTION companion.suspended_reason(suspended_until timestamptz, at timestamptz) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN at < suspended_until THEN 'the user is suspended until ' || suspended_until END;
+COMMENT ON FUNCTION companion.suspended_reason(timestamptz, timestamptz) IS
+'Why nothing is sent to a user at a time who is suspended then; NULL where they are not. Internal.';
+
+CREATE FUNCTION companion.checkin_refused(
+    checkin_time time, checkin_days smallint[], onboarding_completed_at timestamptz,
+    checkin_paused_until timestamptz, suspended_until timestamptz, weekday smallint,
+    scheduled_for timestamptz) RETURNS text
+LANGUAGE sql STABLE
+RETURN coalesce(companion.suspended_reason(suspended_until, scheduled_for), CASE
+    WHEN scheduled_for < checkin_paused_until
+        THEN 'check-ins are paused until ' || checkin_paused_until
+    WHEN onboarding_completed_at IS NULL OR scheduled_for < onboarding_completed_at
+        THEN 'onboarding was not completed by then'
+    WHEN checkin_time IS NULL THEN 'the user has no check-in time'
+    WHEN NOT weekday = ANY (checkin_days) THEN 'no check-in on this weekday' END);
+COMMENT ON FUNCTION companion.checkin_refused(time, smallint[], timestamptz, timestamptz, timestamptz, smallint, timestamptz) IS
+'Why a user of these settings gets no check-in that is due at this time, on this ISO weekday, which may be NULL where it is known to be one of theirs; NULL where they get it. Internal.';
+
+CREATE FUNCTION companion.day_as_seen(
+    timezone text, made_in text, local_date date, scheduled_for timestamptz) RETURNS date
+LANGUAGE sql STABLE
+RETURN CASE WHEN made_in = timezone THEN local_date
+    ELSE companion.local_timestamp(timezone, scheduled_for)::date END;
+COMMENT ON FUNCTION companion.day_as_seen(text, text, date, timestamptz) IS
+'The local day, as seen in a zone, of a check-in that was made in this or another one: its own date in the same, else that of its instant. Internal.';
+
 CREATE FUNCTION companion.checkins_nearby(
     user_id uuid, timezone text, local_date date, scheduled_for timestamptz,
-    key text, key_from text, key_until text, min_gap interval,
+    key text, key_from text, key_until text, min_gap interval, apart_from uuid,
     OUT day_is_taken boolean, OUT key_is_used boolean, OUT is_too_close boolean)
 RETURNS SETOF record
 LANGUAGE sql STABLE ROWS 1
 BEGIN ATOMIC
     SELECT
-        coalesce(bool_or(CASE WHEN near.timezone = checkins_nearby.timezone
-            THEN near.local_date = checkins_nearby.local_date
-            ELSE companion.local_timestamp(checkins_nearby.timezone, near.scheduled_for)::date
-                = checkins_nearby.local_date END), false),
+        coalesce(bool_or(companion.day_as_seen(checkins_nearby.timezone, near.timezone,
+            near.local_date, near.scheduled_for) = checkins_nearby.local_date), false),
         coalesce(bool_or(near.idempotency_key = key), false),
         coalesce(bool_or(near.status IN ('pending', 'sent', 'unknown')
             AND checkins_nearby.scheduled_for < coalesce(near.sent_at, near.scheduled_for) + min_gap
             AND checkins_nearby.scheduled_for > near.scheduled_for - min_gap), false)
     FROM companion.scheduled_messages AS near
     WHERE near.user_id = checkins_nearby.user_id
-        AND near.idempotency_key >= key_from AND near.idempotency_key < key_until;
+        AND near.idempotency_key >= key_from AND near.idempotency_key < key_until
+        AND (apart_from IS NULL OR near.id <> apart_from);
 END;
-COMMENT ON FUNCTION companion.checkins_nearby(uuid, text, date, timestamptz, text, text, text, interval) IS
-'Of one possible check-in, what the user''s check-ins of the days around it say, whose keys lie within [key_from, key_until): day_is_taken: one stands already for this local day, as now seen: by its own date where it was made in this zone, else by its instant. key_is_used: one stands under this key, made in another zone. is_too_close: one that was or may be sent lies within min_gap. Internal.';
+COMMENT ON FUNCTION companion.checkins_nearby(uuid, text, date, timestamptz, text, text, text, interval, uuid) IS
+'Of one possible check-in, what the user''s check-ins of the days around it say, whose keys lie within [key_from, key_until), but for the one of this id: day_is_taken: one stands already for this local day, as now seen (day_as_seen). key_is_used: one stands under this key, made in another zone. is_too_close: one that was or may be sent lies within min_gap. Internal.';
 
 CREATE FUNCTION companion.dispatch(
     at timestamptz DEFAULT companion.now(), max_rows integer DEFAULT NULL) RETURNS integer
@@ -143,11 +171,14 @@ COMMENT ON FUNCTION companion.rewind_dispatch(timestamptz) IS
 CREATE FUNCTION companion.schedule_message(
     user_id uuid, scheduled_for timestamptz, content text, kind text DEFAULT 'custom',
     channel text DEFAULT NULL, idempotency_key text DEFAULT NULL,
-    generation_context jsonb DEFAULT NULL, OUT message_id uuid, OUT created boolean)
+    generation_context jsonb DEFAULT NULL, send_before timestamptz DEFAULT NULL,
+    replace boolean DEFAULT false, cancel_on_reply boolean DEFAULT false,
+    priority_level integer DEFAULT NULL, topic_key text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    OUT message_id uuid, OUT created boolean)
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_schedule_message';
-COMMENT ON FUNCTION companion.schedule_message(uuid, timestamptz, text, text, text, text, jsonb) IS
-'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, and a kind, channel or key that is not valid, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
+COMMENT ON FUNCTION companion.schedule_message(uuid, timestamptz, text, text, text, text, jsonb, timestamptz, boolean, boolean, integer, text, jsonb) IS
+'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Under the key of one that was cancelled it is scheduled anew, under its id, and created is true; a check-in stays cancelled for its day. replace: one that stands under the key, is pending and not being sent becomes this one, and a claim of it is given back; created is false. send_before: skipped rather than sent from this time on. cancel_on_reply: cancelled when the user writes before it is sent. priority_level, topic_key and metadata are the app''s own: see annotate_message. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, a kind, channel or key that is not valid, a send_before that is not after scheduled_for, and what annotate_message refuses, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
 
 CREATE FUNCTION companion.next_checkin(user_id uuid, after timestamptz DEFAULT companion.now()) RETURNS timestamptz
 LANGUAGE c STABLE

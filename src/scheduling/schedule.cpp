@@ -8,16 +8,20 @@
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
+#include "scheduling/annotation.hpp"
 #include "sending/notify.hpp"
+#include "sending/pending.hpp"
 #include "users/user_row.hpp"
 
 using namespace companion;
 
 namespace {
 
-// A message given no key is its own occasion: its id is the key. Returns the new message, and
-// of its two rows what a trigger has made of them: a column that is other than written, and
-// whether there is one.
+// $1 user, $2 scheduled_for, $3 content, $4 kind, $5 channel, $6 idempotency_key,
+// $7 generation_context, $8 send_before, $9 cancel_on_reply, $10 priority_level, $11 topic_key,
+// $12 metadata, $13 head_start. A message given no key is its own occasion: its id is the key. Returns the new
+// message, and of its two rows what a trigger has made of them: a column that is other than
+// written, and whether there is one.
 Statement enqueue{R"sql(
     WITH message AS MATERIALIZED (
         SELECT u.id AS user_id, m.id, u.timezone, m.local_time::date AS local_date,
@@ -32,10 +36,11 @@ Statement enqueue{R"sql(
         WHERE u.id = $1),
     enqueued AS (
         INSERT INTO companion.scheduled_messages
-            (user_id, id, kind, idempotency_key, local_date, timezone, scheduled_for,
-             send_before, channel,
-             content, generation_context, status, failure_reason, finished_at)
-        SELECT user_id, id, $4, idempotency_key, local_date, timezone, $2, $8, channel, $3, $7,
+            (user_id, id, kind, idempotency_key, local_date, timezone, scheduled_for, send_before,
+             channel, wanted_channel, content, generation_context, cancel_on_reply,
+             priority_level, topic_key, metadata, status, failure_reason, finished_at)
+        SELECT user_id, id, $4, idempotency_key, local_date, timezone, $2, $8, channel, $5, $3, $7,
+            nullif($9, false), $10, $11, $12,
             CASE WHEN channel IS NULL THEN 'skipped' ELSE 'pending' END,
             CASE WHEN channel IS NULL THEN 'no channel reaches the user' END,
             CASE WHEN channel IS NULL THEN companion.now() END
@@ -45,7 +50,7 @@ Statement enqueue{R"sql(
     queued AS (
         INSERT INTO companion.dispatch_queue
             (visible_at, send_before, user_id, message_id, channel, kind, head_start)
-        SELECT scheduled_for, send_before, user_id, id, channel, $4, $9 FROM enqueued
+        SELECT scheduled_for, send_before, user_id, id, channel, $4, $13 FROM enqueued
         WHERE status = 'pending'
         RETURNING user_id, message_id)
     SELECT e.id,
@@ -56,11 +61,59 @@ Statement enqueue{R"sql(
         CASE WHEN q.user_id <> m.user_id THEN 'user_id'
             WHEN q.message_id <> m.id THEN 'message_id' END
     FROM message AS m CROSS JOIN enqueued AS e LEFT JOIN queued AS q ON true
-)sql",  UUIDOID, TIMESTAMPTZOID, TEXTOID,        TEXTOID,
-                  TEXTOID, TEXTOID, JSONBOID,       TIMESTAMPTZOID, INT4OID};
+)sql",   UUIDOID,        TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+                  JSONBOID, TIMESTAMPTZOID, BOOLOID,        INT2OID, TEXTOID, JSONBOID, INT4OID};
+
+// The same for $14, a message that stands under the key: it is as if it were scheduled now, but
+// that attempts go on from where they were, so that who claimed it before is not taken for who does
+// now.
+Statement renew{R"sql(
+    WITH message AS MATERIALIZED (
+        SELECT u.id AS user_id, m.id, m.idempotency_key, m.attempts, u.timezone,
+            companion.local_timestamp(u.timezone, $2)::date AS local_date,
+            companion.choose_channel(u.usable_addresses, coalesce($5, u.preferred_channel))
+                AS channel
+        FROM companion.users AS u
+        JOIN companion.scheduled_messages AS m ON m.user_id = u.id AND m.id = $14
+        WHERE u.id = $1 AND coalesce($6, m.idempotency_key) = m.idempotency_key),
+    renewed AS (
+        UPDATE companion.scheduled_messages AS m
+        SET kind = $4, local_date = n.local_date, timezone = n.timezone, scheduled_for = $2,
+            send_before = $8, channel = n.channel, wanted_channel = $5, content = $3,
+            generation_context = $7, cancel_on_reply = nullif($9, false), priority_level = $10,
+            topic_key = $11, metadata = $12, attempts = 0, tries = 0, worker = NULL,
+            status = CASE WHEN n.channel IS NULL THEN 'skipped' ELSE 'pending' END,
+            failure_reason = CASE WHEN n.channel IS NULL THEN 'no channel reaches the user' END,
+            finished_at = CASE WHEN n.channel IS NULL THEN companion.now() END
+        FROM message AS n
+        WHERE m.user_id = n.user_id AND m.id = n.id
+        RETURNING m.user_id, m.id, m.idempotency_key, m.status),
+    unqueued AS (
+        DELETE FROM companion.dispatch_queue AS q USING message AS n
+        WHERE q.user_id = n.user_id AND q.message_id = n.id AND n.channel IS NULL),
+    queued AS (
+        INSERT INTO companion.dispatch_queue AS q
+            (visible_at, send_before, user_id, message_id, channel, attempt, kind, head_start)
+        SELECT $2, $8, user_id, id, channel, attempts, $4, $13 FROM message WHERE channel IS NOT NULL
+        ON CONFLICT (user_id, message_id) DO UPDATE
+        SET visible_at = excluded.visible_at, send_before = excluded.send_before,
+            channel = excluded.channel, leased_until = '-infinity', kind = excluded.kind,
+            head_start = excluded.head_start, tries = 0, claims = 0, last_error = NULL,
+            last_failed_at = NULL
+        RETURNING q.user_id, q.message_id)
+    SELECT e.id,
+        CASE WHEN e.user_id <> m.user_id THEN 'user_id'
+            WHEN e.id <> m.id THEN 'id'
+            WHEN e.idempotency_key <> m.idempotency_key THEN 'idempotency_key' END,
+        q.message_id IS NOT NULL OR e.status <> 'pending',
+        CASE WHEN q.user_id <> m.user_id THEN 'user_id'
+            WHEN q.message_id <> m.id THEN 'message_id' END
+    FROM message AS m CROSS JOIN renewed AS e LEFT JOIN queued AS q ON true
+)sql",   UUIDOID,        TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID,  TEXTOID,
+                JSONBOID, TIMESTAMPTZOID, BOOLOID,        INT2OID, TEXTOID, JSONBOID, INT4OID, UUIDOID};
 
 Statement find_standing{R"sql(
-    SELECT m.id FROM companion.users AS u
+    SELECT m.id, m.status, m.kind FROM companion.users AS u
     JOIN companion.scheduled_messages AS m ON m.user_id = u.id AND m.idempotency_key =
         coalesce($3, companion.checkin_key(companion.local_timestamp(u.timezone, $2)::date))
     WHERE u.id = $1
@@ -81,7 +134,7 @@ Statement find_next_checkin{R"sql(
     CROSS JOIN LATERAL companion.checkins_nearby(u.id, u.timezone, due.local_date,
         due.scheduled_for, companion.checkin_key(due.local_date),
         companion.checkin_key(due.local_date - 2), companion.checkin_key(due.local_date + 3),
-        $3) AS nearby
+        $3, NULL) AS nearby
     WHERE u.id = $1 AND u.onboarding_completed_at IS NOT NULL
         AND NOT nearby.day_is_taken AND NOT nearby.is_too_close
     ORDER BY due.scheduled_for LIMIT 1
@@ -128,6 +181,45 @@ void check_arguments(const Arguments &arguments)
         check_key(arguments.text(5, "idempotency_key"), arguments.text(3, "kind"));
 }
 
+// Until when it may be sent: as its kind says where no time is given. Error 22023 for one that is
+// not after that at which it is due.
+TimestampTz read_send_before(const Arguments &arguments, TimestampTz scheduled_for,
+                             const Kind &kind)
+{
+    if (arguments.is_null(7))
+        return kind.send_before(Max(scheduled_for, now()));
+    const TimestampTz send_before = DatumGetTimestampTz(arguments.optional(7));
+    if (send_before <= scheduled_for)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("send_before is not after scheduled_for"));
+    return send_before;
+}
+
+// What schedule_message() is given.
+struct Wanted {
+    Arguments arguments;
+    Datum user_id;
+    TimestampTz scheduled_for, send_before;
+    bool replace, cancel_on_reply;
+    Annotation annotation;
+    Kind kind;
+};
+
+Wanted read_wanted(const Arguments &arguments)
+{
+    check_arguments(arguments);
+    const TimestampTz scheduled_for = arguments.timestamp(1, "scheduled_for");
+    const Kind kind = kind_of(arguments.text(3, "kind"));
+    return {arguments,
+            arguments.required(0, "user_id"),
+            scheduled_for,
+            read_send_before(arguments, scheduled_for, kind),
+            DatumGetBool(arguments.required(8, "replace")),
+            DatumGetBool(arguments.required(9, "cancel_on_reply")),
+            read_annotation(arguments, 10),
+            kind};
+}
+
 // Refuse what a trigger has made of one of the new rows: column of the last result names what
 // it has changed. Error 09000.
 void require_unchanged(const char *table, int column)
@@ -138,60 +230,117 @@ void require_unchanged(const char *table, int column)
         refuse_changed(table, TextDatumGetCString(changed));
 }
 
-// The id of the message that has just been enqueued.
-pg_uuid_t enqueued_id()
+// The id of the message that has just been enqueued, of which workers are told if it is due.
+pg_uuid_t enqueued_id(TimestampTz scheduled_for)
 {
     require_unchanged("scheduled_messages", 2);
     if (!DatumGetBool(result_field(0, 3)))
         refuse_suppressed("dispatch_queue");
     require_unchanged("dispatch_queue", 4);
+    if (scheduled_for <= now())
+        notify_workers();
     return *DatumGetUUIDP(result_field(0, 1));
 }
 
-// Enqueue the message; false where one stands already under its key.
-bool enqueue_message(Datum user_id, Datum scheduled_for, const Arguments &arguments)
+// The parameters of enqueue, which those of renew begin with.
+constexpr int enqueue_parameters = 13;
+struct Parameters {
+    Datum values[enqueue_parameters + 1];
+    char nulls[enqueue_parameters + 1];
+};
+
+Parameters parameters_of(const Wanted &wanted, Datum message_id)
 {
-    const char nulls[] = {' ',
-                          ' ',
-                          arguments.null_flag(2),
-                          ' ',
-                          arguments.null_flag(4),
-                          arguments.null_flag(5),
-                          arguments.null_flag(6),
-                          ' ',
-                          ' '};
-    const Kind kind = kind_of(arguments.text(3, "kind"));
-    const TimestampTz due = Max(DatumGetTimestampTz(scheduled_for), now());
-    return enqueue.execute(
-               {user_id, scheduled_for, arguments.optional(2), arguments.required(3, "kind"),
-                arguments.optional(4), arguments.optional(5), arguments.optional(6),
-                TimestampTzGetDatum(kind.send_before(due)), Int32GetDatum(kind.head_start)},
-               nulls) > 0;
+    const NullableDatum fields[] = {{wanted.user_id},
+                                    {TimestampTzGetDatum(wanted.scheduled_for)},
+                                    wanted.arguments.nullable(2),
+                                    wanted.arguments.nullable(3),
+                                    wanted.arguments.nullable(4),
+                                    wanted.arguments.nullable(5),
+                                    wanted.arguments.nullable(6),
+                                    {TimestampTzGetDatum(wanted.send_before)},
+                                    {BoolGetDatum(wanted.cancel_on_reply)},
+                                    wanted.annotation.priority_level,
+                                    wanted.annotation.topic_key,
+                                    wanted.annotation.metadata,
+                                    {Int32GetDatum(wanted.kind.head_start)},
+                                    {message_id}};
+    Parameters parameters;
+    for (int index = 0; index <= enqueue_parameters; index++) {
+        parameters.values[index] = fields[index].value;
+        parameters.nulls[index] = null_flag(fields[index]);
+    }
+    return parameters;
 }
 
-// Find the message that stands under the key; false when there is none.
-bool find(Datum user_id, Datum scheduled_for, const Arguments &arguments)
+// Enqueue the message; false where one stands already under its key.
+bool enqueue_message(const Wanted &wanted)
 {
-    const char nulls[] = {' ', ' ', arguments.null_flag(5)};
-    return find_standing.execute({user_id, scheduled_for, arguments.optional(5)}, nulls) > 0;
+    const Parameters parameters = parameters_of(wanted, Datum{0});
+    return enqueue.execute(parameters.values, enqueue_parameters, parameters.nulls) > 0;
+}
+
+// Have the message that stands under the key be this one. Error 09000.
+void renew_message(const Wanted &wanted, const pg_uuid_t &message_id)
+{
+    const Parameters parameters = parameters_of(wanted, UUIDPGetDatum(&message_id));
+    if (renew.execute(parameters.values, enqueue_parameters + 1, parameters.nulls) == 0)
+        refuse_suppressed("scheduled_messages");
+    enqueued_id(wanted.scheduled_for);
+}
+
+// The message that stands under a key.
+struct Standing {
+    pg_uuid_t id;
+    bool is_pending, is_revivable;
+};
+
+// False when there is none. A check-in that was cancelled stays so for its day.
+bool find(const Wanted &wanted, Standing *standing)
+{
+    const char nulls[] = {' ', ' ', wanted.arguments.null_flag(5)};
+    if (find_standing.execute({wanted.user_id, TimestampTzGetDatum(wanted.scheduled_for),
+                               wanted.arguments.optional(5)},
+                              nulls) == 0)
+        return false;
+    const std::string_view status = text_view(result_field(0, 2));
+    *standing = {*DatumGetUUIDP(result_field(0, 1)), status == "pending",
+                 status == "cancelled" && text_view(result_field(0, 3)) != "checkin"};
+    return true;
+}
+
+// Whether it is on the queue and not being sent; its row is locked.
+bool is_replaceable(const Wanted &wanted, const pg_uuid_t &message_id)
+{
+    const PendingMessages pending(*DatumGetUUIDP(wanted.user_id),
+                                  {UUIDPGetDatum(&message_id), false});
+    return pending.size() > 0 && !pending.at(0).row.sending;
+}
+
+// Revive the one that stands, if it was cancelled, or replace it where that is wanted and it is
+// pending; returns whether it is scheduled anew, as one that was cancelled is.
+bool take_over(const Wanted &wanted, const Standing &standing)
+{
+    const bool is_replaced =
+        wanted.replace && standing.is_pending && is_replaceable(wanted, standing.id);
+    if (standing.is_revivable || is_replaced)
+        renew_message(wanted, standing.id);
+    return standing.is_revivable;
 }
 
 // Enqueue the message; returns its id and whether it is new. Retention may delete the one that
 // stands under the key, just before it is found.
-pg_uuid_t schedule(const Arguments &arguments, bool *created)
+pg_uuid_t schedule(const Wanted &wanted, bool *created)
 {
-    const Datum user_id = arguments.required(0, "user_id");
-    const Datum scheduled_for = TimestampTzGetDatum(arguments.timestamp(1, "scheduled_for"));
-    lock_user(user_id);
+    lock_user(wanted.user_id);
     for (int look = 0; look < 2; look++) {
-        *created = enqueue_message(user_id, scheduled_for, arguments);
-        if (*created) {
-            if (DatumGetTimestampTz(scheduled_for) <= now())
-                notify_workers();
-            return enqueued_id();
+        *created = enqueue_message(wanted);
+        if (*created)
+            return enqueued_id(wanted.scheduled_for);
+        if (Standing standing; find(wanted, &standing)) {
+            *created = take_over(wanted, standing);
+            return standing.id;
         }
-        if (find(user_id, scheduled_for, arguments))
-            return *DatumGetUUIDP(result_field(0, 1));
     }
     refuse_suppressed("scheduled_messages");
 }
@@ -200,10 +349,9 @@ pg_uuid_t schedule(const Arguments &arguments, bool *created)
 
 COMPANION_FUNCTION(schedule_message)
 {
-    Arguments arguments(fcinfo);
-    check_arguments(arguments);
+    const Wanted wanted = read_wanted(Arguments(fcinfo));
     bool created;
-    pg_uuid_t id = with_spi([&] { return schedule(arguments, &created); });
+    pg_uuid_t id = with_spi([&] { return schedule(wanted, &created); });
     TupleDesc descriptor;
     get_call_result_type(fcinfo, nullptr, &descriptor);
     Datum values[] = {UUIDPGetDatum(&id), BoolGetDatum(created)};

@@ -27,6 +27,9 @@ CREATE TABLE companion.scheduled_messages (
     bot text,
     addresses text[],
     tries integer NOT NULL DEFAULT 0,
+    wanted_channel text,
+    cancel_on_reply boolean,
+    metadata jsonb,
     PRIMARY KEY (user_id, id),
     -- The guard: whoever inserts, by whatever path, a second one is refused.
     UNIQUE (user_id, idempotency_key)
@@ -47,7 +50,7 @@ COMMENT ON COLUMN companion.scheduled_messages.local_date IS 'The local day that
 COMMENT ON COLUMN companion.scheduled_messages.timezone IS 'The user''s zone when it was enqueued.';
 COMMENT ON COLUMN companion.scheduled_messages.scheduled_for IS 'The instant at which it was due, whenever it was found.';
 COMMENT ON COLUMN companion.scheduled_messages.send_before IS 'Skipped rather than sent from this time on.';
-COMMENT ON COLUMN companion.scheduled_messages.status IS 'pending until finished; then sent, failed, skipped, or unknown: its worker died after start_send.';
+COMMENT ON COLUMN companion.scheduled_messages.status IS 'pending until finished; then sent, failed, skipped, cancelled, or unknown: its worker died after start_send.';
 COMMENT ON COLUMN companion.scheduled_messages.attempts IS 'How many times it was claimed; set when it is finished.';
 COMMENT ON COLUMN companion.scheduled_messages.channel IS 'A row of channels; NULL where none reached the user.';
 COMMENT ON COLUMN companion.scheduled_messages.content IS 'The text, where it was given beforehand; what was sent is in messages.';
@@ -65,6 +68,9 @@ COMMENT ON COLUMN companion.scheduled_messages.created_at IS 'When it was enqueu
 COMMENT ON COLUMN companion.scheduled_messages.bot IS 'The bot that goes with addresses.';
 COMMENT ON COLUMN companion.scheduled_messages.addresses IS 'Of what is unknown: where its worker was told to send it, for a report that comes late.';
 COMMENT ON COLUMN companion.scheduled_messages.tries IS 'How many sends of it were started; set when it is finished.';
+COMMENT ON COLUMN companion.scheduled_messages.wanted_channel IS 'The channel that schedule_message was given; NULL: the one that the user prefers.';
+COMMENT ON COLUMN companion.scheduled_messages.cancel_on_reply IS 'Whether it is cancelled when the user writes; NULL: no.';
+COMMENT ON COLUMN companion.scheduled_messages.metadata IS 'The app''s own, a JSON object; up to companion.max_json_size.';
 COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
 
 CREATE FUNCTION companion.check_scheduled_message() RETURNS trigger

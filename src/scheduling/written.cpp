@@ -38,8 +38,9 @@ COMPANION_FUNCTION(check_scheduled_message)
     check_reference(row, {"scheduled_messages_user_id_fkey", "users", "users_pkey", {"user_id"}});
     check_kind(row);
     check_key(row);
-    row.check_one_of("status", {"pending", "sent", "failed", "skipped", "unknown"});
+    row.check_one_of("status", {"pending", "sent", "failed", "skipped", "unknown", "cancelled"});
     check_channel(row, "channel");
     row.check_not_empty("content");
+    row.check_object("metadata");
     return row.unchanged();
 }

@@ -1,6 +1,7 @@
 # A year of irregular ticks for users over all kinds of zones, with companion.clock: every local
 # day that has a check-in gets exactly one, at its instant, and skipped just when it was found too
 # late. Travellers, who change their zone every now and then, never get two on one local day.
+# The fickle change their time, weekdays and pause: what is pending follows, and no day is lost.
 # Some ticks go in batches, between which transactions are undone, ticks die, and travellers move.
 # YEAR_OF_TICKS_SEED repeats a run.
 use strict;
@@ -74,6 +75,17 @@ sub add_travellers
         VALUES " . join(",\n", @values));
 }
 
+sub add_fickle
+{
+    my ($count) = @_;
+    my @values = map {
+        "('fickle', '" . one_of(@zones) . "', '" . checkin_time() . "', '$year-01-01')"
+    } 1 .. $count;
+    query("INSERT INTO companion.users
+            (display_name, timezone, checkin_time, onboarding_completed_at)
+        VALUES " . join(",\n", @values));
+}
+
 # Minutes between ticks: mostly one to some hours, now and then beyond a check-in's send_within (4 hours).
 sub tick_gap
 {
@@ -96,7 +108,7 @@ sub add_ticks
 
 $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
-$node->append_conf('postgresql.conf', 'synchronous_commit = off');
+$node->append_conf('postgresql.conf', "synchronous_commit = off\njit = off");
 $node->start;
 query(<<'SQL');
 CREATE EXTENSION companion;
@@ -107,8 +119,20 @@ WHERE name ~ '/' AND name !~ '^(posix|right|SystemV)/';
 
 -- One traveller in a hundred moves to another's zone. A stay is a stretch of ticks, from one
 -- (exclusive) to another, that look for the traveller in one zone.
+-- What is pending goes along: it moves to its day as seen there, or is skipped, and then the day that it
+-- was for, of the stay that ends, has none. Nothing is ever sent here.
 CREATE TABLE stays (user_id uuid, timezone text, since timestamptz, until timestamptz);
-CREATE PROCEDURE travel(last_tick timestamptz) LANGUAGE sql AS $$
+CREATE TABLE taken_along (user_id uuid, message_id uuid, timezone text, local_date date, scheduled_for timestamptz, at timestamptz);
+-- (A queue from which nothing is taken would be read whole each time.)
+CREATE PROCEDURE travel(last_tick timestamptz) LANGUAGE sql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+    INSERT INTO taken_along
+    SELECT m.user_id, m.id, u.timezone, CASE WHEN m.timezone = u.timezone THEN m.local_date
+        ELSE (m.scheduled_for AT TIME ZONE u.timezone)::date END, m.scheduled_for, companion.now()
+    FROM companion.dispatch_queue AS q
+    JOIN companion.scheduled_messages AS m ON m.user_id = q.user_id AND m.id = q.message_id
+    JOIN companion.users AS u ON u.id = m.user_id AND u.display_name = 'traveller'
+    WHERE q.visible_at > companion.now() - interval '4 hours';
     WITH moved AS (
         UPDATE companion.users AS u
         SET timezone = (SELECT z.timezone FROM companion.users AS z WHERE u.id IS NOT NULL
@@ -120,7 +144,62 @@ CREATE PROCEDURE travel(last_tick timestamptz) LANGUAGE sql AS $$
         FROM moved, companion.dispatch_state
         WHERE s.user_id = moved.id AND s.until = 'infinity')
     INSERT INTO stays SELECT id, timezone, previous_tick, 'infinity' FROM moved,
-        companion.dispatch_state
+        companion.dispatch_state;
+    DELETE FROM taken_along AS t USING companion.scheduled_messages AS m
+    WHERE t.at = companion.now() AND m.user_id = t.user_id AND m.id = t.message_id
+        AND m.scheduled_for = t.scheduled_for AND m.status = 'pending'
+$$;
+
+-- One of the fickle in fifty changes their mind, unless the last tick was not complete. By the rules as
+-- they are documented, what is pending is then at its time, or that has passed; and it is wanted.
+CREATE VIEW fickle AS
+SELECT u.id, u.timezone, u.checkin_time, u.checkin_days,
+       coalesce(u.checkin_paused_until, '-infinity') AS paused_until
+FROM companion.users AS u WHERE u.display_name = 'fickle';
+CREATE PROCEDURE change_minds() LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    wrong record;
+BEGIN
+    UPDATE companion.users SET
+        checkin_time = CASE WHEN random() < 0.2 THEN NULL
+            WHEN random() < 0.6 THEN time '00:00' + floor(random() * 86400) * interval '1 second'
+            ELSE checkin_time END,
+        checkin_days = CASE WHEN random() < 0.3
+            THEN ARRAY(SELECT d FROM generate_series(1, 7) AS d WHERE d = 1 OR random() < 0.7)
+            ELSE checkin_days END,
+        checkin_paused_until = CASE WHEN random() < 0.2 THEN companion.now() + random() * interval '3 days'
+            WHEN random() < 0.6 THEN NULL ELSE checkin_paused_until END
+    WHERE display_name = 'fickle' AND random() < 0.02
+        AND (SELECT began_after IS NULL FROM companion.dispatch_state);
+    FOR wrong IN
+        SELECT f.*, m.local_date, m.scheduled_for
+        FROM companion.dispatch_queue AS q
+        JOIN companion.scheduled_messages AS m ON m.user_id = q.user_id AND m.id = q.message_id
+        JOIN fickle AS f ON f.id = q.user_id
+        WHERE q.visible_at > companion.now() - interval '4 hours'
+            AND ((f.checkin_time IS NOT NULL AND m.scheduled_for >= f.paused_until
+                    AND extract(isodow FROM m.local_date) = ANY (f.checkin_days)) IS NOT TRUE
+                OR (companion.checkin_instant(f.timezone, m.local_date, f.checkin_time) > companion.now()
+                    AND companion.checkin_instant(f.timezone, m.local_date, f.checkin_time) <> m.scheduled_for))
+    LOOP
+        RAISE EXCEPTION 'at % pending: %', companion.now(), wrong;
+    END LOOP;
+END
+$$;
+-- The days that a tick finds of theirs: those whose instant, as they have it now, lies in its interval.
+CREATE TABLE found (user_id uuid, local_date date, PRIMARY KEY (user_id, local_date));
+CREATE PROCEDURE find_days() LANGUAGE sql AS $$
+    INSERT INTO found
+    SELECT f.id, d.day::date
+    FROM companion.dispatch_state AS s
+    CROSS JOIN LATERAL (SELECT coalesce(s.began_after, s.previous_tick) AS at) AS since
+    CROSS JOIN fickle AS f
+    CROSS JOIN generate_series(since.at::date - 1, companion.now()::date + 1, '1 day') AS d (day)
+    CROSS JOIN LATERAL (SELECT companion.checkin_instant(f.timezone, d.day::date, f.checkin_time) AS at) AS due
+    WHERE due.at > since.at AND due.at <= companion.now() AND due.at >= f.paused_until
+        AND extract(isodow FROM d.day) = ANY (f.checkin_days)
+    ON CONFLICT DO NOTHING
 $$;
 
 -- A tick in batches, of which some are undone. One that may die does so now and then before its end.
@@ -159,6 +238,11 @@ BEGIN
                 FROM companion.dispatch_state;
         END IF;
         CALL travel(tick.last);
+        -- A rewind may hide that the last tick was not complete
+        IF tick.number % 50 > 0 THEN
+            CALL change_minds();
+        END IF;
+        CALL find_days();
         IF tick.number % 3 = 0 AND tick.number % 50 <> 25 THEN
             CALL tick_in_batches(tick.at, tick.last, tick.may_die);
         ELSE
@@ -202,6 +286,7 @@ SQL
 
 add_users(250);
 add_travellers(50);
+add_fickle(40);
 my $ticks = add_ticks();
 query(<<'SQL');
 CREATE TABLE foretold AS
@@ -244,7 +329,7 @@ WHERE scheduled_for <> companion.checkin_instant(timezone, local_date, checkin_t
    OR idempotency_key NOT IN ('checkin:' || local_date, 'checkin:' || local_date || '@' || timezone)
        LIMIT 10
 SQL
-# It was made there, or before the stay but on that day as seen from there
+# It was made there, or before the stay but on that day as seen from there, or was pending and went along
 is(query(<<'SQL'), '', "each local day of a stay has its check-in ($context)");
 SELECT s.user_id, s.timezone, d.local_date, due.at
 FROM stays AS s JOIN companion.users AS u ON u.id = s.user_id
@@ -258,7 +343,23 @@ WHERE due.at > s.since AND due.at <= least(s.until, (SELECT max(at) FROM ticks))
   AND NOT EXISTS (SELECT FROM journey AS j WHERE j.user_id = s.user_id
                   AND d.local_date = CASE WHEN j.timezone = s.timezone THEN j.local_date
                       ELSE (j.scheduled_for AT TIME ZONE s.timezone)::date END)
+  AND NOT EXISTS (SELECT FROM taken_along AS t WHERE t.user_id = s.user_id
+                  AND t.timezone = s.timezone AND t.local_date = d.local_date)
 LIMIT 10
+SQL
+is(query(<<'SQL'), '', "the fickle lose no day, and have none twice ($context)");
+SELECT user_id, local_date, count(f.*), count(m.*)
+FROM found AS f FULL JOIN (SELECT m.user_id, m.local_date FROM companion.scheduled_messages AS m
+    JOIN fickle ON fickle.id = m.user_id) AS m USING (user_id, local_date)
+GROUP BY 1, 2 HAVING count(f.*) <> 1 OR count(m.*) <> 1 LIMIT 10
+SQL
+is(query(<<'SQL'), 't', 'and change their minds in time');
+SELECT count(*) FILTER (WHERE failure_reason IS NULL) > 1000
+    AND count(*) FILTER (WHERE failure_reason LIKE 'check-ins are paused until %') > 0
+    AND count(*) FILTER (WHERE failure_reason = 'the user has no check-in time') > 0
+    AND count(*) FILTER (WHERE failure_reason = 'no check-in on this weekday') > 0
+    AND count(*) FILTER (WHERE created_at < scheduled_for) > 0
+FROM companion.scheduled_messages AS m JOIN fickle ON fickle.id = m.user_id
 SQL
 is(query(<<'SQL'), 't', 'they travelled far');
 SELECT count(*) > 50 * 300 AND count(*) FILTER (WHERE idempotency_key LIKE '%@%') > 0
@@ -279,7 +380,10 @@ is(query(<<'SQL'), '0', 'what was skipped says why');
 SELECT count(*) FROM companion.scheduled_messages
 WHERE (status = 'skipped') <> coalesce(
     failure_reason LIKE 'found % late, beyond its kind''s send_within'
-    OR failure_reason = 'within companion.min_gap of another check-in', false)
+    OR failure_reason IN ('within companion.min_gap of another check-in',
+        'this local day has had its check-in', 'the user has no check-in time',
+        'no check-in on this weekday')
+    OR failure_reason LIKE 'check-ins are paused until %', false)
 SQL
 
 done_testing();
