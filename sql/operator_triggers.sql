@@ -134,7 +134,8 @@ FROM (VALUES (1, $$SELECT pg_temp.send('good morning')$$), (2, $$SELECT pg_temp.
 -- What a trigger makes of a user is checked, whatever column the statement is about.
 CREATE TEMP TABLE wrong (column_name text, value text);
 INSERT INTO wrong VALUES ('email', $$repeat('x', 321)$$), ('display_name', $$repeat('x', 201)$$), ('checkin_time', $$'24:00'$$),
-    ('checkin_days', $$'{9}'$$), ('preferred_channel', $$'fax'$$), ('whatsapp_number', $$'abc'$$), ('preferences', $$'[]'$$);
+    ('checkin_days', $$'{9}'$$), ('preferred_channel', $$'fax'$$), ('whatsapp_number', $$'abc'$$), ('preferences', $$'[]'$$),
+    ('quiet_until', $$'24:00'$$);
 SELECT column_name, pg_temp.with_trigger('companion.users', 'UPDATE', format('new.%I := %s; RETURN new;', column_name, value),
     'UPDATE companion.users SET last_user_message_at = companion.now() RETURNING 1') FROM wrong;
 

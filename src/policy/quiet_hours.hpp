@@ -14,9 +14,8 @@
 // - A date that the zone leaves out is such a jump. From 23:59 to 00:00 two dates on, what is quiet
 //   by [22:00, 07:00) goes on until 07:00.
 //
-// Quiet time is a stretch of instants that are quiet, as long as can be. It ends with the first
-// instant that is not: that is no longer part of it. A window is never all of a day, so it does
-// end.
+// Quiet time is a stretch of instants that are quiet, as long as can be. Its end is the first
+// instant after it, which is not quiet. A window is never all of a day, so there is one.
 #pragma once
 
 #include "scheduling/local_time.hpp"

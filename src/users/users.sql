@@ -30,7 +30,9 @@ CREATE TABLE companion.users (
     created_at timestamptz NOT NULL DEFAULT companion.now(),
     updated_at timestamptz NOT NULL DEFAULT companion.now(),
     suspended_until timestamptz,
-    usable_addresses text[]
+    usable_addresses text[],
+    quiet_from time,
+    quiet_until time
 ) WITH (fillfactor = 85);
 
 -- Dispatch walks this: for one zone and one stretch of wall time, who is due.
@@ -63,6 +65,8 @@ COMMENT ON COLUMN companion.users.created_at IS 'When the row was made.';
 COMMENT ON COLUMN companion.users.updated_at IS 'When the row last changed, usable_addresses apart; kept by a trigger.';
 COMMENT ON COLUMN companion.users.suspended_until IS 'No check-in that is due before this time, and what is claimed before it is skipped; infinity: for good. What a followed auth table says of deleted and banned users, else an admin''s to set.';
 COMMENT ON COLUMN companion.users.usable_addresses IS 'Channel, bot and address of each usable row of addresses, the one that was linked last first; kept by a trigger, for whoever decides where a message goes.';
+COMMENT ON COLUMN companion.users.quiet_from IS 'Wall time from which the user''s quiet hours last, every local day; no quiet hours where it or quiet_until is NULL, or both are the same.';
+COMMENT ON COLUMN companion.users.quiet_until IS 'Wall time up to which quiet hours last, without it; of an earlier one than quiet_from, that of the next local day.';
 COMMENT ON INDEX companion.users_checkin IS 'Who is due: one zone, a stretch of wall time, in order.';
 
 CREATE FUNCTION companion.canonicalize_timezone() RETURNS trigger
@@ -88,7 +92,7 @@ CREATE FUNCTION companion.check_user() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_user';
 COMMENT ON FUNCTION companion.check_user() IS
-'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time before 24:00; checkin_days, preferred_channel, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences an object, of at most companion.max_json_size where a grant lets one write it. Error 23514, with the column''s name.';
+'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time, quiet_from and quiet_until before 24:00; checkin_days, preferred_channel, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences an object, of at most companion.max_json_size where a grant lets one write it. Error 23514, with the column''s name.';
 CREATE TRIGGER check_user AFTER INSERT OR UPDATE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.check_user();
 COMMENT ON TRIGGER check_user ON companion.users IS 'Refuses what a row may not hold.';
