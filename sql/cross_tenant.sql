@@ -40,6 +40,7 @@ CREATE FUNCTION pg_temp.value_for(name text, type regtype, id text) RETURNS text
         WHEN name = 'channel' THEN '''telegram'''
         WHEN name = 'role' THEN '''user'''
         WHEN name = 'initiated_by' THEN '''user'''
+        WHEN name IN ('external_id', 'reply_to_external_id') THEN 'NULL::text'
         WHEN name = 'timezone' THEN '''UTC'''
         WHEN type = 'text'::regtype THEN '''secret'''
         WHEN type IN ('integer'::regtype, 'smallint'::regtype, 'real'::regtype) THEN '1::' || type

@@ -318,8 +318,11 @@ INSERT INTO companion.users (id, display_name)
 SET request.jwt.claims = '{"role": "authenticated", "sub": "00000000-0000-0000-0000-000000000001"}';
 SET ROLE authenticated;
 SELECT display_name FROM companion.users;
+SELECT display_name FROM companion.put_user(companion.current_user_id(), '{"display_name": "Maya R."}');
+SELECT pg_temp.error_of('SELECT companion.put_user(companion.current_user_id(), ''{"app_data": {}}'')');
 SELECT pg_temp.error_of('SELECT companion.claim_messages(''w'')');
 SET ROLE service_role;
+SELECT display_name, app_data FROM companion.put_user(NULL, '{"telegram_user_id": 111, "display_name": "Ana", "app_data": {"plan": "gold"}}');
 SELECT count(*) FROM companion.claim_messages('w');
 SELECT companion.finish_abandoned();
 RESET ROLE;

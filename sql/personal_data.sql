@@ -23,6 +23,7 @@ SELECT count(companion.upsert_user_context(id, 'family', 'sister', value)) AS re
 FROM companion.users, (VALUES ('Anna'), ('Ana')) AS told (value);
 INSERT INTO companion.search_chunks SELECT id, id, 'simple', 1, 0, ARRAY[id], ARRAY[to_tsvector('hello')] FROM companion.users;
 INSERT INTO companion.rekeyed_ids SELECT id, 'messages', id, id FROM companion.users;
+SELECT companion.edit_message(id, NULL, 'early', 1) FROM companion.users;
 SELECT count(companion.schedule_message(id, '2026-03-01', 'hello')) AS scheduled,
        count(companion.start_onboarding(id)) AS onboarding,
        count(companion.create_telegram_link_token(id)) AS tokens,
@@ -84,6 +85,7 @@ CREATE FUNCTION pg_temp.fill() RETURNS void LANGUAGE sql AS $$
     SELECT id, 'family', 'sister', 'Anna', 'user', '2026-01-01', '2026-01-02' FROM companion.users;
     INSERT INTO companion.search_chunks SELECT id, id, 'simple', 1, 0, ARRAY[id], ARRAY[to_tsvector('hello')] FROM companion.users;
     INSERT INTO companion.rekeyed_ids SELECT id, 'messages', id, id FROM companion.users;
+SELECT companion.edit_message(id, NULL, 'early', 1) FROM companion.users;
     SELECT companion.schedule_message(id, '2026-03-01', 'hello'), companion.start_onboarding(id),
            companion.create_telegram_link_token(id), companion.redeem_telegram_link_token('x', telegram_user_id)
     FROM companion.users;

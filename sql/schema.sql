@@ -57,11 +57,6 @@ SELECT attempt, pg_temp.refused(statement) AS outcome FROM (VALUES
         VALUES ('00000000-0000-0000-0000-000000000001', 'web')$$),
     ('a conversation that ends before it begins', $$UPDATE companion.conversations
         SET ended_at = started_at - interval '1 second'$$),
-    ('a Telegram update twice',
-        $$INSERT INTO companion.messages (user_id, conversation_id, role, content,
-        telegram_message_id)
-        VALUES ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000001',
-            'user', 'hi', 7)$$),
     ('an empty message', $$UPDATE companion.messages SET content = ''$$),
     ('a message by nobody', $$UPDATE companion.messages SET role = 'nobody'$$),
     ('an importance over 1', $$INSERT INTO companion.user_context (user_id, category, key, value,

@@ -6,6 +6,10 @@ INSERT INTO companion.users (id, display_name) VALUES (:user, 'Maya');
 SELECT companion.start_onboarding(:user), companion.advance_onboarding(:user, 'name', '{"name": "Maya R."}');
 SELECT companion.advance_onboarding(:user, 'timezone', '{"timezone": "europe/london"}');
 UPDATE companion.users SET timezone = 'Europe/London', onboarding_completed_at = '2026-01-01' WHERE id = :user;
+SELECT display_name, checkin_days, app_data FROM companion.put_user(:user, '{"checkin_days": [2, 1], "app_data": {"plan": "gold"}}');
+SELECT display_name, telegram_user_id FROM companion.put_user(NULL, '{"telegram_user_id": 9, "display_name": "Noor"}');
+SELECT display_name, location FROM companion.put_user(NULL, '{"telegram_user_id": 9, "location": "Oslo"}');
+DELETE FROM companion.users WHERE id <> :user;
 SELECT companion.next_checkin(:user), companion.checkin_instant('Europe/Berlin', '2026-03-29', '02:30');
 
 SELECT companion.open_conversation(:user, 'web') = companion.open_conversation(:user, 'web') AS same;

@@ -1,48 +1,71 @@
 // Addresses as rows: who has one, linking it, and taking it away.
+//
+// No lock but those of the rows and of the index of what is linked: one transaction may link any
+// number of addresses.
 #include "channels/address.hpp"
 
 #include "channels/number_forms.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/entry.hpp"
+#include "postgres/lookup.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
 
 namespace companion {
 
-static Statement find_by_address{R"sql(
-    SELECT user_id, bot, address, linked_at, disabled_at IS NOT NULL FROM companion.addresses
-    WHERE channel = $1 AND bot = $2 AND address = $3 AND unlinked_at IS NULL
-)sql",
-                                 TEXTOID, TEXTOID, TEXTOID};
-
-// Returns whether the row is the one that was meant.
-static Statement link_anew{R"sql(
-    INSERT INTO companion.addresses AS a (user_id, channel, bot, address)
-    VALUES ($1, $2, $3, $4)
-    ON CONFLICT (user_id, channel, bot, address) DO UPDATE
-    SET linked_at = companion.now(), unlinked_at = NULL, disabled_at = NULL, disabled_reason = NULL
+// Returns whether the row is the one that was meant. None where somebody has the address.
+static Statement insert_linked{R"sql(
+    INSERT INTO companion.addresses AS a (user_id, channel, bot, address, last_incoming_at)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT DO NOTHING
     RETURNING a.user_id = $1 AND a.channel = $2 AND a.bot = $3 AND a.address = $4
         AND a.unlinked_at IS NULL
 )sql",
-                           UUIDOID, TEXTOID, TEXTOID, TEXTOID};
+                               UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
 
-// Those of the user's that are linked, for a bot ($4) or none, which then get it, or with no bot
-// given for every one.
+// What the user had before makes room.
+static Statement delete_unlinked{R"sql(
+    DELETE FROM companion.addresses AS a
+    WHERE a.user_id = $1 AND a.channel = $2 AND a.bot = $3 AND a.address = $4
+        AND a.unlinked_at IS NOT NULL
+    RETURNING a.last_incoming_at
+)sql",
+                                 UUIDOID, TEXTOID, TEXTOID, TEXTOID};
+
+// What of the user's is linked already, for one bot or, with none ($4), for all.
 static Statement link_again{R"sql(
     UPDATE companion.addresses AS a
-    SET linked_at = companion.now(), disabled_at = NULL, disabled_reason = NULL,
-        bot = CASE WHEN $4 = '' THEN bot ELSE $4 END
-    WHERE a.user_id = $1 AND a.channel = $2 AND a.address = $3 AND a.unlinked_at IS NULL
-        AND ($4 = '' OR a.bot = $4 OR (a.bot = '' AND NOT EXISTS (
-            SELECT FROM companion.addresses AS b
-            WHERE b.user_id = $1 AND b.channel = $2 AND b.bot = $4 AND b.address = $3)))
-    RETURNING a.user_id = $1 AND a.channel = $2 AND a.address = $3 AND a.unlinked_at IS NULL
+    SET linked_at = companion.now(), disabled_at = NULL, disabled_reason = NULL
+    WHERE a.user_id = $1 AND a.channel = $2 AND a.unlinked_at IS NULL AND $4 IN ('', a.bot)
+        AND companion.address_key(a.channel, a.address) = companion.address_key($2, $3)
+    RETURNING a.user_id = $1 AND a.channel = $2 AND a.unlinked_at IS NULL
 )sql",
                             UUIDOID, TEXTOID, TEXTOID, TEXTOID};
 
+// The row with a bot, which takes the place of the one that was found without.
+static Statement insert_with_bot{R"sql(
+    INSERT INTO companion.addresses AS a
+        (user_id, channel, bot, address, linked_at, disabled_at, disabled_reason, last_incoming_at)
+    SELECT user_id, channel, $4, address, linked_at, disabled_at, disabled_reason, last_incoming_at
+    FROM companion.addresses
+    WHERE user_id = $1 AND channel = $2 AND bot = '' AND address = $3 AND unlinked_at IS NULL
+    ON CONFLICT DO NOTHING
+    RETURNING a.user_id = $1 AND a.channel = $2 AND a.bot = $4 AND a.address = $3
+        AND a.unlinked_at IS NULL
+)sql",
+                                 UUIDOID, TEXTOID, TEXTOID, TEXTOID};
+
+static Statement delete_without_bot{R"sql(
+    DELETE FROM companion.addresses
+    WHERE user_id = $1 AND channel = $2 AND bot = '' AND address = $3 AND unlinked_at IS NULL
+)sql",
+                                    UUIDOID, TEXTOID, TEXTOID};
+
 static Statement unlink_rows{R"sql(
     UPDATE companion.addresses AS a SET unlinked_at = companion.now()
-    WHERE a.user_id = $1 AND a.channel = $2 AND a.address = $3 AND a.unlinked_at IS NULL
+    WHERE a.user_id = $1 AND a.channel = $2 AND a.unlinked_at IS NULL
+        AND companion.address_key(a.channel, a.address) = companion.address_key($2, $3)
         AND ($4 IS NULL OR a.bot = $4)
     RETURNING a.unlinked_at IS NOT NULL
 )sql",
@@ -50,138 +73,219 @@ static Statement unlink_rows{R"sql(
 
 static Statement disable_rows{R"sql(
     UPDATE companion.addresses AS a SET disabled_at = companion.now(), disabled_reason = $5
-    WHERE a.user_id = $1 AND a.channel = $2 AND a.address = $3 AND a.unlinked_at IS NULL
-        AND a.disabled_at IS NULL AND ($4 IS NULL OR a.bot = $4)
+    WHERE a.user_id = $1 AND a.channel = $2 AND a.unlinked_at IS NULL AND a.disabled_at IS NULL
+        AND companion.address_key(a.channel, a.address) = companion.address_key($2, $3)
+        AND ($4 IS NULL OR a.bot = $4)
     RETURNING a.disabled_at IS NOT NULL
 )sql",
                               UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
 
+// Whether a user has it, or, $5, it is usable.
 static Statement find_rows{R"sql(
     SELECT FROM companion.addresses AS a
-    WHERE a.user_id = $1 AND a.channel = $2 AND a.address = $3 AND a.unlinked_at IS NULL
-        AND (NOT $5 OR a.disabled_at IS NULL) AND ($4 IS NULL OR a.bot = $4)
+    WHERE a.user_id = $1 AND a.channel = $2 AND a.unlinked_at IS NULL
+        AND companion.address_key(a.channel, a.address) = companion.address_key($2, $3)
+        AND ($4 IS NULL OR a.bot = $4) AND (NOT $5 OR a.disabled_at IS NULL)
 )sql",
                            UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
 
-static bool find_as_it_is(const Address &address, LinkedAddress *linked)
+// What addresses are compared by. It is in an index: what it says of an address cannot change.
+static Datum address_key(Datum channel, Datum address)
 {
-    if (find_by_address.execute({address.channel, address.bot, address.address}) == 0)
-        return false;
-    *linked = {*DatumGetUUIDP(result_field(0, 1)),
-               {address.channel, result_field(0, 2), result_field(0, 3)},
-               DatumGetTimestampTz(result_field(0, 4)),
-               DatumGetBool(result_field(0, 5))};
-    return true;
+    if (text_view(channel) != "whatsapp")
+        return address;
+    const PhoneNumber other = other_form(text_view(address));
+    return other.size > text_view(address).size() ? to_text(other.view()) : address;
 }
 
-// The address in the other form that WhatsApp may have of a number; false where there is none.
-static bool in_other_form(const Address &address, Address *other)
+static Datum copied(NullableDatum value)
 {
-    if (text_view(address.channel) != "whatsapp")
-        return false;
-    const PhoneNumber number = other_form(text_view(address.address));
-    *other = {address.channel, address.bot, to_text(number.view())};
-    return number.size > 0;
+    return PointerGetDatum(DatumGetTextPCopy(value.value));
 }
 
-static bool find_for_bot_or_none(const Address &address, LinkedAddress *linked)
+// The row that a look-up has come to.
+static LinkedAddress read_row(const Lookup &rows, Datum channel)
 {
-    return find_as_it_is(address, linked) ||
-           (!text_view(address.bot).empty() &&
-            find_as_it_is({address.channel, to_text(""), address.address}, linked));
+    const auto value = [&](const char *column) { return rows.get(rows.column(column)); };
+    return {*DatumGetUUIDP(value("user_id").value),
+            {channel, copied(value("bot")), copied(value("address"))},
+            DatumGetTimestampTz(value("linked_at").value),
+            !value("disabled_at").isnull,
+            rows.place()};
+}
+
+static bool find_for_bot(const Address &address, LinkedAddress *linked)
+{
+    const Datum key[] = {address.channel, address_key(address.channel, address.address),
+                         address.bot};
+    Lookup rows("addresses", "addresses_linked");
+    const bool is_found = rows.find(key, 3);
+    if (is_found)
+        *linked = read_row(rows, address.channel);
+    rows.close();
+    return is_found;
+}
+
+static bool comes_before(const LinkedAddress &one, const LinkedAddress &other)
+{
+    const bool has_bot = !text_view(one.stored.bot).empty(),
+               other_has_bot = !text_view(other.stored.bot).empty();
+    return has_bot != other_has_bot ? other_has_bot : one.linked_at > other.linked_at;
+}
+
+static bool find_for_whichever_bot(const Address &address, LinkedAddress *linked)
+{
+    const Datum key[] = {address.channel, address_key(address.channel, address.address)};
+    Lookup rows("addresses", "addresses_linked");
+    bool is_found = false;
+    for (bool is_there = rows.find(key, 2); is_there; is_there = rows.next()) {
+        const LinkedAddress row = read_row(rows, address.channel);
+        if (!is_found || comes_before(row, *linked))
+            *linked = row;
+        is_found = true;
+    }
+    rows.close();
+    return is_found;
+}
+
+static Address without_bot(const Address &address)
+{
+    return {address.channel, to_text(""), address.address};
 }
 
 bool find_linked(const Address &address, LinkedAddress *linked)
 {
-    Address other;
-    return find_for_bot_or_none(address, linked) ||
-           (in_other_form(address, &other) && find_for_bot_or_none(other, linked));
+    if (address.bot == 0)
+        return find_for_whichever_bot(address, linked);
+    return find_for_bot(address, linked) ||
+           (!text_view(address.bot).empty() && find_for_bot(without_bot(address), linked));
 }
 
-// Locks of our own, apart from those of SQL's pg_advisory_lock, which are 1 and 2.
-constexpr uint16 address_lock = 0x6164;
-
-void lock_address(const Address &address)
+static int add_unlinked(const Address &address, LinkedAddress *rows, int count, int room)
 {
-    Address other;
-    const std::string_view text = text_view(address.address);
-    const std::string_view form =
-        in_other_form(address, &other) ? std::min(text, text_view(other.address)) : text;
-    const std::string_view channel = text_view(address.channel);
-    const uint32 high = hash_bytes(reinterpret_cast<const unsigned char *>(channel.data()),
-                                   static_cast<int>(channel.size())),
-                 low = hash_bytes(reinterpret_cast<const unsigned char *>(form.data()),
-                                  static_cast<int>(form.size()));
-    LOCKTAG tag;
-    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, high, low, address_lock);
-    LockAcquire(&tag, ExclusiveLock, false, false);
+    const Datum key[] = {address.channel, address_key(address.channel, address.address),
+                         address.bot};
+    Lookup found("addresses", "addresses_unlinked");
+    for (bool is_there = found.find(key, 3); is_there && count < room; is_there = found.next())
+        rows[count++] = read_row(found, address.channel);
+    found.close();
+    return count;
+}
+
+int find_unlinked(const Address &address, LinkedAddress *rows, int room)
+{
+    const int count = add_unlinked(address, rows, 0, room);
+    return text_view(address.bot).empty() ? count
+                                          : add_unlinked(without_bot(address), rows, count, room);
 }
 
 // Refuse what a trigger has made of the rows of the last result, whose first column is to be true.
-// Error 09000.
-static void require_as_written(uint64 rows)
+// Error 09000. Returns whether there are any.
+static bool require_as_written(uint64 rows)
 {
     for (uint64 row = 0; row < rows; row++) {
         bool is_null;
         if (!DatumGetBool(result_field(row, 1, &is_null)) || is_null)
-            refuse_changed("addresses", "user_id, channel, bot, address, unlinked_at or disabled_at");
+            refuse_changed("addresses",
+                           "user_id, channel, bot, address, unlinked_at or disabled_at");
     }
+    return rows > 0;
 }
 
-bool link(Datum user_id, const Address &wanted)
+// Remove what the user had of it before; returns when a message last came from it then.
+static NullableDatum forget_unlinked(Datum user_id, const Address &address)
 {
-    lock_address(wanted);
-    Address address = wanted;
-    if (LinkedAddress linked; find_linked(wanted, &linked)) {
-        if (!is_same_uuid(linked.user_id, *DatumGetUUIDP(user_id)))
-            return false;
-        address.address = linked.stored.address;
-    }
-    uint64 rows = link_again.execute({user_id, address.channel, address.address, address.bot});
-    if (rows == 0)
-        rows = link_anew.execute({user_id, address.channel, address.bot, address.address});
-    if (rows == 0)
+    NullableDatum last_incoming_at{0, true};
+    if (delete_unlinked.execute({user_id, address.channel, address.bot, address.address}) > 0)
+        last_incoming_at.value = result_field(0, 1, &last_incoming_at.isnull);
+    return last_incoming_at;
+}
+
+static bool insert(Datum user_id, const Address &address, NullableDatum last_incoming_at)
+{
+    const char nulls[] = {' ', ' ', ' ', ' ', null_flag(last_incoming_at)};
+    return require_as_written(insert_linked.execute({user_id, address.channel, address.bot,
+                                                     address.address, last_incoming_at.value},
+                                                    nulls));
+}
+
+bool adopt(const LinkedAddress &linked, Datum bot)
+{
+    const Datum user_id = UUIDPGetDatum(&linked.user_id);
+    const Address &stored = linked.stored;
+    forget_unlinked(user_id, {stored.channel, bot, stored.address});
+    if (!require_as_written(
+            insert_with_bot.execute({user_id, stored.channel, stored.address, bot})))
+        return false;
+    if (delete_without_bot.execute({user_id, stored.channel, stored.address}) == 0)
         refuse_suppressed("addresses");
-    require_as_written(rows);
     return true;
 }
 
-// Change a user's rows of an address by a statement, or else those of its other form. Error 09000
-// where there are such and none is changed.
-template <class Change>
-static bool change_rows(Datum user_id, const Address &address, bool only_usable, Change change)
+// What an attempt to link an address has come to.
+enum class Linking { linked, taken, raced };
+
+static Linking try_link(Datum user_id, const Address &address)
 {
-    const char nulls[] = {' ', ' ', ' ', address.bot == 0 ? 'n' : ' ', ' '};
-    Address forms[2] = {address};
-    const int count = in_other_form(address, &forms[1]) ? 2 : 1;
-    for (int form = 0; form < count; form++) {
-        const Address &tried = forms[form];
-        if (const uint64 rows = change(tried, nulls)) {
-            require_as_written(rows);
-            return true;
-        }
-        if (find_rows.execute({user_id, tried.channel, tried.address, tried.bot,
-                               BoolGetDatum(only_usable)},
-                              nulls) > 0)
-            refuse_suppressed("addresses");
-    }
+    LinkedAddress present;
+    const bool is_there = find_linked(address, &present);
+    if (is_there && !is_same_uuid(present.user_id, *DatumGetUUIDP(user_id)))
+        return Linking::taken;
+    if (is_there && text_view(present.stored.bot) != text_view(address.bot) &&
+        !adopt(present, address.bot))
+        return Linking::raced;
+    if (require_as_written(
+            link_again.execute({user_id, address.channel, address.address, address.bot})) ||
+        insert(user_id, address, forget_unlinked(user_id, address)))
+        return Linking::linked;
+    return Linking::raced;
+}
+
+bool link(Datum user_id, const Address &address)
+{
+    constexpr int attempts = 3;
+    for (int attempt = 0; attempt < attempts; attempt++)
+        if (const Linking linking = try_link(user_id, address); linking != Linking::raced)
+            return linking == Linking::linked;
+    refuse_suppressed("addresses");
+}
+
+// Refuse to leave rows unchanged that are there: a trigger has suppressed it. Error 09000.
+static bool is_changed(uint64 rows, Datum user_id, const Address &address, const char *bot_null,
+                       bool only_usable)
+{
+    if (require_as_written(rows))
+        return true;
+    const char nulls[] = {' ', ' ', ' ', *bot_null, ' '};
+    if (find_rows.execute({user_id, address.channel, address.address, address.bot,
+                           BoolGetDatum(only_usable)},
+                          nulls) > 0)
+        refuse_suppressed("addresses");
     return false;
 }
 
 bool unlink(Datum user_id, const Address &address)
 {
-    return change_rows(user_id, address, false, [&](const Address &form, const char *nulls) {
-        return unlink_rows.execute({user_id, form.channel, form.address, form.bot}, nulls);
-    });
+    const char nulls[] = {' ', ' ', ' ', address.bot == 0 ? 'n' : ' '};
+    const uint64 rows = unlink_rows.execute(
+        {user_id, address.channel, address.address, address.bot}, nulls);
+    return is_changed(rows, user_id, address, &nulls[3], false);
 }
 
 bool disable(Datum user_id, const Address &address, NullableDatum reason)
 {
-    return change_rows(user_id, address, true, [&](const Address &form, const char *nulls) {
-        const char with_reason[] = {' ', ' ', ' ', nulls[3], null_flag(reason)};
-        return disable_rows.execute(
-            {user_id, form.channel, form.address, form.bot, reason.value}, with_reason);
-    });
+    const char nulls[] = {' ', ' ', ' ', address.bot == 0 ? 'n' : ' ', null_flag(reason)};
+    const uint64 rows = disable_rows.execute(
+        {user_id, address.channel, address.address, address.bot, reason.value}, nulls);
+    return is_changed(rows, user_id, address, &nulls[3], true);
 }
 
 } // namespace companion
+
+using namespace companion;
+
+COMPANION_FUNCTION(address_key)
+{
+    const Arguments arguments(fcinfo);
+    return address_key(arguments.required(0, "channel"), arguments.required(1, "address"));
+}

@@ -10,25 +10,32 @@ struct Address {
     Datum channel, bot, address; // text
 };
 
-// A row of companion.addresses that is linked.
+// A row of companion.addresses.
 struct LinkedAddress {
     pg_uuid_t user_id;
     Address stored; // the bot and the address as they are stored
     TimestampTz linked_at;
     bool is_disabled;
+    ItemPointerData place; // of this version of the row
 };
 
-// Find who has an address: for the bot, else for none; as it is, else in the other form that
-// WhatsApp may have of a number. False where nobody has. Within with_spi(), as all of these.
+// Find who has an address, in either form that WhatsApp may have of a number: for the bot, else for
+// none; or, where the address has no bot (a zero Datum), for whichever, none before any and the one
+// that was linked last before others. False where nobody has. Within with_spi(), as all of these.
 bool find_linked(const Address &address, LinkedAddress *linked);
 
-// Keep everybody else from linking an address, in any form and for any bot, until the transaction
-// ends.
-void lock_address(const Address &address);
+// The rows of those who have had an address and have it no more, for the bot or for none; returns how
+// many there are, room at most.
+int find_unlinked(const Address &address, LinkedAddress *rows, int room);
 
-// Link it to a user, whose row is locked; one that the user has without a bot gets this bot, and one
-// that is disabled is usable again. False where another user has it. Error 09000.
+// Link it to a user, whose row is locked; one that the user has without a bot gets this bot, and
+// one that is disabled is usable again. Waits for whoever is linking it. False where another user
+// has it. Error 09000.
 bool link(Datum user_id, const Address &address);
+
+// Give an address that was found without a bot this one. False where somebody has linked it for the
+// bot meanwhile, and where it is not as it was found. Error 09000.
+bool adopt(const LinkedAddress &linked, Datum bot);
 
 // Unlink it, or for every bot where the address has none (a zero Datum); false where the user does
 // not have it. Error 09000.

@@ -1,5 +1,11 @@
 
 -- Addresses: where users are on the channels.
+CREATE FUNCTION companion.address_key(channel text, address text) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_address_key';
+COMMENT ON FUNCTION companion.address_key(text, text) IS
+'What addresses are compared by: the address, or for WhatsApp the one of a number''s forms that stands for both: Brazil''s with the 9, Mexico''s with the 1, Argentina''s with the 9. Internal: an index is made of it.';
+
 CREATE TABLE companion.addresses (
     user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
     channel text COLLATE "C" NOT NULL,
@@ -11,11 +17,17 @@ CREATE TABLE companion.addresses (
     disabled_reason text,
     last_incoming_at timestamptz,
     PRIMARY KEY (user_id, channel, bot, address)
-) WITH (fillfactor = 70);
--- An address is one user's. Who had it before is kept: what is delivered again was theirs.
-CREATE UNIQUE INDEX addresses_linked ON companion.addresses (channel, bot, address)
+) WITH (fillfactor = 45);
+-- Each message that comes in updates its row in place: a page has room for that of all its rows.
+-- An address is one user's, in whichever form. Who had it before is kept: what is delivered again was
+-- theirs. The bot comes last, for a look at an address whatever the bot.
+CREATE UNIQUE INDEX addresses_linked
+ON companion.addresses (channel, companion.address_key(channel, address) COLLATE "C", bot)
 WHERE unlinked_at IS NULL;
-CREATE INDEX addresses_unlinked ON companion.addresses (channel, bot, address, unlinked_at)
+CREATE INDEX addresses_unlinked
+ON companion.addresses (channel, companion.address_key(channel, address) COLLATE "C", bot, unlinked_at)
+WHERE unlinked_at IS NOT NULL;
+CREATE INDEX addresses_unlinked_at ON companion.addresses (unlinked_at)
 WHERE unlinked_at IS NOT NULL;
 
 COMMENT ON TABLE companion.addresses IS
@@ -31,6 +43,7 @@ COMMENT ON COLUMN companion.addresses.disabled_reason IS 'What the messenger sai
 COMMENT ON COLUMN companion.addresses.last_incoming_at IS 'When a message last came from it: what WhatsApp''s 24 hours are counted from.';
 COMMENT ON INDEX companion.addresses_linked IS 'An address is one user''s.';
 COMMENT ON INDEX companion.addresses_unlinked IS 'Who had an address before.';
+COMMENT ON INDEX companion.addresses_unlinked_at IS 'Which were unlinked first.';
 
 ALTER TABLE companion.addresses ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.addresses TO companion_user

@@ -30,7 +30,8 @@ Statement find_stale{"SELECT FROM companion.users AS u"
 
 Statement take_over{R"sql(
     DELETE FROM companion.addresses AS a
-    WHERE (a.channel = $2 AND a.bot = $3 AND a.address = $4 AND a.unlinked_at IS NULL AND $5)
+    WHERE (a.channel = $2 AND a.bot = $3 AND a.unlinked_at IS NULL AND $5
+            AND companion.address_key(a.channel, a.address) COLLATE "C" = companion.address_key($2, $4))
         OR (a.user_id = $1 AND a.channel = $2 AND a.bot = $3 AND a.address = $4)
 )sql",
                     UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
@@ -43,8 +44,8 @@ Statement note_taken{R"sql(
 
 Statement has_linked{R"sql(
     SELECT FROM companion.addresses AS a
-    WHERE a.user_id = $1 AND a.channel = $2 AND a.address = $3 AND a.unlinked_at IS NULL
-        AND a.disabled_at IS NULL
+    WHERE a.user_id = $1 AND a.channel = $2 AND a.unlinked_at IS NULL AND a.disabled_at IS NULL
+        AND companion.address_key(a.channel, a.address) = companion.address_key($2, $3)
 )sql",
                      UUIDOID, TEXTOID, TEXTOID};
 

@@ -48,6 +48,10 @@ CREATE TABLE companion.messages (
     edited_at timestamptz,
     metadata jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT companion.now(),
+    external_id text COLLATE "C",
+    channel text COLLATE "C",
+    bot text COLLATE "C",
+    address text COLLATE "C",
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, conversation_id)
         REFERENCES companion.conversations (user_id, id) ON DELETE CASCADE,
@@ -56,8 +60,10 @@ CREATE TABLE companion.messages (
 );
 
 CREATE INDEX messages_conversation ON companion.messages (user_id, conversation_id, id);
-CREATE UNIQUE INDEX messages_telegram ON companion.messages (user_id, telegram_message_id)
+CREATE INDEX messages_telegram ON companion.messages (user_id, telegram_message_id)
 WHERE telegram_message_id IS NOT NULL;
+CREATE INDEX messages_external ON companion.messages (user_id, external_id)
+WHERE external_id IS NOT NULL;
 CREATE INDEX messages_edited ON companion.messages (user_id, edited_at)
 WHERE edited_at IS NOT NULL;
 CREATE INDEX messages_reply ON companion.messages (user_id, reply_to_id)
@@ -70,13 +76,18 @@ COMMENT ON COLUMN companion.messages.id IS 'Time-ordered id: a UUID of version 7
 COMMENT ON COLUMN companion.messages.conversation_id IS 'The conversation, one of the same user''s.';
 COMMENT ON COLUMN companion.messages.role IS 'Who wrote it: user, assistant or system.';
 COMMENT ON COLUMN companion.messages.content IS 'The text.';
-COMMENT ON COLUMN companion.messages.telegram_message_id IS 'Telegram''s id within the chat with this user; a redelivered update is stored once.';
+COMMENT ON COLUMN companion.messages.telegram_message_id IS 'Telegram''s id of the message, within its chat (channel, bot, address); of several messages with one it is the newest''s.';
 COMMENT ON COLUMN companion.messages.reply_to_id IS 'The message that this one answers, one of the same user''s.';
 COMMENT ON COLUMN companion.messages.edited_at IS 'When the text was last edited; to be set by whoever changes content, as edit_message does.';
 COMMENT ON COLUMN companion.messages.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
 COMMENT ON COLUMN companion.messages.created_at IS 'When it was written.';
+COMMENT ON COLUMN companion.messages.external_id IS 'Another messenger''s id of the message (WhatsApp''s wamid), within its chat, as telegram_message_id; 1 to 512 characters, none of them a control character.';
+COMMENT ON COLUMN companion.messages.channel IS 'The channel of the chat that telegram_message_id or external_id is of; NULL where the message has neither, or is of an unknown chat.';
+COMMENT ON COLUMN companion.messages.bot IS 'The bot of that chat; empty where none was named.';
+COMMENT ON COLUMN companion.messages.address IS 'The address of that chat; empty where none was known.';
 COMMENT ON INDEX companion.messages_conversation IS 'A conversation''s messages in order.';
-COMMENT ON INDEX companion.messages_telegram IS 'A redelivered Telegram update is refused.';
+COMMENT ON INDEX companion.messages_telegram IS 'Which messages have an id of Telegram''s.';
+COMMENT ON INDEX companion.messages_external IS 'Which messages have an id of another messenger''s.';
 COMMENT ON INDEX companion.messages_edited IS 'The messages whose text is another than a search has kept.';
 COMMENT ON INDEX companion.messages_reply IS 'The answers to a message.';
 
@@ -84,7 +95,7 @@ CREATE FUNCTION companion.check_message() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_message';
 COMMENT ON FUNCTION companion.check_message() IS
-'Trigger, AFTER INSERT OR UPDATE: id is of version 7, but for what a superuser restores; role is user, assistant or system, content not empty, telegram_message_id at least 1, metadata an object; else error 23514, with the column''s name. What a grant lets one write is bounded as what a function takes is: error 22023 for content over companion.max_message_length and for metadata over companion.max_json_size.';
+'Trigger, AFTER INSERT OR UPDATE: id is of version 7, but for what a superuser restores; role is user, assistant or system, content not empty, telegram_message_id at least 1, external_id of 1 to 512 characters without control characters, metadata an object; else error 23514, with the column''s name. What a grant lets one write is bounded as what a function takes is: error 22023 for content over companion.max_message_length and for metadata over companion.max_json_size.';
 CREATE TRIGGER check_message AFTER INSERT OR UPDATE ON companion.messages
 FOR EACH ROW EXECUTE FUNCTION companion.check_message();
 COMMENT ON TRIGGER check_message ON companion.messages IS 'Refuses what a row may not hold.';
@@ -100,7 +111,11 @@ CREATE TYPE companion.message AS (
     reply_to_id uuid,
     edited_at timestamptz,
     metadata jsonb,
-    created_at timestamptz
+    created_at timestamptz,
+    external_id text,
+    channel text,
+    bot text,
+    address text
 );
 COMMENT ON TYPE companion.message IS 'A message as functions return it: the columns of messages, in its order.';
 COMMENT ON COLUMN companion.message.user_id IS 'Whose conversation it is in.';
@@ -108,11 +123,15 @@ COMMENT ON COLUMN companion.message.id IS 'Time-ordered id: a UUID of version 7.
 COMMENT ON COLUMN companion.message.conversation_id IS 'The conversation, one of the same user''s.';
 COMMENT ON COLUMN companion.message.role IS 'Who wrote it: user, assistant or system.';
 COMMENT ON COLUMN companion.message.content IS 'The text.';
-COMMENT ON COLUMN companion.message.telegram_message_id IS 'Telegram''s id within the chat with this user; a redelivered update is stored once.';
+COMMENT ON COLUMN companion.message.telegram_message_id IS 'Telegram''s id of the message, within its chat (channel, bot, address); of several messages with one it is the newest''s.';
 COMMENT ON COLUMN companion.message.reply_to_id IS 'The message that this one answers, one of the same user''s.';
 COMMENT ON COLUMN companion.message.edited_at IS 'When the text was last edited; to be set by whoever changes content, as edit_message does.';
 COMMENT ON COLUMN companion.message.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
 COMMENT ON COLUMN companion.message.created_at IS 'When it was written.';
+COMMENT ON COLUMN companion.message.external_id IS 'Another messenger''s id of the message (WhatsApp''s wamid), within its chat, as telegram_message_id; 1 to 512 characters, none of them a control character.';
+COMMENT ON COLUMN companion.message.channel IS 'The channel of the chat that telegram_message_id or external_id is of; NULL where the message has neither, or is of an unknown chat.';
+COMMENT ON COLUMN companion.message.bot IS 'The bot of that chat; empty where none was named.';
+COMMENT ON COLUMN companion.message.address IS 'The address of that chat; empty where none was known.';
 
 ALTER TABLE companion.conversations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.conversations TO companion_user
@@ -155,9 +174,43 @@ CREATE POLICY every_row ON companion.rekeyed_ids TO companion_worker, companion_
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.rekeyed_ids IS 'Workers and admins act for every user.';
 
+-- Edits that have come before their messages.
+CREATE TABLE companion.early_edits (
+    user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
+    external_id text COLLATE "C" NOT NULL,
+    id uuid NOT NULL DEFAULT companion.uuid_v7(),
+    channel text COLLATE "C" NOT NULL,
+    bot text COLLATE "C" NOT NULL,
+    address text COLLATE "C" NOT NULL,
+    content text NOT NULL,
+    received_at timestamptz NOT NULL DEFAULT companion.now(),
+    PRIMARY KEY (user_id, external_id, id)
+);
+CREATE INDEX early_edits_received ON companion.early_edits (received_at);
+COMMENT ON TABLE companion.early_edits IS
+'Edits that have come before their messages, the last of each: edit_message() keeps it, and it is applied when the message comes. One that is older than 7 days is deleted by run_maintenance(): its message was never stored.';
+COMMENT ON COLUMN companion.early_edits.user_id IS 'Whose chat it is in.';
+COMMENT ON COLUMN companion.early_edits.external_id IS 'The messenger''s id of the message; Telegram''s in decimal digits.';
+COMMENT ON COLUMN companion.early_edits.id IS 'What tells the ids of different chats apart.';
+COMMENT ON COLUMN companion.early_edits.channel IS 'The channel of the chat.';
+COMMENT ON COLUMN companion.early_edits.bot IS 'The bot of the chat.';
+COMMENT ON COLUMN companion.early_edits.address IS 'The address of the chat.';
+COMMENT ON COLUMN companion.early_edits.content IS 'The text after the edit.';
+COMMENT ON COLUMN companion.early_edits.received_at IS 'When it came.';
+COMMENT ON INDEX companion.early_edits_received IS 'Which are the oldest.';
+
+ALTER TABLE companion.early_edits ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON companion.early_edits TO companion_user
+USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
+COMMENT ON POLICY own_rows ON companion.early_edits IS 'An end user sees their own only.';
+CREATE POLICY every_row ON companion.early_edits TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.early_edits IS 'Workers and admins act for every user.';
+
 -- An end user adds messages through companion.add_message() only.
 -- A text is replaced through companion.edit_message() only.
 
 SELECT pg_catalog.pg_extension_config_dump('companion.conversations', '');
 SELECT pg_catalog.pg_extension_config_dump('companion.messages', '');
 SELECT pg_catalog.pg_extension_config_dump('companion.rekeyed_ids', '');
+SELECT pg_catalog.pg_extension_config_dump('companion.early_edits', '');

@@ -1,100 +1,100 @@
 // Editing a message; what it said before is kept.
+#include "conversations/edit.hpp"
 #include "conversations/messages.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
-#include "postgres/triggered.hpp"
+#include "users/user_row.hpp"
 
 using namespace companion;
 
 namespace {
 
 Statement find_message{R"sql(
-    SELECT m.id FROM companion.messages AS m WHERE m.user_id = $1 AND m.id = $2
-    UNION ALL
-    SELECT m.id FROM companion.messages AS m WHERE m.user_id = $1 AND m.telegram_message_id = $3)sql",
-                       UUIDOID, UUIDOID, INT8OID};
+    SELECT FROM companion.messages AS m WHERE m.user_id = $1 AND m.id = $2
+)sql",
+                       UUIDOID, UUIDOID};
 
-// Of the earlier texts the latest are kept, as many as there is room for in $4 bytes of metadata;
-// 64 bytes are for the array itself. Returns whether the row is still found by what it was.
-Statement replace_content{R"sql(
-    UPDATE companion.messages AS m
-    SET content = $3, edited_at = companion.now(),
-        metadata = (m.metadata - 'edits') || jsonb_build_object('edits', (
-            SELECT coalesce(jsonb_agg(e.edit ORDER BY e.position), '[]')
-            FROM (SELECT a.edit, a.position,
-                         sum(pg_column_size(a.edit) + 4) OVER (ORDER BY a.position DESC) AS bytes
-                  FROM jsonb_array_elements(
-                      CASE jsonb_typeof(m.metadata -> 'edits')
-                          WHEN 'array' THEN m.metadata -> 'edits' ELSE '[]' END
-                      || jsonb_build_array(jsonb_build_object(
-                          'content', m.content,
-                          'written_at', coalesce(m.edited_at, m.created_at))))
-                      WITH ORDINALITY AS a (edit, position)) AS e
-            WHERE e.bytes <= $4 - 64 - pg_column_size(m.metadata - 'edits')))
-    WHERE m.user_id = $1 AND m.id = $2 AND m.content <> $3
-    RETURNING m.user_id = $1 AND m.id = $2)sql",
-                          UUIDOID, UUIDOID, TEXTOID, INT8OID};
+// The arguments.
+struct Edit {
+    Datum user_id, content;
+    NullableDatum message_id;
+    MessengerId messenger_id;
+    NullableDatum channel;
+    Datum bot;
+    NullableDatum address;
+};
 
-Statement find_other_content{R"sql(
-    SELECT FROM companion.messages AS m
-    WHERE m.user_id = $1 AND m.id = $2 AND m.content <> $3)sql",
-                             UUIDOID, UUIDOID, TEXTOID};
-
-void check(const Arguments &arguments)
+// Refuse an id that is not the channel's, and another's than Telegram's without one. Errors 22023,
+// 22004.
+void check_channel(const Edit &edit)
 {
-    arguments.required(0, "user_id");
-    check_content(arguments.text(2, "content"));
-    if (arguments.is_null(1) == arguments.is_null(3))
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("expected either message_id or telegram_message_id"));
+    if (edit.messenger_id.telegram.isnull && edit.channel.isnull)
+        refuse_null("channel");
+    if (!edit.channel.isnull)
+        check_id_of_channel(text_view(edit.channel.value), edit.messenger_id);
 }
 
-// Which message is meant; false where Telegram's id is not known. Error 23503 for another id.
-bool find(const Arguments &arguments, pg_uuid_t *id)
+Edit read_edit(const Arguments &arguments)
 {
-    const char nulls[] = {' ', arguments.null_flag(1), arguments.null_flag(3)};
-    const bool is_found =
-        find_message.execute({arguments.optional(0), arguments.optional(1), arguments.optional(3)},
-                             nulls) > 0;
-    if (!is_found && !arguments.is_null(1))
+    const Edit edit{arguments.required(0, "user_id"),
+                    arguments.required(2, "content"),
+                    arguments.nullable(1),
+                    {arguments.nullable(3), arguments.nullable(6)},
+                    arguments.nullable(7),
+                    arguments.required(4, "bot"),
+                    arguments.nullable(5)};
+    check_content(text_view(edit.content));
+    check_bot(text_view(edit.bot));
+    if (edit.message_id.isnull != edit.messenger_id.is_given())
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("expected either message_id, telegram_message_id or external_id"));
+    if (edit.message_id.isnull) {
+        check_messenger_id(edit.messenger_id);
+        check_channel(edit);
+    }
+    return edit;
+}
+
+// Edit the message with an id of ours. Error 23503 where the user has none.
+void edit_by_id(const Edit &edit)
+{
+    const Datum id = edit.message_id.value;
+    if (find_message.execute({edit.user_id, id}) == 0)
         ereport(ERROR, errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
                 errmsg("the user has no message %s",
-                       DatumGetCString(DirectFunctionCall1(uuid_out, arguments.optional(1)))));
-    if (is_found)
-        *id = *DatumGetUUIDP(result_field(0, 1));
-    return is_found;
+                       DatumGetCString(DirectFunctionCall1(uuid_out, id))));
+    replace_text(edit.user_id, id, edit.content);
 }
 
-// An edit that is delivered again changes nothing. Error 09000 where a trigger suppresses it or
-// changes what the message is found by.
-void replace(Datum user_id, Datum id, Datum content)
+// Edit the message with a messenger's id, or keep the edit for it where it has not come yet; false
+// then, and where there is no such user.
+bool edit_in_chat(const Edit &edit, pg_uuid_t *id)
 {
-    const Datum room = Int64GetDatum(static_cast<int64>(largest_json()));
-    if (replace_content.execute({user_id, id, content, room}) > 0) {
-        if (!DatumGetBool(result_field(0, 1)))
-            refuse_changed("messages", "user_id or id");
-    } else if (find_other_content.execute({user_id, id, content}) > 0) {
-        refuse_suppressed("messages");
-    }
-}
-
-bool edit(const Arguments &arguments, pg_uuid_t *id)
-{
-    if (!find(arguments, id))
+    if (!try_lock_user(edit.user_id))
         return false;
-    replace(arguments.optional(0), UUIDPGetDatum(id), arguments.optional(2));
-    return true;
+    const std::string_view channel =
+        edit.channel.isnull ? "telegram" : text_view(edit.channel.value);
+    const Chat chat = chat_with(edit.user_id, channel, edit.bot, edit.address);
+    const bool is_found = find_in_chat(edit.user_id, chat, edit.messenger_id, id);
+    if (is_found)
+        replace_text(edit.user_id, UUIDPGetDatum(id), edit.content);
+    else
+        keep_early_edit(edit.user_id, chat, edit.messenger_id, edit.content);
+    return is_found;
 }
 
 } // namespace
 
 COMPANION_FUNCTION(edit_message)
 {
-    const Arguments arguments(fcinfo);
-    check(arguments);
+    const Edit edit = read_edit(Arguments(fcinfo));
+    if (!edit.message_id.isnull) {
+        with_spi([&] { edit_by_id(edit); });
+        PG_RETURN_DATUM(edit.message_id.value);
+    }
     auto *id = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));
-    if (!with_spi([&] { return edit(arguments, id); }))
+    if (!with_spi([&] { return edit_in_chat(edit, id); }))
         PG_RETURN_NULL();
     PG_RETURN_UUID_P(id);
 }

@@ -1,13 +1,14 @@
 // Filing messages: the one way by which they get into their conversations.
 #include "conversations/messages.hpp"
 
+#include "conversations/edit.hpp"
 #include "identity/uuid_v7.hpp"
 #include "postgres/arguments.hpp"
-#include "postgres/flags.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
+#include "users/user_row.hpp"
 
 namespace companion {
 
@@ -15,88 +16,65 @@ namespace companion {
 // found by what it was given.
 static Statement insert_one{R"sql(
     INSERT INTO companion.messages AS m
-        (user_id, id, conversation_id, role, content, telegram_message_id, reply_to_id, metadata)
-    VALUES ($1, $2, $3, $4, $5, $6,
-            coalesce($7, (SELECT r.id FROM companion.messages AS r
-                          WHERE r.user_id = $1 AND r.telegram_message_id = $8 LIMIT 1)),
-            coalesce($9, '{}'))
-    ON CONFLICT (user_id, telegram_message_id) WHERE telegram_message_id IS NOT NULL DO NOTHING
+        (user_id, id, conversation_id, role, content, reply_to_id, metadata)
+    VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, '{}'))
+    RETURNING m.user_id = $1 AND m.id = $2 AND m.conversation_id = $3)sql",
+                            UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, UUIDOID, JSONBOID};
+
+static Statement insert_one_with_id{R"sql(
+    INSERT INTO companion.messages AS m
+        (user_id, id, conversation_id, role, content, reply_to_id, metadata, telegram_message_id,
+         external_id, channel, bot, address)
+    VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, '{}'), $8, $9, $10, $11, $12)
     RETURNING m.user_id = $1 AND m.id = $2 AND m.conversation_id = $3
-        AND m.telegram_message_id IS NOT DISTINCT FROM $6)sql",  UUIDOID, UUIDOID, UUIDOID,
-                            TEXTOID, TEXTOID, INT8OID, UUIDOID,
-                            INT8OID, JSONBOID};
+        AND m.telegram_message_id IS NOT DISTINCT FROM $8
+        AND m.external_id IS NOT DISTINCT FROM $9)sql",
+                                    UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, UUIDOID, JSONBOID,
+                                    INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
 
 static Statement insert_sent{R"sql(
     INSERT INTO companion.messages AS m
-        (user_id, id, conversation_id, role, content, telegram_message_id, metadata)
-    SELECT user_id, id, conversation_id, 'assistant', content, telegram_message_id,
-           coalesce(metadata, '{}')
+        (user_id, id, conversation_id, role, content, metadata, telegram_message_id, external_id,
+         channel, bot, address)
+    SELECT user_id, id, conversation_id, 'assistant', content, coalesce(metadata, '{}'),
+           telegram_message_id, external_id, channel, bot, address
     FROM given
-    ON CONFLICT (user_id, telegram_message_id) WHERE telegram_message_id IS NOT NULL DO NOTHING
-    RETURNING m.user_id, m.id, m.conversation_id, m.telegram_message_id)sql"};
+    RETURNING m.user_id, m.id, m.conversation_id, m.telegram_message_id, m.external_id)sql"};
 
-// Where none of them has an id of Telegram's: to watch for a conflict that cannot be would cost as
-// much as an index.
 static Statement insert_sent_without_ids{R"sql(
     INSERT INTO companion.messages AS m (user_id, id, conversation_id, role, content, metadata)
     SELECT user_id, id, conversation_id, 'assistant', content, coalesce(metadata, '{}')
     FROM given
-    RETURNING m.user_id, m.id, m.conversation_id, m.telegram_message_id)sql"};
+    RETURNING m.user_id, m.id, m.conversation_id)sql"};
 
-static Statement find_delivered{R"sql(
-    SELECT id FROM companion.messages WHERE user_id = $1 AND telegram_message_id = $2
+// Of some messages the newest with this role and a text that it has, or had before an edit.
+static Statement find_same{R"sql(
+    SELECT m.id, m.conversation_id FROM companion.messages AS m
+    WHERE m.user_id = $1 AND m.id = ANY ($2) AND m.role = $3
+        AND (m.content = $4 OR EXISTS (
+            SELECT FROM jsonb_array_elements(CASE jsonb_typeof(m.metadata -> 'edits')
+                                                 WHEN 'array' THEN m.metadata -> 'edits'
+                                                 ELSE '[]' END) AS e (edit)
+            WHERE e.edit ->> 'content' = $4))
+    ORDER BY m.id DESC LIMIT 1
 )sql",
-                                UUIDOID, INT8OID};
+                           UUIDOID, UUIDARRAYOID, TEXTOID, TEXTOID};
 
-static Statement set_last_user_message{
-    "UPDATE companion.users SET last_user_message_at = companion.now()"
-    " WHERE id = $1 AND (last_user_message_at IS NULL OR last_user_message_at < companion.now())",
-    UUIDOID};
+static Statement set_last_user_message{R"sql(
+    UPDATE companion.users SET last_user_message_at = companion.now()
+    WHERE id = $1 AND (last_user_message_at IS NULL OR last_user_message_at < companion.now())
+)sql",
+                                       UUIDOID};
 
 [[noreturn]] static void refuse_changed_message()
 {
-    refuse_changed("messages", "user_id, id, conversation_id or telegram_message_id");
+    refuse_changed("messages",
+                   "user_id, id, conversation_id, telegram_message_id or external_id");
 }
 
-// Insert a message under a new id; false where it was delivered before, or a trigger suppressed
-// it. Error 09000 where one changed what it is found by.
-static bool insert(const NewMessage &message, const pg_uuid_t *id)
+void check_message(const NewMessage &message)
 {
-    const char nulls[] = {' ',
-                          ' ',
-                          ' ',
-                          ' ',
-                          ' ',
-                          null_flag(message.telegram_message_id),
-                          null_flag(message.reply_to_id),
-                          null_flag(message.reply_to_telegram_id),
-                          null_flag(message.metadata)};
-    const bool is_inserted =
-        insert_one.execute({message.user_id, UUIDPGetDatum(id), message.conversation_id,
-                            message.role, message.content, message.telegram_message_id.value,
-                            message.reply_to_id.value, message.reply_to_telegram_id.value,
-                            message.metadata.value},
-                           nulls) > 0;
-    if (is_inserted && !DatumGetBool(result_field(0, 1)))
-        refuse_changed_message();
-    return is_inserted;
-}
-
-// Find the message that was delivered before; false where there is none.
-static bool find(const NewMessage &message, pg_uuid_t *id)
-{
-    if (message.telegram_message_id.isnull ||
-        find_delivered.execute({message.user_id, message.telegram_message_id.value}) == 0)
-        return false;
-    *id = *DatumGetUUIDP(result_field(0, 1));
-    return true;
-}
-
-// Refuse what a message cannot have. Error 22023.
-static void check(const NewMessage &message)
-{
-    if (!message.telegram_message_id.isnull)
-        check_telegram_id("telegram_message_id", DatumGetInt64(message.telegram_message_id.value));
+    check_messenger_id(message.messenger_id);
     if (message.metadata.isnull)
         return;
     Jsonb *metadata = DatumGetJsonbP(message.metadata.value);
@@ -104,25 +82,95 @@ static void check(const NewMessage &message)
     check_json_size("metadata", metadata);
 }
 
-FiledMessage file_message(const NewMessage &message)
+bool find_delivered(const NewMessage &message, Delivered *first)
 {
-    check(message);
-    // The first may be deleted between the two looks for it
-    constexpr int looks = 3;
-    for (int look = 0; look < looks; look++) {
-        const pg_uuid_t *id = uuid_v7();
-        if (insert(message, id)) {
-            if (text_view(message.role) == "user")
-                set_last_user_message.execute({message.user_id});
-            return {*id, true};
-        }
-        if (FiledMessage first{}; find(message, &first.id))
-            return first;
-    }
-    refuse_suppressed("messages");
+    if (!message.messenger_id.is_given())
+        return false;
+    const NullableDatum ids =
+        messages_in_chat(message.user_id, message.chat, message.messenger_id);
+    if (ids.isnull ||
+        find_same.execute({message.user_id, ids.value, message.role, message.content}) == 0)
+        return false;
+    *first = {*DatumGetUUIDP(result_field(0, 1)), *DatumGetUUIDP(result_field(0, 2))};
+    return true;
 }
 
-// A text as it is stored, and the metadata that says how long it was, where it was cut.
+// Which message is replied to; null for none.
+static NullableDatum reply_of(const NewMessage &message)
+{
+    if (!message.reply_to.is_given())
+        return message.reply_to_id;
+    auto *id = static_cast<pg_uuid_t *>(palloc(sizeof(pg_uuid_t)));
+    const bool is_found = find_in_chat(message.user_id, message.chat, message.reply_to, id);
+    return {UUIDPGetDatum(id), !is_found};
+}
+
+static uint64 insert_without_id(const NewMessage &message, const pg_uuid_t *id)
+{
+    const NullableDatum reply = reply_of(message);
+    const char nulls[] = {' ', ' ', ' ', ' ', ' ', null_flag(reply), null_flag(message.metadata)};
+    return insert_one.execute({message.user_id, UUIDPGetDatum(id), message.conversation_id,
+                               message.role, message.content, reply.value, message.metadata.value},
+                              nulls);
+}
+
+static uint64 insert_with_id(const NewMessage &message, const pg_uuid_t *id)
+{
+    const NullableDatum reply = reply_of(message), telegram_id = message.messenger_id.telegram,
+                        external_id = message.messenger_id.external;
+    const Chat &chat = message.chat;
+    const char nulls[] = {' ',
+                          ' ',
+                          ' ',
+                          ' ',
+                          ' ',
+                          null_flag(reply),
+                          null_flag(message.metadata),
+                          null_flag(telegram_id),
+                          null_flag(external_id),
+                          ' ',
+                          ' ',
+                          ' '};
+    return insert_one_with_id.execute(
+        {message.user_id, UUIDPGetDatum(id), message.conversation_id, message.role, message.content,
+         reply.value, message.metadata.value, telegram_id.value, external_id.value, chat.channel,
+         chat.bot, chat.address},
+        nulls);
+}
+
+pg_uuid_t store_message(const NewMessage &message)
+{
+    const pg_uuid_t *id = uuid_v7();
+    const bool has_id = message.messenger_id.is_given();
+    if ((has_id ? insert_with_id(message, id) : insert_without_id(message, id)) == 0)
+        refuse_suppressed("messages");
+    if (!DatumGetBool(result_field(0, 1)))
+        refuse_changed_message();
+    if (has_id)
+        apply_early_edit(message.user_id, UUIDPGetDatum(id), message.chat, message.messenger_id);
+    if (text_view(message.role) == "user")
+        set_last_user_message.execute({message.user_id});
+    return *id;
+}
+
+FiledMessage file_message(const NewMessage &message)
+{
+    if (message.messenger_id.is_given())
+        lock_user(message.user_id);
+    if (Delivered first; find_delivered(message, &first))
+        return {first.id, false};
+    return {store_message(message), true};
+}
+
+// The metadata, or an object without any, and in it from how many characters a text was cut.
+static Datum with_cut(NullableDatum metadata, int length)
+{
+    const char *cut = psprintf("{\"cut_from\": %d}", length);
+    const Datum note = DirectFunctionCall1(jsonb_in, CStringGetDatum(cut));
+    return metadata.isnull ? note : DirectFunctionCall2(jsonb_concat, metadata.value, note);
+}
+
+// A text as it is stored, and its metadata.
 struct SentText {
     Datum content;
     NullableDatum metadata;
@@ -130,88 +178,106 @@ struct SentText {
 
 // Cut a text that has more than companion.max_message_length characters: what has been sent is
 // not refused.
-static SentText fit(Datum content)
+static SentText fit(Datum content, NullableDatum metadata)
 {
     const std::string_view text = text_view(content);
     const int length = character_count(text);
     if (length <= settings::max_message_length)
-        return {content, {0, true}};
+        return {content, metadata};
     const int size =
         pg_mbcharcliplen(text.data(), static_cast<int>(text.size()), settings::max_message_length);
-    const char *metadata = psprintf("{\"cut_from\": %d}", length);
     return {to_text({text.data(), static_cast<std::size_t>(size)}),
-            {DirectFunctionCall1(jsonb_in, CStringGetDatum(metadata)), false}};
+            {with_cut(metadata, length), false}};
 }
 
-// The columns of the given messages.
-enum Column { user_id, id, conversation_id, content, telegram_message_id, metadata };
+// The columns of the given messages; those of the chat for messages with an id only.
+enum Column {
+    user_id,
+    id,
+    conversation_id,
+    content,
+    metadata,
+    telegram_message_id,
+    external_id,
+    channel,
+    bot,
+    address
+};
 
 SentMessages::SentMessages()
-    : messages_{{"user_id", UUIDOID},
-                {"id", UUIDOID},
-                {"conversation_id", UUIDOID},
-                {"content", TEXTOID},
-                {"telegram_message_id", INT8OID},
-                {"metadata", JSONBOID}}
+    : without_ids_{{"user_id", UUIDOID},
+                   {"id", UUIDOID},
+                   {"conversation_id", UUIDOID},
+                   {"content", TEXTOID},
+                   {"metadata", JSONBOID}},
+      with_ids_{{"user_id", UUIDOID},         {"id", UUIDOID},
+                {"conversation_id", UUIDOID}, {"content", TEXTOID},
+                {"metadata", JSONBOID},       {"telegram_message_id", INT8OID},
+                {"external_id", TEXTOID},     {"channel", TEXTOID},
+                {"bot", TEXTOID},             {"address", TEXTOID}}
 {
 }
 
-void SentMessages::add(Datum user, Datum message, Datum conversation, Datum sent,
-                       NullableDatum telegram_id)
+void SentMessages::add(const SentMessage &message)
 {
-    const SentText text = fit(sent);
-    messages_.add({{user}, {message}, {conversation}, {text.content}, telegram_id, text.metadata});
-    has_ids_ |= !telegram_id.isnull;
+    const SentText text = fit(message.content, message.metadata);
+    const NullableDatum user{message.user_id}, own_id{message.id},
+        conversation{message.conversation_id}, sent{text.content};
+    const MessengerId &given = message.messenger_id;
+    const Chat &chat = message.chat;
+    if (given.is_given())
+        with_ids_.add({user, own_id, conversation, sent, text.metadata, given.telegram,
+                       given.external, {chat.channel}, {chat.bot}, {chat.address}});
+    else
+        without_ids_.add({user, own_id, conversation, sent, text.metadata});
 }
 
-// Whether a row that insert_sent has returned is the message at a place. Error 09000 where it has
-// its id and not the rest.
-bool SentMessages::is_at(uint64 row, int index) const
+// Refuse what a trigger has made of the rows that were inserted, the last result. Error 09000.
+static void require_stored(const Given &messages, uint64 stored)
 {
-    const auto is_same = [&](int column, Column given) {
-        return is_same_uuid(result_field(row, column), messages_.at(index, given).value);
+    if (stored < static_cast<uint64>(messages.size()))
+        refuse_suppressed("messages");
+    for (int row = 0; row < messages.size(); row++)
+        for (const Column column : {user_id, id, conversation_id})
+            if (!is_same_uuid(result_field(row, column + 1), messages.at(row, column).value))
+                refuse_changed_message();
+}
+
+// The same for their messengers' ids.
+static void require_ids(const Given &messages)
+{
+    const auto is_as_given = [&](int row, Column column, bool is_by_value, int length) {
+        const NullableDatum given = messages.at(row, column);
+        bool is_null;
+        const Datum stored = result_field(row, column - metadata + 3, &is_null);
+        return is_null == given.isnull &&
+               (is_null || datum_image_eq(stored, given.value, is_by_value, length));
     };
-    if (!is_same(2, id))
-        return false;
-    bool is_null;
-    const Datum telegram_id = result_field(row, 4, &is_null);
-    const NullableDatum wanted = messages_.at(index, telegram_message_id);
-    if (!is_same(1, user_id) || !is_same(3, conversation_id) || is_null != wanted.isnull ||
-        (!is_null && DatumGetInt64(telegram_id) != DatumGetInt64(wanted.value)))
-        refuse_changed_message();
-    return true;
+    for (int row = 0; row < messages.size(); row++)
+        if (!is_as_given(row, telegram_message_id, true, 8) ||
+            !is_as_given(row, external_id, false, -1))
+            refuse_changed_message();
 }
 
-// The id of a message that was not stored: of the first, under which it was delivered before, or
-// where that was deleted meanwhile its own, filed again.
-pg_uuid_t SentMessages::id_of_first(int index) const
+static void apply_early_edits(const Given &messages)
 {
-    const NullableDatum none{0, true};
-    const auto value = [&](Column column) { return messages_.at(index, column); };
-    return file_message({value(user_id).value, value(conversation_id).value, to_text("assistant"),
-                         value(content).value, value(telegram_message_id), none, none,
-                         value(metadata)})
-        .id;
-}
-
-FiledMessage *SentMessages::file() const
-{
-    auto *filed = static_cast<FiledMessage *>(palloc0(Max(size(), 1) * sizeof(FiledMessage)));
-    Statement &insert = has_ids_ ? insert_sent : insert_sent_without_ids;
-    const uint64 stored = insert.execute(messages_, {});
-    // What was stored comes back in the order in which it was added
-    uint64 row = 0;
-    for (int index = 0; index < size(); index++) {
-        const bool is_new = row < stored && is_at(row, index);
-        filed[index] = {*DatumGetUUIDP(messages_.at(index, id).value), is_new};
-        row += is_new;
+    for (int index = 0; index < messages.size(); index++) {
+        const auto value = [&](Column column) { return messages.at(index, column); };
+        apply_early_edit(value(user_id).value, value(id).value,
+                         {value(channel).value, value(bot).value, value(address).value},
+                         {value(telegram_message_id), value(external_id)});
     }
-    if (row < stored)
-        refuse_changed_message();
-    for (int index = 0; index < size(); index++)
-        if (!filed[index].is_new)
-            filed[index].id = id_of_first(index);
-    return filed;
+}
+
+void SentMessages::file() const
+{
+    if (without_ids_.size() > 0)
+        require_stored(without_ids_, insert_sent_without_ids.execute(without_ids_, {}));
+    if (with_ids_.size() == 0)
+        return;
+    require_stored(with_ids_, insert_sent.execute(with_ids_, {}));
+    require_ids(with_ids_);
+    apply_early_edits(with_ids_);
 }
 
 void check_content(std::string_view content)

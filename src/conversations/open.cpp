@@ -185,11 +185,15 @@ void WantedConversations::open_for_companion()
                   static_cast<int64>(settings::min_gap) * USECS_PER_SEC, [] {});
 }
 
-pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, int64 idle)
+pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, int64 idle,
+                            bool is_locked)
 {
     WantedConversations wanted;
     wanted.add(user_id, channel);
-    wanted.find_or_begin(find_idle, initiated_by, idle, [user_id] { lock_user(user_id); });
+    wanted.find_or_begin(find_idle, initiated_by, idle, [=] {
+        if (!is_locked)
+            lock_user(user_id);
+    });
     return *DatumGetUUIDP(wanted.id(0).value);
 }
 

@@ -24,7 +24,7 @@ class WantedConversations {
     NullableDatum id(int index) const;
 
   private:
-    friend pg_uuid_t open_conversation(Datum, Datum, Datum, int64);
+    friend pg_uuid_t open_conversation(Datum, Datum, Datum, int64, bool);
 
     template <class LockUsers>
     void find_or_begin(Statement &find, Datum initiated_by, int64 age, LockUsers lock_users);
@@ -35,8 +35,10 @@ class WantedConversations {
 };
 
 // The one for a message that continues what goes on, in which case a conversation is over when its
-// last message is as old as idle (microseconds). Error 23503 for an unknown user.
-pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, int64 idle);
+// last message is as old as idle (microseconds). Error 23503 for an unknown user, whose row is
+// locked already or is locked by this.
+pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, int64 idle,
+                            bool is_locked = false);
 
 // How long a conversation may be idle, in microseconds: zero to 100 years. Error 22023.
 int64 idle_length(Datum idle);

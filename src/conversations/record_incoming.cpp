@@ -1,101 +1,162 @@
 // A channel's webhook: who has written, and where it goes, in one call.
-#include "channels/channel.hpp"
+#include "channels/incoming.hpp"
 #include "conversations/messages.hpp"
 #include "conversations/open.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
+#include "postgres/triggered.hpp"
+#include "postgres/uuid.hpp"
+#include "users/user_row.hpp"
 
 using namespace companion;
 
 namespace {
 
-// Who has this address ($1), and the message if it was delivered before ($2, Telegram's id).
-#define FIND_SENDER(address)                                                                       \
-    "SELECT u.id, m.conversation_id, m.id FROM companion.users AS u"                               \
-    " LEFT JOIN companion.messages AS m ON m.user_id = u.id AND m.telegram_message_id = $2"        \
-    " WHERE u." address " = $1"
+// For how long messengers deliver again what was not acknowledged: WhatsApp for 7 days, Telegram for
+// one.
+constexpr int64 redelivery = 7 * USECS_PER_DAY;
 
-Statement find_by_telegram{FIND_SENDER("telegram_user_id"), INT8OID, INT8OID};
-Statement find_by_whatsapp{FIND_SENDER("whatsapp_number"), TEXTOID, INT8OID};
-Statement find_by_id{FIND_SENDER("id"), UUIDOID, INT8OID};
+// The arguments.
+struct Delivery {
+    Channel channel;
+    Address sender; // its bot is the one that the message was written to
+    Datum content;
+    MessengerId messenger_id, reply_to;
+    NullableDatum metadata;
+    int64 idle;
+};
 
+// What has become of it.
 struct Incoming {
     pg_uuid_t user_id, conversation_id;
     FiledMessage message;
 };
 
-// WhatsApp's own ids are the number without the +.
-Datum whatsapp_number(const char *address)
+// The message, not yet in a conversation, as one of a user who has this address.
+NewMessage message_of(const Delivery &delivery, const LinkedAddress &sender)
 {
-    return CStringGetTextDatum(*address == '+' ? address : psprintf("+%s", address));
+    return {UUIDPGetDatum(&sender.user_id),
+            0,
+            to_text("user"),
+            delivery.content,
+            delivery.messenger_id,
+            {0, true},
+            delivery.reply_to,
+            {delivery.sender.channel, delivery.sender.bot, sender.stored.address},
+            delivery.metadata};
 }
 
-uint64 find_sender(std::string_view channel, const char *address, NullableDatum telegram_message_id)
+Delivery read_delivery(const Arguments &arguments)
 {
-    const char nulls[] = {' ', null_flag(telegram_message_id)};
-    if (channel == "telegram")
-        return find_by_telegram.execute(
-            {DirectFunctionCall1(int8in, CStringGetDatum(address)), telegram_message_id.value},
-            nulls);
-    if (channel == "whatsapp")
-        return find_by_whatsapp.execute({whatsapp_number(address), telegram_message_id.value},
-                                        nulls);
-    return find_by_id.execute(
-        {DirectFunctionCall1(uuid_in, CStringGetDatum(address)), telegram_message_id.value}, nulls);
+    const Channel channel = require_channel(arguments.text(0, "channel"));
+    const std::string_view address = arguments.text(1, "channel_user_id");
+    const Datum bot = arguments.required(7, "bot");
+    check_bot(text_view(bot));
+    check_content(arguments.text(2, "content"));
+    const Delivery delivery{channel,
+                            {arguments.optional(0), bot, canonical_address(channel, address)},
+                            arguments.optional(2),
+                            {arguments.nullable(3), arguments.nullable(8)},
+                            {arguments.nullable(4), arguments.nullable(9)},
+                            arguments.nullable(5),
+                            idle_length(arguments.required(6, "idle"))};
+    check_message(message_of(delivery, {}));
+    check_id_of_channel(channel.name_view(), delivery.messenger_id);
+    check_id_of_channel(channel.name_view(), delivery.reply_to, reply_id_names);
+    return delivery;
 }
 
-// Refuse a number that several users have: whose message it is cannot be known. Error 21000.
-void require_one(uint64 users)
+// Who has written: who has the address, or on a channel that needs none the user whose id it is. False
+// where there is no such address.
+bool find_sender(const Delivery &delivery, LinkedAddress *sender)
 {
-    if (users > 1)
-        ereport(ERROR, errcode(ERRCODE_CARDINALITY_VIOLATION),
-                errmsg("the sender's address belongs to %d users", static_cast<int>(users)),
-                errhint("Remove whatsapp_number from all but one of them."));
+    if (delivery.channel.needs_address)
+        return find_linked(delivery.sender, sender);
+    const char *id = TextDatumGetCString(delivery.sender.address);
+    *sender = {*DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(id))), delivery.sender,
+               DT_NOBEGIN, false, {}};
+    return true;
 }
 
-Incoming file(const Arguments &arguments, pg_uuid_t user_id, int64 idle)
+bool find_first(const NewMessage &message, Incoming *incoming)
 {
-    const Datum user = UUIDPGetDatum(&user_id), role = to_text("user");
-    Incoming incoming{user_id, open_conversation(user, arguments.optional(0), role, idle), {}};
-    incoming.message =
-        file_message({user, UUIDPGetDatum(&incoming.conversation_id), role, arguments.optional(2),
-                      arguments.nullable(3), NullableDatum{0, true}, arguments.nullable(4),
-                      arguments.nullable(5)});
+    Delivered first;
+    if (!find_delivered(message, &first))
+        return false;
+    *incoming = {*DatumGetUUIDP(message.user_id), first.conversation_id, {first.id, false}};
+    return true;
+}
+
+// Whether the message was delivered when the address was another user's: who has it now has not had
+// it for longer than messengers deliver again.
+bool find_first_of_former(const Delivery &delivery, const LinkedAddress &sender, Incoming *incoming)
+{
+    if (!delivery.messenger_id.is_given() || sender.linked_at <= now() - redelivery)
+        return false;
+    constexpr int room = 16;
+    LinkedAddress former[room];
+    const int count = find_unlinked(delivery.sender, former, room);
+    for (int index = 0; index < count; index++) {
+        NewMessage message = message_of(delivery, former[index]);
+        message.chat.bot = former[index].stored.bot;
+        if (!is_same_uuid(former[index].user_id, sender.user_id) && find_first(message, incoming))
+            return true;
+    }
+    return false;
+}
+
+Incoming file(const Delivery &delivery, const LinkedAddress &sender)
+{
+    NewMessage message = message_of(delivery, sender);
+    Incoming incoming{sender.user_id,
+                      open_conversation(message.user_id, delivery.sender.channel, message.role,
+                                        delivery.idle, true),
+                      {}};
+    message.conversation_id = UUIDPGetDatum(&incoming.conversation_id);
+    incoming.message = {store_message(message), true};
     return incoming;
 }
 
-// False where no user has the address.
-bool record_incoming(const Arguments &arguments, const char *address, Incoming *incoming)
+// Take a message of a user whose row is locked; false where the address is not theirs any more, or
+// not as it was found.
+bool take(const Delivery &delivery, const LinkedAddress &sender, Incoming *incoming)
 {
-    const int64 idle = idle_length(arguments.required(6, "idle"));
-    const uint64 users = find_sender(arguments.text(0, "channel"), address, arguments.nullable(3));
-    require_one(users);
-    if (users == 0)
+    if (find_first(message_of(delivery, sender), incoming) ||
+        find_first_of_former(delivery, sender, incoming))
+        return true;
+    if (delivery.channel.needs_address && !note_incoming(sender, delivery.sender.bot))
         return false;
-    const pg_uuid_t user_id = *DatumGetUUIDP(result_field(0, 1));
-    bool is_unknown;
-    const Datum conversation_id = result_field(0, 2, &is_unknown);
-    *incoming = is_unknown ? file(arguments, user_id, idle)
-                           : Incoming{user_id,
-                                      *DatumGetUUIDP(conversation_id),
-                                      {*DatumGetUUIDP(result_field(0, 3)), false}};
+    *incoming = file(delivery, sender);
     return true;
+}
+
+// False where no user has the address. Whose it is, and how, may change until their row is locked.
+bool record_incoming(const Delivery &delivery, Incoming *incoming)
+{
+    constexpr int looks = 4;
+    for (int look = 0; look < looks; look++) {
+        LinkedAddress sender;
+        if (!find_sender(delivery, &sender))
+            return false;
+        const bool is_there = try_lock_user(UUIDPGetDatum(&sender.user_id));
+        if (is_there && take(delivery, sender, incoming))
+            return true;
+        if (!is_there && !delivery.channel.needs_address)
+            return false;
+    }
+    refuse_suppressed("addresses");
 }
 
 } // namespace
 
 COMPANION_FUNCTION(record_incoming)
 {
-    const Arguments arguments(fcinfo);
-    require_channel(arguments.text(0, "channel"));
-    char *address = text_to_cstring(DatumGetTextPP(arguments.required(1, "channel_user_id")));
-    check_content(arguments.text(2, "content"));
-
+    const Delivery delivery = read_delivery(Arguments(fcinfo));
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     Incoming incoming;
-    if (with_spi([&] { return record_incoming(arguments, address, &incoming); })) {
+    if (with_spi([&] { return record_incoming(delivery, &incoming); })) {
         Datum values[] = {
             UUIDPGetDatum(&incoming.user_id), UUIDPGetDatum(&incoming.conversation_id),
             UUIDPGetDatum(&incoming.message.id), BoolGetDatum(incoming.message.is_new)};

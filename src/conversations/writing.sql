@@ -20,28 +20,33 @@ COMMENT ON FUNCTION companion.close_conversation(uuid, uuid, text, text[]) IS
 CREATE FUNCTION companion.add_message(
     user_id uuid, conversation_id uuid, role text, content text,
     telegram_message_id bigint DEFAULT NULL, reply_to_id uuid DEFAULT NULL,
-    metadata jsonb DEFAULT NULL, reply_to_telegram_id bigint DEFAULT NULL)
+    metadata jsonb DEFAULT NULL, reply_to_telegram_id bigint DEFAULT NULL, bot text DEFAULT '',
+    address text DEFAULT NULL, external_id text DEFAULT NULL,
+    reply_to_external_id text DEFAULT NULL)
 RETURNS uuid
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_add_message';
-COMMENT ON FUNCTION companion.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint) IS
-'Adds a message to a conversation and returns its id. A Telegram update delivered again stores nothing and returns the id of the first. A message may be added to a conversation that has ended: an answer belongs where the question is. What it replies to is named by reply_to_id or by Telegram''s id, not both; a Telegram id that is not stored leaves reply_to_id NULL. role user sets users.last_user_message_at. End users add their own, with role user and without telegram_message_id. Error 22023 for an unknown role, for content that is empty or over companion.max_message_length, for two replies, for metadata that is not an object or over companion.max_json_size and for a Telegram id below 1; 23503 for a conversation or a message replied to that is not the user''s; 42501 for another''s, another role or a Telegram id as an end user; 09000 where a trigger suppresses the row or changes user_id, id, conversation_id or telegram_message_id.';
+COMMENT ON FUNCTION companion.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint, text, text, text, text) IS
+'Adds a message to a conversation and returns its id. A message may be added to a conversation that has ended: an answer belongs where the question is. telegram_message_id is Telegram''s id of it, external_id that of the messenger of the conversation''s channel; each is one within a chat: that of bot with address, or with NULL the user''s address there that was linked last. A message with the chat, id, role and text of one that is stored, or with a text that it had before an edit, was delivered again: nothing is stored, and the id of the first is returned; with another role or text it is stored, and the id is the newer one''s from then on. What it replies to is named by reply_to_id or by the messenger''s id in the chat, not both; one that is not stored leaves reply_to_id NULL. role user sets users.last_user_message_at. End users add their own, with role user and without a messenger''s id. Error 22023 for an unknown role, for content that is empty or over companion.max_message_length, for two ids or two replies, for metadata that is not an object or over companion.max_json_size, for a Telegram id below 1, for an external id that has not 1 to 512 characters or has control characters, and for an id of another messenger''s than the channel''s; 23503 for a conversation or a message replied to that is not the user''s; 42501 for another''s, another role or a messenger''s id as an end user; 09000 where a trigger suppresses the row or changes user_id, id, conversation_id, telegram_message_id or external_id.';
 
 CREATE FUNCTION companion.edit_message(
-    user_id uuid, message_id uuid, content text, telegram_message_id bigint DEFAULT NULL)
+    user_id uuid, message_id uuid, content text, telegram_message_id bigint DEFAULT NULL,
+    bot text DEFAULT '', address text DEFAULT NULL, external_id text DEFAULT NULL,
+    channel text DEFAULT NULL)
 RETURNS uuid
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_edit_message';
-COMMENT ON FUNCTION companion.edit_message(uuid, uuid, text, bigint) IS
-'Replaces a message''s text and returns its id. The earlier text and when it was written are added to metadata, in the array edits, of which the oldest are dropped where companion.max_json_size leaves no room for all. The same text again changes nothing. The message is named by its id or, with message_id NULL, by Telegram''s; a Telegram id that is not stored gives NULL. Error 23503 when the user has no such message, 22023 for content that is empty or over companion.max_message_length, and unless exactly one id is given, 09000 where a trigger suppresses the change or changes user_id or id.';
+COMMENT ON FUNCTION companion.edit_message(uuid, uuid, text, bigint, text, text, text, text) IS
+'Replaces a message''s text and returns its id. The earlier text and when it was written are added to metadata, in the array edits, of which the oldest are dropped where companion.max_json_size leaves no room for all. The same text again changes nothing. The message is named by its id or, with message_id NULL, by the messenger''s in a chat: telegram_message_id, or external_id with its channel; of several the newest. bot and address say which chat, as for add_message. One that is not stored gives NULL, and the edit is kept for 7 days, to be applied when the message comes. Error 23503 when the user has no such message, 22023 for content that is empty or over companion.max_message_length, unless exactly one id is given, and for ids as add_message; 22004 for external_id without channel; 09000 where a trigger suppresses the change or changes user_id or id.';
 
 CREATE FUNCTION companion.record_incoming(
     channel text, channel_user_id text, content text, telegram_message_id bigint DEFAULT NULL,
     reply_to_telegram_id bigint DEFAULT NULL, metadata jsonb DEFAULT NULL,
-    idle interval DEFAULT '24 hours')
+    idle interval DEFAULT '24 hours', bot text DEFAULT '', external_id text DEFAULT NULL,
+    reply_to_external_id text DEFAULT NULL)
 RETURNS TABLE (user_id uuid, conversation_id uuid, message_id uuid, is_new boolean)
 LANGUAGE c ROWS 1
 AS 'MODULE_PATHNAME', 'companion_record_incoming';
-COMMENT ON FUNCTION companion.record_incoming(text, text, text, bigint, bigint, jsonb, interval) IS
-'What a channel''s webhook brings, in one call: finds the user who has this address, opens or continues their conversation there, and adds the message. channel_user_id is Telegram''s user id, the WhatsApp number with or without +, or for web the user''s id. A Telegram update delivered again stores nothing and returns the first, with is_new false. No row for an address that no user has. Errors as of open_conversation and add_message; 22P02 for an id that is none, 22003 for one beyond bigint; 21000 for a WhatsApp number that several users have.';
+COMMENT ON FUNCTION companion.record_incoming(text, text, text, bigint, bigint, jsonb, interval, text, text, text) IS
+'What a channel''s webhook brings, in one call: finds the user who has this address, opens or continues their conversation there, and adds the message. channel_user_id is the address: Telegram''s user id, the WhatsApp number with or without +, for web the user''s id. bot is the app''s account that was written to; an address that was linked without one has this from then on. addresses.last_incoming_at is set, and an address that was disabled is usable again. A message that is delivered again (see add_message) stores nothing and returns the first, with is_new false; if the address has changed hands within the last 7 days, the one that its former user wrote. No row for an address that no user has. Errors as of open_conversation, add_message and link_address; 22P02 for an id that is none, 22003 for one beyond bigint.';
 

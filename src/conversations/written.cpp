@@ -33,6 +33,17 @@ void check_id(const WrittenRow &row)
                "companion.uuid_v7(at) for what was written before.");
 }
 
+// What workers write with a messenger's id of their own.
+void check_external_id(const WrittenRow &row)
+{
+    const NullableDatum id = row.nullable("external_id", TEXTOID);
+    if (id.isnull)
+        return;
+    row.check_length("external_id", 1, longest_external_id);
+    if (has_control_character(text_view(id.value)))
+        row.refuse("external_id", TEXTOID, "external_id has control characters");
+}
+
 // An end is not before the beginning.
 void check_end(const WrittenRow &row)
 {
@@ -56,6 +67,7 @@ COMPANION_FUNCTION(check_message)
     row.check_one_of("role", {"user", "assistant", "system"});
     row.check_not_empty("content");
     row.check_number("telegram_message_id", INT8OID, 1);
+    check_external_id(row);
     row.check_object("metadata");
     check_bounds(row);
     return row.unchanged();

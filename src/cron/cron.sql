@@ -13,20 +13,34 @@ AS 'MODULE_PATHNAME', 'companion_expire_messages';
 COMMENT ON FUNCTION companion.expire_messages(integer) IS
 'Deletes messages finished longer than companion.retention ago, which counts as nine days at least: no catch-up reaches further back. Passes over what somebody else has locked. Returns how many. Error 22023 for a bound below 1.';
 
+CREATE FUNCTION companion.expire_addresses(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_expire_addresses';
+COMMENT ON FUNCTION companion.expire_addresses(integer) IS
+'Deletes addresses unlinked longer than companion.retention ago, which counts as nine days at least: no message is delivered again so late. Passes over what somebody else has locked. Returns how many. Error 22023 for a bound below 1.';
+
+CREATE FUNCTION companion.expire_early_edits(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_expire_early_edits';
+COMMENT ON FUNCTION companion.expire_early_edits(integer) IS
+'Deletes edits whose messages have not come within 7 days, for as long as messengers deliver again. Passes over what somebody else has locked. Returns how many. Error 22023 for a bound below 1.';
+
 -- Each step by itself: what one of them meets does not stop or undo the others.
 CREATE FUNCTION companion.run_maintenance() RETURNS TABLE (task text, affected bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     FOREACH task IN ARRAY ARRAY['abandoned messages', 'expired context items', 'link tokens',
-                                'redeem failures', 'old messages'] LOOP
+                                'redeem failures', 'old messages', 'unlinked addresses', 'early edits'] LOOP
         BEGIN
             affected := CASE task
                 WHEN 'abandoned messages' THEN companion.finish_abandoned()
                 WHEN 'expired context items' THEN companion.expire_user_context()
                 WHEN 'link tokens' THEN companion.expire_telegram_link_tokens()
                 WHEN 'redeem failures' THEN companion.forget_redeem_failures()
-                ELSE companion.expire_messages() END;
+                WHEN 'old messages' THEN companion.expire_messages()
+                WHEN 'unlinked addresses' THEN companion.expire_addresses()
+                ELSE companion.expire_early_edits() END;
         EXCEPTION WHEN lock_not_available OR deadlock_detected OR integrity_constraint_violation
                 OR triggered_action_exception OR plpgsql_error THEN
             RAISE WARNING 'maintenance has left out "%": %', task, SQLERRM

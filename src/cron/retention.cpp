@@ -26,12 +26,52 @@ Statement delete_messages{R"sql(
 )sql",
                           TIMESTAMPTZOID, INT8OID};
 
+// Whoever looks for what is delivered again, or links the address anew, has the user's row.
+Statement delete_addresses{R"sql(
+    WITH old AS MATERIALIZED (
+        SELECT a.user_id, a.channel, a.bot, a.address
+        FROM companion.addresses AS a
+        CROSS JOIN LATERAL (
+            SELECT FROM companion.users AS u WHERE u.id = a.user_id
+            FOR NO KEY UPDATE SKIP LOCKED) AS held
+        WHERE a.unlinked_at < $1
+        ORDER BY a.unlinked_at LIMIT $2
+        FOR UPDATE OF a SKIP LOCKED)
+    DELETE FROM companion.addresses AS a USING old
+    WHERE a.user_id = old.user_id AND a.channel = old.channel AND a.bot = old.bot
+        AND a.address = old.address
+)sql",
+                           TIMESTAMPTZOID, INT8OID};
+
+Statement delete_early_edits{R"sql(
+    WITH old AS MATERIALIZED (
+        SELECT e.user_id, e.external_id, e.id
+        FROM companion.early_edits AS e
+        CROSS JOIN LATERAL (
+            SELECT FROM companion.users AS u WHERE u.id = e.user_id
+            FOR NO KEY UPDATE SKIP LOCKED) AS held
+        WHERE e.received_at < $1
+        ORDER BY e.received_at LIMIT $2
+        FOR UPDATE OF e SKIP LOCKED)
+    DELETE FROM companion.early_edits AS e USING old
+    WHERE e.user_id = old.user_id AND e.external_id = old.external_id AND e.id = old.id
+)sql",
+                             TIMESTAMPTZOID, INT8OID};
+
+// For how long an edit waits for its message: as long as messengers deliver again.
+constexpr int64 edit_kept = 7 * USECS_PER_DAY;
+
+// Delete the rows of a table that are older than a time, max_rows of them at most.
+uint64 expire(Statement &deletion, TimestampTz before, int64 max_rows)
+{
+    return with_spi([&] {
+        return deletion.execute({TimestampTzGetDatum(before), Int64GetDatum(max_rows)});
+    });
+}
+
 uint64 expire_messages(int64 max_rows)
 {
-    return with_spi([max_rows] {
-        return delete_messages.execute(
-            {TimestampTzGetDatum(kept_since()), Int64GetDatum(max_rows)});
-    });
+    return expire(delete_messages, kept_since(), max_rows);
 }
 
 } // namespace
@@ -39,6 +79,16 @@ uint64 expire_messages(int64 max_rows)
 COMPANION_FUNCTION(expire_messages)
 {
     PG_RETURN_INT64(expire_messages(batch_size(Arguments(fcinfo), 0)));
+}
+
+COMPANION_FUNCTION(expire_addresses)
+{
+    PG_RETURN_INT64(expire(delete_addresses, kept_since(), batch_size(Arguments(fcinfo), 0)));
+}
+
+COMPANION_FUNCTION(expire_early_edits)
+{
+    PG_RETURN_INT64(expire(delete_early_edits, now() - edit_kept, batch_size(Arguments(fcinfo), 0)));
 }
 
 // Named by the SQL of 0.1.0, which must be there to be updated, and is refused until it is.

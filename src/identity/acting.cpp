@@ -17,15 +17,10 @@ static bool has_role(const char *role)
 #endif
 }
 
-static bool acts_for_every_user(Others others)
+bool acts_for_every_user(Others others)
 {
     return has_role("companion_admin") ||
            (others == Others::workers_and_admins && has_role("companion_worker"));
-}
-
-bool acts_for_every_user()
-{
-    return acts_for_every_user(Others::workers_and_admins);
 }
 
 bool may_act_for(Datum user_id, Others others)

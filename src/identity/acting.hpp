@@ -12,8 +12,8 @@ namespace companion {
 // Who may act for every user, besides the user: workers and admins, or admins alone.
 enum class Others { workers_and_admins, admins };
 
-// Whether the caller is a worker or an admin.
-bool acts_for_every_user();
+// Whether the caller is a worker or an admin, or an admin.
+bool acts_for_every_user(Others others = Others::workers_and_admins);
 
 // Whether the caller is this user, or one who acts for every user.
 bool may_act_for(Datum user_id, Others others = Others::workers_and_admins);

@@ -84,13 +84,15 @@ GRANT SELECT ON companion.conversations, companion.messages TO companion_user;
 GRANT SELECT, INSERT, DELETE ON companion.conversations, companion.messages
 TO companion_worker, companion_admin;
 GRANT UPDATE ON companion.conversations TO companion_worker, companion_admin;
-GRANT UPDATE (telegram_message_id, reply_to_id, metadata) ON companion.messages
-TO companion_worker, companion_admin;
+GRANT UPDATE (telegram_message_id, reply_to_id, metadata, external_id, channel, bot, address)
+ON companion.messages TO companion_worker, companion_admin;
 GRANT SELECT ON companion.conversation_starts, companion.companion_starts, companion.reply_rates
 TO companion_user, companion_worker, companion_admin;
 GRANT SELECT, DELETE ON companion.search_chunks TO companion_admin;
 GRANT SELECT ON companion.rekeyed_ids TO companion_user, companion_worker, companion_admin;
 GRANT DELETE ON companion.rekeyed_ids TO companion_admin;
+GRANT SELECT ON companion.early_edits TO companion_user, companion_worker, companion_admin;
+GRANT DELETE ON companion.early_edits TO companion_admin;
 
 -- Written by the functions only: else a write could leave out the history or pass the limits.
 GRANT SELECT ON companion.user_context, companion.user_context_history
@@ -134,10 +136,10 @@ BEGIN
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
          'current_user_id now uuid_v7() uuid_v7(timestamptz) checkin_instant local_timestamp
-          quiet_until end_of_day choose_channel usable_channel channel_address recall_score'),
+          quiet_until end_of_day choose_channel usable_channel address_key channel_address recall_score'),
         ('companion_runtime', 'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
         ('companion_user, companion_worker, companion_admin',
-         'canonical_timezone next_checkin sent_today
+         'canonical_timezone next_checkin sent_today put_user
           start_onboarding advance_onboarding complete_onboarding
           open_conversation add_message recent_messages search_messages
           upsert_user_context upsert_user_context_many recall_user_context user_context_prompt
@@ -155,6 +157,7 @@ BEGIN
           redeem_telegram_link_token'),
         ('companion_admin',
          'rewind_dispatch finish_abandoned run_maintenance apply_retention expire_messages
+          expire_addresses expire_early_edits
           expire_job_runs expire_user_context
           expire_telegram_link_tokens forget_redeem_failures
           follow_auth_user follow_auth_users unfollow_auth_users adopt_users

@@ -2,7 +2,7 @@
 //
 // Two locks, always in this order, keep redemptions apart: the Telegram account's, so
 // that its failures are counted exactly; then the user's row, so that the user is tied to one
-// account only. Linking the address locks that as well, so that it is one user's only.
+// account only. That an address is one user's only the index of addresses sees to.
 #include "channels/address.hpp"
 #include "linking/token_hash.hpp"
 #include "linking/unused.hpp"
@@ -11,7 +11,6 @@
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
-#include "postgres/uuid.hpp"
 
 using namespace companion;
 
@@ -31,7 +30,8 @@ Statement look_up{R"sql(
                 ELSE 'live' END,
            coalesce(nullif($5, ''), t.bot)
     FROM companion.telegram_link_tokens AS t JOIN companion.users AS u ON u.id = t.user_id
-    WHERE t.token_hash = $1 AND (t.bot = '' OR $5 IN ('', t.bot)) FOR NO KEY UPDATE
+    WHERE t.token_hash = $1 AND (t.bot = '' OR $5 IN ('', t.bot))
+    FOR NO KEY UPDATE OF u FOR NO KEY UPDATE OF t
 )sql",
                   BYTEAOID, INT8OID, TIMESTAMPTZOID, INT4OID, TEXTOID};
 
@@ -151,13 +151,10 @@ bool tie_unless_taken(const Redemption &redemption, TimestampTz at, const Outcom
 {
     const Datum account =
         CStringGetTextDatum(psprintf(INT64_FORMAT, redemption.account));
-    const Address address{to_text("telegram"), outcome.bot, account};
-    lock_address(address);
-    if (LinkedAddress linked;
-        find_linked(address, &linked) && !is_same_uuid(linked.user_id, outcome.user_id))
+    if (!link(UUIDPGetDatum(&outcome.user_id), {to_text("telegram"), outcome.bot, account}))
         return false;
     tie(redemption, at, outcome.user_id);
-    return link(UUIDPGetDatum(&outcome.user_id), address);
+    return true;
 }
 
 // What look_up found.

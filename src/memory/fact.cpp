@@ -2,8 +2,7 @@
 #include "memory/fact.hpp"
 
 #include "postgres/settings.hpp"
-
-#include <algorithm>
+#include "users/wall_time.hpp"
 
 namespace companion {
 
@@ -61,13 +60,6 @@ static void check_expiry(const Fact &fact)
         ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
                 errmsg("%s must not be -infinity", fact.place(Fact::expires_at)),
                 errhint("Use infinity to clear an expiry."));
-}
-
-bool is_iso_date(std::string_view text)
-{
-    return text.size() == 10 && text[4] == '-' && text[7] == '-' &&
-           std::count_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }) ==
-               8;
 }
 
 // Refuse metadata that is no object or too large, or whose follow_up_on is no date.

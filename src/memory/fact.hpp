@@ -49,7 +49,4 @@ struct Fact {
     void complete();
 };
 
-// Whether a text has the form YYYY-MM-DD.
-bool is_iso_date(std::string_view text);
-
 } // namespace companion

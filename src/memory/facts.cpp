@@ -1,6 +1,8 @@
 // Reading facts from JSON.
 #include "memory/facts.hpp"
 
+#include "users/wall_time.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -26,26 +26,46 @@ void Lookup::close()
     PopActiveSnapshot();
 }
 
+// What says that two values of a key's type are equal.
+static RegProcedure equality(Oid type)
+{
+    return type == UUIDOID ? F_UUID_EQ : type == INT8OID ? F_INT8EQ : F_TEXTEQ;
+}
+
 bool Lookup::find(const Datum *key, int columns)
 {
     key_columns_ = columns;
     for (int column = 0; column < columns; column++)
-        ScanKeyInit(&keys_[column], static_cast<AttrNumber>(column + 1), BTEqualStrategyNumber,
-                    F_UUID_EQ, key[column]);
+        ScanKeyEntryInitialize(
+            &keys_[column], 0, static_cast<AttrNumber>(column + 1), BTEqualStrategyNumber,
+            InvalidOid, index_->rd_indcollation[column],
+            equality(TupleDescAttr(RelationGetDescr(index_), column)->atttypid), key[column]);
     if (scan_ == nullptr)
         scan_ = begin_index_scan(table_, index_, keys_, columns);
     else
         index_rescan(scan_, keys_, columns, nullptr, 0);
+    return next();
+}
+
+bool Lookup::next()
+{
     return index_getnext_slot(scan_, ForwardScanDirection, slot_);
 }
 
 // Whether what was locked, which may be a newer version than was found, has the key.
 bool Lookup::has_key() const
 {
-    for (int column = 0; column < key_columns_; column++)
-        if (!is_same_uuid(get(index_->rd_index->indkey.values[column]).value,
-                          keys_[column].sk_argument))
+    for (int column = 0; column < key_columns_; column++) {
+        ScanKeyData key = keys_[column];
+        const NullableDatum value = get(index_->rd_index->indkey.values[column]);
+        const bool is_same = !value.isnull &&
+                             (key.sk_func.fn_oid == F_UUID_EQ
+                                  ? is_same_uuid(value.value, key.sk_argument)
+                                  : DatumGetBool(FunctionCall2Coll(&key.sk_func, key.sk_collation,
+                                                                   value.value, key.sk_argument)));
+        if (!is_same)
             return false;
+    }
     return true;
 }
 

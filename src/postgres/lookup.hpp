@@ -12,10 +12,13 @@ enum class Locking {
     gone, // deleted meanwhile, or its key was changed
 };
 
-// The rows of one of the extension's tables by an index on at most two columns, all of them uuid,
-// as the transaction sees them when this is made. Within with_spi(), or in a trigger.
+// The rows of one of the extension's tables by the first columns of an index, each of them uuid,
+// bigint or text, as the transaction sees them when this is made. Within with_spi(), or in a
+// trigger.
 class Lookup {
   public:
+    static constexpr int max_columns = 4;
+
     Lookup(const char *table, const char *index);
     void close();
 
@@ -23,9 +26,15 @@ class Lookup {
     bool find(const Datum *key, int columns);
     bool find(Datum key) { return find(&key, 1); }
 
+    // Go on to the next row with the same key; false where there is none.
+    bool next();
+
     // Lock it until the transaction ends, in its newest version. Error 40001 where a transaction
     // of a higher isolation level cannot see that, 55P03 after lock_timeout.
     Locking lock(LockTupleMode mode, LockWaitPolicy wait);
+
+    // Where the row is.
+    ItemPointerData place() const { return slot_->tts_tid; }
 
     // A column of the row, by number. Valid until the next row is found.
     NullableDatum get(AttrNumber column) const
@@ -44,7 +53,7 @@ class Lookup {
     Relation table_, index_;
     TupleTableSlot *slot_;
     IndexScanDesc scan_ = nullptr;
-    ScanKeyData keys_[2];
+    ScanKeyData keys_[max_columns];
     int key_columns_ = 0;
 };
 

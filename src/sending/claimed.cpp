@@ -90,7 +90,7 @@ class Description {
         row[addresses] = destination.addresses;
         const Channel *known = find_channel(name);
         const int longest = known == nullptr ? 0 : known->longest_text;
-        row[longest_text] = {{Int32GetDatum(longest)}, longest == 0};
+        row[longest_text] = {Int32GetDatum(longest), longest == 0};
     }
 
     struct Column {

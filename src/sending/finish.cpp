@@ -1,11 +1,11 @@
 // Finishing messages: taking them off the queue and completing the audit trail.
 #include "sending/finish.hpp"
 
-#include "conversations/messages.hpp"
-#include "conversations/open.hpp"
+#include "postgres/arguments.hpp"
 #include "postgres/flags.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/triggered.hpp"
+#include "sending/told.hpp"
 
 namespace companion {
 
@@ -25,8 +25,8 @@ CROSS JOIN LATERAL (
 WHERE m.ctid = found.ctid AND m.status = 'pending'
 RETURNING m.user_id = r.user_id AND m.id = r.message_id AND m.status = r.status)sql"};
 
-// Returns each message that was recorded: its place, its id, what is to be filed, and
-// whether the row came out as it is written here.
+// Returns each message that was recorded: its index, its id, what is to be filed, and whether the
+// row came out as it is written here.
 static Statement record_sent{R"sql(
 UPDATE companion.scheduled_messages AS m
 SET status = 'sent', sent_at = companion.now(), finished_at = companion.now(),
@@ -38,8 +38,8 @@ CROSS JOIN LATERAL (
     SELECT ctid FROM companion.scheduled_messages
     WHERE user_id = r.user_id AND id = r.message_id LIMIT 1) AS found
 WHERE m.ctid = found.ctid AND m.status IN ('pending', 'unknown')
-RETURNING r.place, m.id, m.user_id, m.message_id, m.conversation_id,
-    coalesce(nullif(r.content, ''), m.content), m.telegram_message_id,
+RETURNING r.index, m.id, m.user_id, m.message_id, m.conversation_id,
+    coalesce(nullif(r.content, ''), m.content),
     m.user_id = r.user_id AND m.id = r.message_id AND m.status = 'sent'
         AND m.conversation_id = r.conversation_id AND m.message_id IS NOT NULL)sql"};
 
@@ -96,10 +96,6 @@ WHERE r.position NOT IN (SELECT free.position FROM free)
                    AND (c.user_id, c.id) NOT IN (SELECT f.user_id, f.id
                                                  FROM free_conversation AS f)))sql",
                            UUIDARRAYOID, UUIDARRAYOID};
-
-static Statement set_message_id{
-    "UPDATE companion.scheduled_messages SET message_id = $3 WHERE user_id = $1 AND id = $2",
-    UUIDOID, UUIDOID, UUIDOID};
 
 // Refuse a row of the last result whose column, by position, is not true. Error 09000.
 static void require_written(uint64 rows, int column)
@@ -192,32 +188,47 @@ void Unsent::record() const
 // Where a message's conversation stands among the columns.
 constexpr int conversation_column = 7;
 
-Sent::Sent()
+Sent::Sent(int room)
     : messages_{{"user_id", UUIDOID},
                 {"message_id", UUIDOID},
-                {"place", INT4OID},
+                {"index", INT4OID},
                 {"attempt", INT4OID},
                 {"worker", TEXTOID},
                 {"content", TEXTOID},
                 {"telegram_message_id", INT8OID},
-                {"conversation_id", UUIDOID}}
+                {"conversation_id", UUIDOID}},
+      details_(static_cast<Detail *>(palloc(Max(room, 1) * sizeof(Detail))))
 {
 }
 
-void Sent::add(int place, const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt,
-               Datum channel, Datum worker, const NullableDatum &content,
-               const NullableDatum &telegram_message_id)
+// Where the worker was told to send a message, in memory of its own. An id of Telegram's is one of a
+// chat there, whatever channel the message is on.
+static Chat chat_of(const QueueRow &row, const MessengerId &id)
+{
+    if (!id.telegram.isnull && text_view(row.channel) != "telegram")
+        return chat_with(UUIDPGetDatum(&row.user_id), "telegram", to_text(""), {0, true});
+    const Destination destination = told(row);
+    const auto copy = [](NullableDatum text) {
+        return to_text(text.isnull ? "" : text_view(text.value));
+    };
+    return {copy({row.channel, false}), copy(destination.bot), copy(destination.address)};
+}
+
+void Sent::add(int at, const QueueRow &row, const SentReport &report)
 {
     const NullableDatum none{0, true};
-    messages_.add({{UUIDPGetDatum(&user_id)},
-                   {UUIDPGetDatum(&message_id)},
-                   {Int32GetDatum(place)},
-                   {Int32GetDatum(attempt)},
-                   {worker, worker == 0},
-                   content,
-                   telegram_message_id,
+    details_[size()] = {at, report, {}};
+    if (report.messenger_id.is_given())
+        details_[size()].chat = chat_of(row, report.messenger_id);
+    messages_.add({{UUIDPGetDatum(&row.user_id)},
+                   {UUIDPGetDatum(&row.message_id)},
+                   {Int32GetDatum(size())},
+                   {Int32GetDatum(row.attempt)},
+                   {row.worker, row.worker == 0},
+                   report.content,
+                   report.messenger_id.telegram,
                    none});
-    conversations_.add(UUIDPGetDatum(&user_id), channel);
+    conversations_.add(UUIDPGetDatum(&row.user_id), row.channel);
 }
 
 [[noreturn]] static void refuse_without_text(Datum message_id)
@@ -229,43 +240,22 @@ void Sent::add(int place, const pg_uuid_t &user_id, const pg_uuid_t &message_id,
     pg_unreachable();
 }
 
-// Hand a row that record_sent has returned on to be filed. Error 22023 for one without text.
-static void add_sent(SentMessages &messages, uint64 row)
+// File what record_sent has returned. Error 22023 for a message without text.
+void Sent::file(uint64 rows, bool *recorded) const
 {
-    bool has_no_text;
-    NullableDatum telegram_message_id;
-    const Datum text = result_field(row, 6, &has_no_text);
-    telegram_message_id.value = result_field(row, 7, &telegram_message_id.isnull);
-    if (has_no_text)
-        refuse_without_text(result_field(row, 2));
-    messages.add(result_field(row, 3), result_field(row, 4), result_field(row, 5), text,
-                 telegram_message_id);
-}
-
-// Where a message was filed before under the same Telegram id, that one stands.
-static void refer_to_filed(SPITupleTable *sent, const FiledMessage *filed, uint64 rows)
-{
-    bool is_null;
-    for (uint64 row = 0; row < rows; row++)
-        if (!filed[row].is_new &&
-            set_message_id.execute({SPI_getbinval(sent->vals[row], sent->tupdesc, 3, &is_null),
-                                    SPI_getbinval(sent->vals[row], sent->tupdesc, 2, &is_null),
-                                    UUIDPGetDatum(&filed[row].id)}) == 0)
-            // Unreached: only by a trigger that suppresses the second change and not the first
-            refuse_suppressed("scheduled_messages");
-}
-
-// File what record_sent has returned.
-static void file_sent(uint64 rows, bool *recorded)
-{
-    require_written(rows, 8);
-    SentMessages messages;
+    require_written(rows, 7);
+    SentMessages filed;
     for (uint64 row = 0; row < rows; row++) {
-        add_sent(messages, row);
-        recorded[DatumGetInt32(result_field(row, 1))] = true;
+        const Detail &detail = details_[DatumGetInt32(result_field(row, 1))];
+        bool has_no_text;
+        const Datum text = result_field(row, 6, &has_no_text);
+        if (has_no_text)
+            refuse_without_text(result_field(row, 2));
+        filed.add({result_field(row, 3), result_field(row, 4), result_field(row, 5), text,
+                   detail.report.messenger_id, detail.chat, detail.report.metadata});
+        recorded[detail.at] = true;
     }
-    SPITupleTable *sent = SPI_tuptable;
-    refer_to_filed(sent, messages.file(), rows);
+    filed.file();
 }
 
 void Sent::record(bool *recorded)
@@ -278,7 +268,7 @@ void Sent::record(bool *recorded)
     record_all(messages_, true, [&] {
         const uint64 rows = record_sent.execute(messages_, {});
         if (rows > 0)
-            file_sent(rows, recorded);
+            file(rows, recorded);
         return rows;
     });
 }

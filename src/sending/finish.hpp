@@ -2,6 +2,7 @@
 #pragma once
 
 #include "channels/usable.hpp"
+#include "conversations/messages.hpp"
 #include "conversations/open.hpp"
 #include "postgres/given.hpp"
 #include "sending/queue.hpp"
@@ -36,27 +37,43 @@ class Unsent {
 void put_back_unknown(const QueueRow &row);
 void fail_unknown(const QueueRow &row, Datum reason);
 
-// Messages that were sent.
+// What a worker says of a message that it has sent: the text, null for the one that was given when
+// it was scheduled; the messenger's id; and metadata, which may be null.
+struct SentReport {
+    NullableDatum content;
+    MessengerId messenger_id;
+    NullableDatum metadata;
+};
+
+// Messages that were sent, as many as room at most.
 class Sent {
   public:
-    Sent();
+    explicit Sent(int room);
 
-    // place is the caller's number for it. A null content stands for the text that was
-    // given when it was scheduled; the worker may be zero, for none.
-    void add(int place, const pg_uuid_t &user_id, const pg_uuid_t &message_id, int attempt,
-             Datum channel, Datum worker, const NullableDatum &content,
-             const NullableDatum &telegram_message_id);
+    // A message that was on the queue as row says, or was unknown; at is the caller's number for it.
+    // The user's row is locked.
+    void add(int at, const QueueRow &row, const SentReport &report);
 
     int size() const { return messages_.size(); }
 
     // File them as messages of companion-initiated conversations and complete their rows
-    // in scheduled_messages. Sets recorded[place] for each that was there; a deleted
+    // in scheduled_messages. Sets recorded[at] for each that was there; a deleted
     // user's is not. Error 22023 where there is no text, 09000 where a trigger prevents it.
     // Call within with_spi(), with the users' rows locked.
     void record(bool *recorded);
 
   private:
+    // What recording a message does not need.
+    struct Detail {
+        int at;
+        SentReport report;
+        Chat chat; // where it has a messenger's id
+    };
+
+    void file(uint64 rows, bool *recorded) const;
+
     Given messages_;
+    Detail *details_;
     WantedConversations conversations_;
 };
 

@@ -447,42 +447,68 @@ Datum mark_failed(const Arguments &arguments, bool is_bulk)
 }
 
 // Take what was sent off the queue, or find it given up as unknown, and hand each to
-// add(index, channel, worker). None is accepted yet.
+// add(index, row). None is accepted yet.
 template <class Add>
 void take_sent(Reports &reports, int first, int last, Add add)
 {
     change_current(
         reports, first, last,
         [](QueueRow &row) { return row.sending ? Outcome::removed : Outcome::kept; },
-        [&](const QueueRow &row, int index, Outcome) { add(index, row.channel, row.worker); });
+        [&](const QueueRow &row, int index, Outcome) { add(index, row); });
     for (int index = first; index < last; index++) {
-        if (!reports.is_busy(index) && !reports.is_accepted(index) && is_unknown(reports, index)) {
-            bool is_null;
-            const Datum channel = result_field(0, 1), worker = result_field(0, 2, &is_null);
-            add(index, channel, is_null ? Datum{0} : worker);
-        }
+        QueueRow row{};
+        if (!reports.is_busy(index) && !reports.is_accepted(index) &&
+            find_unknown_row(reports, index, &row))
+            add(index, row);
         reports.answer(index, false);
     }
+}
+
+// What the reports say of what was sent.
+struct SentReports {
+    Column contents, telegram_ids, external_ids, metadata;
+
+    SentReport at(int index) const
+    {
+        return {contents.at(index), {telegram_ids.at(index), external_ids.at(index)},
+                metadata.at(index)};
+    }
+};
+
+// Errors 22023.
+void check(const SentReport &report)
+{
+    check_messenger_id(report.messenger_id);
+    if (report.metadata.isnull)
+        return;
+    Jsonb *metadata = DatumGetJsonbP(report.metadata.value);
+    check_object("metadata", metadata);
+    check_json_size("metadata", metadata);
+}
+
+SentReports read_sent(Reports &reports)
+{
+    const SentReports sent{reports.optional_column(3, "contents", TEXTOID),
+                           reports.optional_column(4, "telegram_message_ids", INT8OID),
+                           reports.optional_column(5, "external_ids", TEXTOID),
+                           reports.optional_column(6, "metadata", JSONBOID)};
+    for (int index = 0; index < reports.count(); index++)
+        check(sent.at(index));
+    return sent;
 }
 
 Datum mark_sent(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
-    const Column contents = reports.optional_column(3, "contents", TEXTOID);
-    const Column telegram_ids = reports.optional_column(4, "telegram_message_ids", INT8OID);
-    for (int index = 0; index < reports.count(); index++)
-        if (!telegram_ids.nulls[index])
-            check_telegram_id("telegram_message_id", DatumGetInt64(telegram_ids.values[index]));
+    const SentReports given = read_sent(reports);
     with_spi([&] {
         reports.lock_users([&](int index) { return is_unknown(reports, index); });
         reports.for_all(
             [&](int first, int last) {
-                Sent sent;
-                take_sent(reports, first, last, [&](int index, Datum channel, Datum worker) {
+                Sent sent(last - first);
+                take_sent(reports, first, last, [&](int index, const QueueRow &row) {
                     if (!reports.is_gone(index))
-                        sent.add(index, reports.user_id(index), reports.message_id(index),
-                                 reports.attempt(index), channel, worker, contents.at(index),
-                                 telegram_ids.at(index));
+                        sent.add(index, row, given.at(index));
                 });
                 sent.record(reports.accepted());
             },

@@ -1,6 +1,7 @@
-// A time of day as a user's answer writes it.
+// A time of day, and a date, as a user's answer writes it.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 
 namespace companion {
@@ -18,6 +19,14 @@ constexpr bool is_wall_time(std::string_view text)
 {
     return text.size() == 5 && text[2] == ':' && is_number_below(text.substr(0, 2), 24) &&
            is_number_below(text.substr(3), 60);
+}
+
+// Whether a text is written as YYYY-MM-DD, be there such a day or not.
+constexpr bool is_iso_date(std::string_view text)
+{
+    return text.size() == 10 && text[4] == '-' && text[7] == '-' &&
+           std::count_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }) ==
+               8;
 }
 
 } // namespace companion

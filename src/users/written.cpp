@@ -3,14 +3,13 @@
 #include "channels/written.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/written_row.hpp"
+#include "users/columns.hpp"
 
 #include <algorithm>
 
 using namespace companion;
 
 namespace {
-
-constexpr int weekdays = 7;
 
 int item_count(const ArrayType *array)
 {
@@ -91,8 +90,12 @@ COMPANION_FUNCTION(check_user)
     static constexpr struct {
         const char *column;
         int most;
-    } texts[] = {{"email", 320},         {"display_name", 200},     {"companion_name", 200},
-                 {"support_style", 200}, {"telegram_username", 64}, {"location", 500}};
+    } texts[] = {{"email", longest_email},
+                 {"display_name", longest_name},
+                 {"companion_name", longest_name},
+                 {"support_style", longest_name},
+                 {"telegram_username", longest_username},
+                 {"location", longest_location}};
     const WrittenRow row(fcinfo);
     for (const auto &[column, most] : texts)
         row.check_length(column, 0, most);
@@ -102,8 +105,10 @@ COMPANION_FUNCTION(check_user)
     check_channel(row, "preferred_channel");
     row.check_number("telegram_user_id", INT8OID, 1);
     check_whatsapp_number(row);
-    row.check_one_of("subscription_status", {"free", "trial", "active", "past_due", "canceled"});
-    row.check_object("preferences");
-    row.check_size("preferences", JSONBOID);
+    row.check_one_of("subscription_status", subscription_statuses);
+    for (const char *column : {"preferences", "app_data"}) {
+        row.check_object(column);
+        row.check_size(column, JSONBOID);
+    }
     return row.unchanged();
 }

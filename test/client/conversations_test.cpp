@@ -55,6 +55,39 @@ TEST_CASE("a webhook records an update once, by one prepared statement")
               .empty());
 }
 
+TEST_CASE("a webhook names its bot and the messenger's own id")
+{
+    Database database;
+    const std::string user = database.add_user("Maya");
+    database.run("SELECT companion.link_address($1, 'whatsapp', '+14155550100')", user);
+    database.become_worker();
+    const std::string incoming = "SELECT * FROM companion.record_incoming('whatsapp', $1, $2,"
+                                 " bot => $3, external_id => $4, reply_to_external_id => $5)";
+    const std::string edit = "SELECT companion.edit_message($1, NULL, $2, bot => 'shop',"
+                             " external_id => $3, channel => 'whatsapp')";
+    const auto receive = [&](const char *content, const char *id, const char *reply_to) {
+        return database.run(incoming, "14155550100", content, "shop", id, reply_to)[0];
+    };
+    CHECK(database.run(edit, user, "I planted basil", "wamid.2")[0][0].is_null());
+    const pqxx::row first = receive("hello", "wamid.1", nullptr),
+                    again = receive("hello", "wamid.1", nullptr),
+                    other = receive("good morning", "wamid.1", nullptr);
+    CHECK(first["is_new"].as<bool>());
+    CHECK_FALSE(again["is_new"].as<bool>());
+    CHECK(again["message_id"].as<std::string>() == first["message_id"].as<std::string>());
+    CHECK(other["is_new"].as<bool>());
+    receive("I planted basli", "wamid.2", "wamid.1");
+    CHECK(database.error_of(incoming, "14155550100", "hello", "shop", "", nullptr) == "22023");
+
+    const pqxx::row message =
+        database.run("SELECT * FROM companion.recent_messages($1, 1)", user)[0];
+    CHECK(message["content"].as<std::string>() == "I planted basil");
+    CHECK(message["external_id"].as<std::string>() == "wamid.2");
+    CHECK(message["bot"].as<std::string>() == "shop");
+    CHECK(message["address"].as<std::string>() == "+14155550100");
+    CHECK(message["reply_to_id"].as<std::string>() == other["message_id"].as<std::string>());
+}
+
 TEST_CASE("many deliveries of one update at once store one message")
 {
     Database database;

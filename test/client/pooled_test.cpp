@@ -8,6 +8,9 @@
 namespace {
 
 const std::string upsert = "SELECT companion.upsert_user_context($1, 'preference', 'tea', 'green')";
+const std::string put = R"(SELECT * FROM companion.put_user($1, '{"location": "Oslo"}'))";
+const std::string put_app_data =
+    R"(SELECT companion.put_user($1, '{"app_data": {"plan": "gold"}}'))";
 
 // How an app may say for whom a transaction acts
 using Identify = void (*)(pqxx::transaction_base &, const std::string &);
@@ -88,6 +91,11 @@ class SharedConnection {
         transaction.exec("SAVEPOINT attempt");
         CHECK_THROWS_AS(transaction.exec_params(upsert, other), pqxx::insufficient_privilege);
         transaction.exec("ROLLBACK TO attempt");
+        CHECK(transaction.exec_params1(put, user)["id"].c_str() == user);
+        CHECK_THROWS_AS(transaction.exec_params(put, other), pqxx::insufficient_privilege);
+        transaction.exec("ROLLBACK TO attempt");
+        CHECK_THROWS_AS(transaction.exec_params(put_app_data, user), pqxx::insufficient_privilege);
+        transaction.exec("ROLLBACK TO attempt");
         end(transaction);
     }
 
@@ -110,6 +118,7 @@ class SharedConnection {
         check_same_server_connection(transaction);
         CHECK(transaction.exec("SELECT FROM companion.user_context").size() == 2);
         transaction.exec_params1(upsert, maya);
+        transaction.exec_params1(put_app_data, maya);
         transaction.commit();
     }
 

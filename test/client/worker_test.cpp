@@ -102,6 +102,37 @@ TEST_CASE("a bulk call answers for each message, in input order")
     CHECK(status_of(database, messages[2]["message_id"].c_str()) == "sent");
 }
 
+TEST_CASE("what was sent has the messenger's id and metadata, one by one and many at once")
+{
+    Database database;
+    for (const char *name : {"Aroha", "Haruto", "Sita"})
+        database.add_message(database.add_user(name), "hello");
+    const pqxx::result messages = database.claim(10);
+    const std::string users = array_of(messages, "user_id"),
+                      ids = array_of(messages, "message_id");
+    database.run("SELECT companion.start_send_many($1, $2, '{1,1,1}')", users, ids);
+    CHECK(database.run("SELECT companion.mark_sent($1, $2, 1, 'good morning', external_id => 'a',"
+                       " metadata => $3)",
+                       messages[0]["user_id"].c_str(), messages[0]["message_id"].c_str(),
+                       R"({"model": "small"})")[0][0]
+              .as<bool>());
+    CHECK(database.run("SELECT companion.mark_sent_many($1, $2, '{1,1,1}', NULL, NULL, $3, $4)",
+                       users, ids, R"({a,a,NULL})", R"({NULL,"{\"model\": \"large\"}",NULL})")[0][0]
+              .as<std::string>() == "{f,t,t}");
+
+    const auto filed = [&](int place) {
+        return database.run("SELECT * FROM companion.messages WHERE user_id = $1",
+                            messages[place]["user_id"].c_str())[0];
+    };
+    CHECK(filed(0)["content"].as<std::string>() == "good morning");
+    CHECK(filed(0)["external_id"].as<std::string>() == "a");
+    CHECK(filed(0)["metadata"].as<std::string>() == R"({"model": "small"})");
+    CHECK(filed(1)["content"].as<std::string>() == "hello");
+    CHECK(filed(1)["channel"].as<std::string>() == "web");
+    CHECK(filed(1)["metadata"].as<std::string>() == R"({"model": "large"})");
+    CHECK(filed(2)["external_id"].is_null());
+}
+
 // LISTEN belongs to a server connection, so it cannot go through a pooler in transaction mode
 TEST_CASE("enqueuing wakes a worker that listens", "[session]")
 {

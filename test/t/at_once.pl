@@ -53,6 +53,16 @@ SELECT companion.rewind_dispatch(now() - interval '2 minutes');
 SELECT companion.dispatch();
 SQL
     'settings' => "UPDATE companion.users SET timezone = (ARRAY['Asia/Tokyo', 'UTC'])[1 + :n % 2] WHERE id = $user",
+    'put_user@2' => <<"SQL",
+SELECT companion.put_user($user, jsonb_build_object('checkin_days', jsonb_build_array(1 + :n % 7), 'app_data', jsonb_build_object('n', :n)));
+SELECT companion.put_user(NULL, jsonb_build_object('telegram_user_id', :u, 'timezone', (ARRAY['Asia/Tokyo', 'UTC'])[1 + :n % 2]));
+SQL
+    'start@2' => "SELECT companion.put_user(NULL, jsonb_build_object('telegram_user_id', 10 + :n % 3, 'display_name', 'A'))",
+    'link' => "SELECT companion.link_address($user, 'telegram', (10 + :n % 3)::text)",
+    'unlink' => <<"SQL",
+SELECT companion.unlink_address(user_id, channel, address) FROM companion.addresses
+WHERE channel = 'telegram' AND address = (10 + :n % 3)::text AND unlinked_at IS NULL
+SQL
     'incoming@3' => "SELECT companion.record_incoming('telegram', :u::text, 'hello', 1 + :n % 100)",
     'new_conversation@2' => "SELECT companion.record_incoming('web', $user ::text, 'hello', idle => '0')",
     'message@3' => <<"SQL",

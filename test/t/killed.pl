@@ -3,7 +3,8 @@
 # may stay down; or every connection is taken. Beside them sit squatters, who hold what belongs to
 # users whose messages are in hand, and a reader, who keeps old rows from being removed. In the end
 # each check-in was sent once, or is unknown because its worker died after start_send; none was sent
-# twice, and none is lost. And no message took longer from its claim to the answer to mark_sent than
+# twice, and none is lost. Users link, unlink and block Telegram meanwhile: none went to an address that
+# its user never had. And no message took longer from its claim to the answer to mark_sent than
 # the bound below, but for those whose user was held or whose worker was stalled, and while the server
 # was down.
 #
@@ -66,7 +67,10 @@ INSERT INTO companion.users
     (timezone, checkin_time, onboarding_completed_at, telegram_user_id, preferred_channel)
 SELECT ('{UTC,Europe/Berlin,America/New_York,Asia/Kathmandu,Pacific/Apia}'::text[])[1 + n % 5],
     time '00:00' + n * interval '1 day' / $users, '2026-01-01', n, 'telegram'
-FROM generate_series(1, $users) AS n
+FROM generate_series(1, $users) AS n;
+CREATE TABLE accounts AS SELECT id AS user_id, telegram_user_id AS account FROM companion.users;
+ALTER TABLE accounts ADD PRIMARY KEY (user_id);
+GRANT SELECT ON accounts TO worker
 SQL
 
 my $folder = $node->basedir;
@@ -375,7 +379,7 @@ sub find_none
 # What the outside and the workers remember, beside what the database does.
 my $dead_workers = join ',', map { "('$_')" } sort keys %dead_workers;
 query(<<"SQL");
-CREATE TABLE delivered (place bigint, message_id uuid);
+CREATE TABLE delivered (place bigint, message_id uuid, address text);
 COPY delivered FROM '$folder/sent';
 CREATE TABLE journal (event text, message_id uuid, attempt integer);
 COPY journal FROM '$folder/journal';
@@ -414,6 +418,11 @@ messages AS (SELECT user_id, local_date, scheduled_for FROM companion.scheduled_
 SQL
 find_none('message that was sent twice', <<'SQL');
 SELECT message_id, count(*) FROM delivered GROUP BY 1 HAVING count(*) > 1
+SQL
+find_none('message that went where its user never was', <<'SQL');
+SELECT d.* FROM delivered AS d JOIN companion.scheduled_messages AS m ON m.id = d.message_id
+WHERE d.address <> m.user_id::text
+  AND NOT EXISTS (SELECT FROM companion.addresses AS a WHERE a.user_id = m.user_id AND a.address = d.address)
 SQL
 find_none('message that is neither sent nor unknown', <<'SQL');
 SELECT id, status FROM companion.scheduled_messages WHERE status NOT IN ('sent', 'unknown')

@@ -2,8 +2,9 @@
 #
 #     messenger.pl LOG
 #
-# Prints its port. A POST to /<message id> becomes a line of the log, and the answer is the line's
-# number; now and then it is refused instead, with 503.
+# Prints its port. A POST to /<message id>/<address> becomes a line of the log, and the answer is the
+# line's number; now and then it is refused instead: with 503, or with 403 where it has an address of
+# digits, whose user has blocked the bot.
 use strict;
 use warnings;
 
@@ -18,14 +19,14 @@ my $listener = IO::Socket::INET->new(Listen => 16, LocalAddr => '127.0.0.1', Tim
 STDOUT->autoflush;
 print $listener->sockport, "\n";
 
-# The message that a request is about; nothing where its sender died before it ended
+# The message that a request is about, and its address; nothing where its sender died before it ended
 sub read_request
 {
     my ($client) = @_;
-    my ($message) = (<$client> // '') =~ m{^POST /(\S+) };
+    my @request = (<$client> // '') =~ m{^POST /([^/ ]+)/(\S+) };
     while (my $header = <$client>)
     {
-        return $message if $header eq "\r\n";
+        return @request if $header eq "\r\n";
     }
     return;
 }
@@ -43,13 +44,18 @@ my $parent = getppid;
 while (getppid == $parent)
 {
     my $client = $listener->accept or next;
-    my $message = read_request($client) or next;
+    my ($message, $address) = read_request($client) or next;
     if (++$requests % 20 == 0)
     {
         answer($client, '503 Service Unavailable', 'later');
         next;
     }
+    if ($requests % 50 == 7 && $address =~ /^\d+$/)
+    {
+        answer($client, '403 Forbidden', 'blocked');
+        next;
+    }
     $sent++;
-    print $log "$sent\t$message\n";
+    print $log "$sent\t$message\t$address\n";
     answer($client, '200 OK', $sent);
 }

@@ -26,14 +26,15 @@ sub connect_as
     return $connection;
 }
 
-# Some user with a message that will be claimed at once, or soon: the user's id and Telegram account
+# Some user with a message that will be claimed at once, or soon: the user's id, and the Telegram account
+# that they had first
 my $due = <<'SQL';
-SELECT u.id, u.telegram_user_id
-FROM companion.pending_messages AS m JOIN companion.users AS u ON u.id = m.user_id
+SELECT a.user_id, a.account
+FROM companion.pending_messages AS m JOIN accounts AS a ON a.user_id = m.user_id
 ORDER BY m.state = 'due' DESC, random() LIMIT 1
 SQL
 my $soon = <<'SQL';
-SELECT id, telegram_user_id FROM companion.users
+SELECT u.id, a.account FROM companion.users AS u JOIN accounts AS a ON a.user_id = u.id
 WHERE checkin_time BETWEEN (companion.now() AT TIME ZONE timezone)::time
     AND (companion.now() AT TIME ZONE timezone)::time + interval '6 minutes'
 ORDER BY random() LIMIT 1
@@ -44,7 +45,11 @@ my @acts = (
     [ 'person', 1, 'SELECT FROM companion.users FOR UPDATE' ],
     [ 'person', 1, q{UPDATE companion.users SET display_name = 'still here'} ],
     [ 'person', 0, 'SELECT companion.erase_user(companion.current_user_id())' ],
-    [ 'person', 0, 'SELECT companion.unlink_telegram()' ],
+    [ 'person', 1, 'SELECT companion.unlink_telegram()' ],
+    [ 'person', 1, q{SELECT companion.unlink_address(companion.current_user_id(), 'telegram', ':account')} ],
+    [ 'worker', 1, q{SELECT companion.link_address(:user, 'telegram', ':account')} ],
+    [ 'worker', 1, q{SELECT companion.link_address(:user, 'telegram', (:account + 1)::text)} ],
+    [ 'worker', 1, q{SELECT companion.disable_address(:user, 'telegram', ':account')} ],
     [ 'person', 1, 'SELECT companion.create_telegram_link_token()' ],
     [ 'worker', 1, q{SELECT FROM companion.record_incoming('telegram', ':account', 'Oh')} ],
     [ 'worker', 1, <<'SQL' ],

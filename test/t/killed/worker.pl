@@ -127,7 +127,10 @@ sub ask
 {
     my ($function, @reports) = @_;
     return unless @reports;
-    my @answers = $is_bulk ? ask_at_once($function, @reports) : ask_one_by_one($function, @reports);
+    my @answers =
+        $function eq 'mark_gone'
+      ? ask_one_by_one('mark_failed', map { [ @$_, undef, 'false', 'true' ] } @reports)
+      : $is_bulk ? ask_at_once($function, @reports) : ask_one_by_one($function, @reports);
     for my $place (0 .. $#reports)
     {
         note_down('held', $reports[$place][0]) if ($answers[$place] // '') eq 'held';
@@ -158,16 +161,17 @@ sub start
     return @started;
 }
 
-my %open = (mark_sent => [], mark_failed => []); # reports without an answer, the newest first
+my %open = (mark_sent => [], mark_failed => [], mark_gone => []); # reports without an answer, the newest first
 
 sub send_out
 {
     my ($message) = @_;
-    my $response = $http->post("http://127.0.0.1:$messenger/$message->{message_id}");
+    my $response = $http->post("http://127.0.0.1:$messenger/$message->{message_id}/$message->{address}");
     pass('after the send');
-    if ($response->{status} == 503)
+    my %refusals = (503 => 'mark_failed', 403 => 'mark_gone');
+    if (my $refusal = $refusals{ $response->{status} })
     {
-        unshift @{ $open{mark_failed} }, [ $message, $response->{content} ];
+        unshift @{ $open{$refusal} }, [ $message, $response->{content} ];
         return;
     }
     die "$name: $response->{content}" unless $response->{success};
