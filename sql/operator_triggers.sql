@@ -145,7 +145,7 @@ ALTER TABLE companion.scheduled_messages ALTER kind DROP NOT NULL, ALTER idempot
 ALTER TABLE companion.messages ALTER role DROP NOT NULL, ALTER content DROP NOT NULL, ALTER metadata DROP NOT NULL, ALTER conversation_id DROP NOT NULL;
 ALTER TABLE companion.conversations ALTER started_at DROP NOT NULL;
 ALTER TABLE companion.dispatch_queue ALTER channel DROP NOT NULL;
-SELECT count(companion.schedule_message(id, '2026-03-04', 'hello')) > 0 AS scheduled FROM companion.users;
+SELECT count(*) > 0 AS scheduled FROM companion.users, companion.schedule_message(id, '2026-03-04', 'hello');
 UPDATE companion.scheduled_messages SET kind = NULL, idempotency_key = NULL, status = NULL;
 UPDATE companion.conversations SET started_at = NULL, ended_at = '2026-03-04';
 INSERT INTO companion.messages (user_id, conversation_id, role, content, metadata) SELECT id, NULL, NULL, NULL, NULL FROM companion.users;

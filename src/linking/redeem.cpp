@@ -7,6 +7,7 @@
 #include "linking/token_hash.hpp"
 #include "linking/unused.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/composite.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
@@ -32,8 +33,7 @@ Statement look_up{R"sql(
     FROM companion.telegram_link_tokens AS t JOIN companion.users AS u ON u.id = t.user_id
     WHERE t.token_hash = $1 AND (t.bot = '' OR $5 IN ('', t.bot))
     FOR NO KEY UPDATE OF u FOR NO KEY UPDATE OF t
-)sql",
-                  BYTEAOID, INT8OID, TIMESTAMPTZOID, INT4OID, TEXTOID};
+)sql", BYTEAOID, INT8OID, TIMESTAMPTZOID, INT4OID, TEXTOID};
 
 // Tie the account to the user ($4; $5 is its name) and use up the user's live tokens. Returns
 // whether the token is used and the account tied, and how many tokens were left unused; null
@@ -135,10 +135,9 @@ void tie(const Redemption &redemption, TimestampTz at, const pg_uuid_t &user_id)
 {
     const Datum user = UUIDPGetDatum(&user_id), time = TimestampTzGetDatum(at);
     const char nulls[] = {' ', ' ', ' ', ' ', null_flag(redemption.username)};
-    tie_account.execute(
-        {redemption.token_hash, Int64GetDatum(redemption.account), time, user,
-         redemption.username.value},
-        nulls);
+    tie_account.execute({redemption.token_hash, Int64GetDatum(redemption.account), time, user,
+                         redemption.username.value},
+                        nulls);
     require_written(1, "telegram_link_tokens", "used_at");
     require_written(2, "users", "telegram_user_id");
     // A token may also have been deleted meanwhile
@@ -149,8 +148,7 @@ void tie(const Redemption &redemption, TimestampTz at, const pg_uuid_t &user_id)
 // False where the account is another user's for the bot, and nothing has changed.
 bool tie_unless_taken(const Redemption &redemption, TimestampTz at, const Outcome &outcome)
 {
-    const Datum account =
-        CStringGetTextDatum(psprintf(INT64_FORMAT, redemption.account));
+    const Datum account = CStringGetTextDatum(psprintf(INT64_FORMAT, redemption.account));
     if (!link(UUIDPGetDatum(&outcome.user_id), {to_text("telegram"), outcome.bot, account}))
         return false;
     tie(redemption, at, outcome.user_id);
@@ -202,9 +200,6 @@ COMPANION_FUNCTION(redeem_telegram_link_token)
     const Redemption redemption = read_redemption(Arguments(fcinfo));
     PreventCommandIfReadOnly("redeem_telegram_link_token()");
     const Outcome outcome = with_spi([&] { return redeem(redemption); });
-    TupleDesc descriptor;
-    get_call_result_type(fcinfo, nullptr, &descriptor);
-    Datum values[] = {CStringGetTextDatum(outcome.name), UUIDPGetDatum(&outcome.user_id)};
-    bool nulls[] = {false, !outcome.is("linked")};
-    return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
+    return as_only_row(fcinfo, {{CStringGetTextDatum(outcome.name), false},
+                                {UUIDPGetDatum(&outcome.user_id), !outcome.is("linked")}});
 }

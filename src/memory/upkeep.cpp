@@ -2,6 +2,7 @@
 #include "identity/acting.hpp"
 #include "memory/history.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/composite.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/triggered.hpp"
 #include "users/user_row.hpp"
@@ -60,15 +61,6 @@ Forgotten forget(Datum user_id, const Arguments &arguments)
     return {items, forget_history.execute({user_id, category, key}, nulls)};
 }
 
-Datum as_row(FunctionCallInfo fcinfo, Forgotten forgotten)
-{
-    TupleDesc descriptor;
-    get_call_result_type(fcinfo, nullptr, &descriptor);
-    Datum values[] = {Int64GetDatum(forgotten.items), Int64GetDatum(forgotten.history)};
-    bool nulls[] = {false, false};
-    return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
-}
-
 } // namespace
 
 COMPANION_FUNCTION(touch_user_context)
@@ -108,5 +100,7 @@ COMPANION_FUNCTION(forget_user_context)
     if (arguments.is_null(1) && !arguments.is_null(2))
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("a key to forget needs its category"));
-    return as_row(fcinfo, act_for(user_id, [&] { return forget(user_id, arguments); }));
+    const Forgotten forgotten = act_for(user_id, [&] { return forget(user_id, arguments); });
+    return as_only_row(fcinfo, {{Int64GetDatum(forgotten.items), false},
+                                {Int64GetDatum(forgotten.history), false}});
 }
