@@ -122,7 +122,7 @@ BEGIN
         WHERE p.pronamespace = 'companion'::regnamespace AND (l.lanname = 'c' OR p.prosecdef)
     LOOP
         EXECUTE format('ALTER FUNCTION %s SECURITY INVOKER RESET search_path RESET enable_seqscan'
-                       ' RESET enable_hashjoin RESET enable_mergejoin RESET jit', existing);
+                       ' RESET enable_hashjoin RESET enable_mergejoin RESET enable_bitmapscan RESET jit', existing);
     END LOOP;
 END
 $$;
@@ -207,12 +207,40 @@ BEGIN
 END
 $$;
 
+-- Channels and addresses are rows, an app has data of its own on its users.
+ALTER TABLE companion.users DROP CONSTRAINT users_telegram_user_id_key,
+    ADD COLUMN usable_addresses text[], ADD COLUMN app_data jsonb;
+ALTER TABLE companion.users ALTER COLUMN app_data SET DEFAULT '{}';
+DROP INDEX companion.users_whatsapp;
+ALTER TABLE companion.messages ADD COLUMN external_id text COLLATE "C", ADD COLUMN channel text COLLATE "C",
+    ADD COLUMN bot text COLLATE "C", ADD COLUMN address text COLLATE "C";
+DROP INDEX companion.messages_telegram;
+CREATE INDEX messages_telegram ON companion.messages (user_id, telegram_message_id)
+WHERE telegram_message_id IS NOT NULL;
+ALTER TABLE companion.dispatch_queue ADD COLUMN bot text, ADD COLUMN addresses text[];
+ALTER TABLE companion.scheduled_messages ALTER COLUMN channel DROP NOT NULL,
+    ADD COLUMN bot text, ADD COLUMN addresses text[];
+ALTER TABLE companion.telegram_link_tokens ADD COLUMN bot text COLLATE "C" NOT NULL DEFAULT '';
+DROP TRIGGER set_updated_at ON companion.users;
+GRANT UPDATE (external_id, channel, bot, address) ON companion.messages TO companion_worker, companion_admin;
+GRANT SELECT (bot) ON companion.telegram_link_tokens TO companion_user, companion_admin;
+
 -- What is made anew.
 DROP FUNCTION
+    companion.redeem_telegram_link_token(text,bigint,text),
     companion.follow_auth_users(regclass,name),
+    companion.add_message(uuid,uuid,text,text,bigint,uuid,jsonb,bigint),
+    companion.edit_message(uuid,uuid,text,bigint),
+    companion.record_incoming(text,text,text,bigint,bigint,jsonb,interval),
     companion.dispatch(timestamp with time zone),
+    companion.mark_sent(uuid,uuid,integer,text,bigint),
+    companion.mark_sent_many(uuid[],uuid[],integer[],text[],bigint[]),
+    companion.mark_failed(uuid,uuid,integer,text,interval,boolean),
+    companion.mark_failed_many(uuid[],uuid[],integer[],text[],interval,boolean),
+    companion.create_telegram_link_token(uuid,interval),
     companion.apply_retention(),
     companion.schedule_jobs(interval),
+    companion.usable_channel(companion.users),
     companion.channel_address(companion.users,text),
     companion.sent_today(uuid,text,timestamp with time zone),
     companion.recent_messages(uuid,integer,uuid,uuid),
@@ -220,6 +248,7 @@ DROP FUNCTION
     companion.upsert_user_context_many(uuid,jsonb),
     companion.recall_user_context(uuid,integer,integer,text[]),
     companion.due_follow_ups(uuid,date),
+    companion.claim_messages(text,integer,interval,text[]),
     companion.run_maintenance(),
     companion.forget_redeem_failures(),
     companion.unfollow_auth_users(regclass),
@@ -238,7 +267,11 @@ CREATE TYPE companion.message AS (
     reply_to_id uuid,
     edited_at timestamptz,
     metadata jsonb,
-    created_at timestamptz
+    created_at timestamptz,
+    external_id text,
+    channel text,
+    bot text,
+    address text
 );
 COMMENT ON TYPE companion.message IS 'A message as functions return it: the columns of messages, in its order.';
 COMMENT ON COLUMN companion.message.user_id IS 'Whose conversation it is in.';
@@ -246,11 +279,15 @@ COMMENT ON COLUMN companion.message.id IS 'Time-ordered id: a UUID of version 7.
 COMMENT ON COLUMN companion.message.conversation_id IS 'The conversation, one of the same user''s.';
 COMMENT ON COLUMN companion.message.role IS 'Who wrote it: user, assistant or system.';
 COMMENT ON COLUMN companion.message.content IS 'The text.';
-COMMENT ON COLUMN companion.message.telegram_message_id IS 'Telegram''s id within the chat with this user; a redelivered update is stored once.';
+COMMENT ON COLUMN companion.message.telegram_message_id IS 'Telegram''s id of the message, within its chat (channel, bot, address); of several messages with one it is the newest''s.';
 COMMENT ON COLUMN companion.message.reply_to_id IS 'The message that this one answers, one of the same user''s.';
 COMMENT ON COLUMN companion.message.edited_at IS 'When the text was last edited; to be set by whoever changes content, as edit_message does.';
 COMMENT ON COLUMN companion.message.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
 COMMENT ON COLUMN companion.message.created_at IS 'When it was written.';
+COMMENT ON COLUMN companion.message.external_id IS 'Another messenger''s id of the message (WhatsApp''s wamid), within its chat, as telegram_message_id; 1 to 512 characters, none of them a control character.';
+COMMENT ON COLUMN companion.message.channel IS 'The channel of the chat that telegram_message_id or external_id is of; NULL where the message has neither, or is of an unknown chat.';
+COMMENT ON COLUMN companion.message.bot IS 'The bot of that chat; empty where none was named.';
+COMMENT ON COLUMN companion.message.address IS 'The address of that chat; empty where none was known.';
 
 CREATE TYPE companion.context_item AS (
     user_id uuid,
@@ -303,6 +340,63 @@ COMMENT ON COLUMN companion.context_item.created_at IS 'When it was first learne
 COMMENT ON COLUMN companion.context_item.updated_at IS 'When the row last changed.';
 
 -- A new table.
+CREATE TABLE companion.channels (
+    channel text COLLATE "C" PRIMARY KEY CHECK (channel ~ '^[a-z][a-z0-9_]{0,62}$'),
+    rank integer NOT NULL,
+    needs_address boolean NOT NULL DEFAULT true,
+    only_if_preferred boolean NOT NULL DEFAULT false,
+    longest_text integer CHECK (longest_text > 0)
+);
+COMMENT ON TABLE companion.channels IS
+'One row a channel. An app adds its own, and deletes what it does not have; inserting a channel that is there replaces it, so that what an app has changed survives a restore over the standard rows.';
+COMMENT ON COLUMN companion.channels.channel IS 'The channel''s name: 1 to 63 lower-case letters, digits and _, a letter first.';
+COMMENT ON COLUMN companion.channels.rank IS 'The order in which channels are tried for a user who prefers none, or one that is not usable; the lowest first, of equals by name.';
+COMMENT ON COLUMN companion.channels.needs_address IS 'Whether it reaches only a user who has an address on it; else it reaches everybody, and a user''s address is their id.';
+COMMENT ON COLUMN companion.channels.only_if_preferred IS 'Whether only those who prefer it are written to on it: for email, since an address to sign in with is no wish to be written to.';
+COMMENT ON COLUMN companion.channels.longest_text IS 'The most characters that one message there can have, for whoever writes or splits it; NULL: no limit of its own.';
+ALTER TABLE companion.channels ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON companion.channels FOR SELECT
+TO companion_user, companion_worker, companion_runtime USING (true);
+COMMENT ON POLICY read ON companion.channels IS 'Everyone reads the channels.';
+CREATE POLICY every_row ON companion.channels TO companion_admin
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.channels IS 'Admins change the channels.';
+SELECT pg_catalog.pg_extension_config_dump('companion.channels', '');
+
+-- A new table.
+CREATE TABLE companion.addresses (
+    user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
+    channel text COLLATE "C" NOT NULL,
+    bot text COLLATE "C" NOT NULL DEFAULT '',
+    address text COLLATE "C" NOT NULL,
+    linked_at timestamptz NOT NULL DEFAULT companion.now(),
+    unlinked_at timestamptz,
+    disabled_at timestamptz,
+    disabled_reason text,
+    last_incoming_at timestamptz,
+    PRIMARY KEY (user_id, channel, bot, address)
+) WITH (fillfactor = 45);
+COMMENT ON TABLE companion.addresses IS
+'Where a user is on a channel, for one of the app''s bots there: Telegram''s user id, a phone number, a device''s token, an e-mail address. One that is unlinked stays as a row for as long as companion.retention says. The rows of users.telegram_user_id, whatsapp_number and email are kept by a trigger. A row that a superuser inserts, as a restore does, takes the place of the one that is linked.';
+COMMENT ON COLUMN companion.addresses.user_id IS 'Whose address it is.';
+COMMENT ON COLUMN companion.addresses.channel IS 'channels.channel.';
+COMMENT ON COLUMN companion.addresses.bot IS 'Which of the app''s own accounts on the channel reaches it there, up to 64 characters; empty where it has one, or none has written or been written to yet.';
+COMMENT ON COLUMN companion.addresses.address IS 'The address, 1 to 512 characters, none of them a control character. Telegram: the user''s id; WhatsApp: the number in E.164 form; e-mail: in lower case; a device''s token or the like as the app gave it.';
+COMMENT ON COLUMN companion.addresses.linked_at IS 'When it was linked, the last time.';
+COMMENT ON COLUMN companion.addresses.unlinked_at IS 'When it was unlinked, or named by a column of a user although it was another''s; NULL: it is linked.';
+COMMENT ON COLUMN companion.addresses.disabled_at IS 'When the messenger said that it is gone (a blocked bot); NULL: it is not. Cleared when a message comes from it, when it is linked again, and when its user''s column changes.';
+COMMENT ON COLUMN companion.addresses.disabled_reason IS 'What the messenger said.';
+COMMENT ON COLUMN companion.addresses.last_incoming_at IS 'When a message last came from it: what WhatsApp''s 24 hours are counted from.';
+ALTER TABLE companion.addresses ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON companion.addresses TO companion_user
+USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
+COMMENT ON POLICY own_rows ON companion.addresses IS 'An end user sees their own only.';
+CREATE POLICY every_row ON companion.addresses TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.addresses IS 'Workers and admins act for every user.';
+SELECT pg_catalog.pg_extension_config_dump('companion.addresses', '');
+
+-- A new table.
 CREATE TABLE companion.rekeyed_ids (
     user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
     table_name text NOT NULL CHECK (table_name IN ('conversations', 'messages')),
@@ -324,6 +418,37 @@ CREATE POLICY every_row ON companion.rekeyed_ids TO companion_worker, companion_
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.rekeyed_ids IS 'Workers and admins act for every user.';
 SELECT pg_catalog.pg_extension_config_dump('companion.rekeyed_ids', '');
+
+-- A new table.
+CREATE TABLE companion.early_edits (
+    user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
+    external_id text COLLATE "C" NOT NULL,
+    id uuid NOT NULL DEFAULT companion.uuid_v7(),
+    channel text COLLATE "C" NOT NULL,
+    bot text COLLATE "C" NOT NULL,
+    address text COLLATE "C" NOT NULL,
+    content text NOT NULL,
+    received_at timestamptz NOT NULL DEFAULT companion.now(),
+    PRIMARY KEY (user_id, external_id, id)
+);
+COMMENT ON TABLE companion.early_edits IS
+'Edits that have come before their messages, the last of each: edit_message() keeps it, and it is applied when the message comes. One that is older than 7 days is deleted by run_maintenance(): its message was never stored.';
+COMMENT ON COLUMN companion.early_edits.user_id IS 'Whose chat it is in.';
+COMMENT ON COLUMN companion.early_edits.external_id IS 'The messenger''s id of the message; Telegram''s in decimal digits.';
+COMMENT ON COLUMN companion.early_edits.id IS 'What tells the ids of different chats apart.';
+COMMENT ON COLUMN companion.early_edits.channel IS 'The channel of the chat.';
+COMMENT ON COLUMN companion.early_edits.bot IS 'The bot of the chat.';
+COMMENT ON COLUMN companion.early_edits.address IS 'The address of the chat.';
+COMMENT ON COLUMN companion.early_edits.content IS 'The text after the edit.';
+COMMENT ON COLUMN companion.early_edits.received_at IS 'When it came.';
+ALTER TABLE companion.early_edits ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON companion.early_edits TO companion_user
+USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
+COMMENT ON POLICY own_rows ON companion.early_edits IS 'An end user sees their own only.';
+CREATE POLICY every_row ON companion.early_edits TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.early_edits IS 'Workers and admins act for every user.';
+SELECT pg_catalog.pg_extension_config_dump('companion.early_edits', '');
 
 -- A new table.
 CREATE TABLE companion.dispatch_recheck (
@@ -359,10 +484,6 @@ USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.erased_users IS 'Admins read and delete.';
 SELECT pg_catalog.pg_extension_config_dump('companion.erased_users', '');
 
--- A new index.
-CREATE INDEX scheduled_messages_created ON companion.scheduled_messages (created_at);
-COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
-
 -- Functions, views and triggers.
 CREATE FUNCTION companion.uuid_v7(at timestamptz) RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
@@ -375,6 +496,44 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'companion_local_timestamp';
 COMMENT ON FUNCTION companion.local_timestamp(text, timestamptz) IS
 'What a clock in the zone reads at a time: as AT TIME ZONE, but that a name is always the IANA zone''s, as everywhere here, and never an abbreviation: CET has summer time. Error 22023 for an unknown zone, 22008 for a time out of range.';
+
+CREATE FUNCTION companion.replace_channel() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM companion.channels WHERE channel = NEW.channel;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION companion.replace_channel() IS
+'Trigger, BEFORE INSERT: the new row takes the place of the channel''s old one.';
+
+CREATE FUNCTION companion.reload_channels() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_reload_channels';
+COMMENT ON FUNCTION companion.reload_channels() IS
+'Trigger, AFTER INSERT, UPDATE, DELETE or TRUNCATE: every session reads the channels anew.';
+
+CREATE TRIGGER replace_channel BEFORE INSERT ON companion.channels
+FOR EACH ROW EXECUTE FUNCTION companion.replace_channel();
+ALTER TABLE companion.channels ENABLE ALWAYS TRIGGER replace_channel;
+COMMENT ON TRIGGER replace_channel ON companion.channels IS 'Inserting a channel that is there replaces it.';
+
+CREATE TRIGGER reload_channels AFTER INSERT OR UPDATE OR DELETE ON companion.channels
+FOR EACH ROW EXECUTE FUNCTION companion.reload_channels();
+ALTER TABLE companion.channels ENABLE ALWAYS TRIGGER reload_channels;
+COMMENT ON TRIGGER reload_channels ON companion.channels IS 'Every session reads the channels anew.';
+
+CREATE TRIGGER reload_no_channels AFTER TRUNCATE ON companion.channels
+FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_channels();
+ALTER TABLE companion.channels ENABLE ALWAYS TRIGGER reload_no_channels;
+COMMENT ON TRIGGER reload_no_channels ON companion.channels IS 'Every session reads the channels anew.';
+
+CREATE FUNCTION companion.choose_channel(usable_addresses text[], preferred_channel text) RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_choose_channel';
+COMMENT ON FUNCTION companion.choose_channel(text[], text) IS
+'Which channel a message goes to: of a user''s columns of these names the preferred one if it is usable, else by channels.rank; NULL where none is. Internal: usable_channel() is for others.';
 
 CREATE FUNCTION companion.order_checkin_days() RETURNS trigger
 LANGUAGE c
@@ -390,17 +549,94 @@ CREATE FUNCTION companion.check_user() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_user';
 COMMENT ON FUNCTION companion.check_user() IS
-'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time before 24:00; checkin_days, preferred_channel, disabled_channels, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences an object, of at most companion.max_json_size where a grant lets one write it. Error 23514, with the column''s name.';
+'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time before 24:00; checkin_days, preferred_channel, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences and app_data objects, of at most companion.max_json_size where a grant lets one write them. Error 23514, with the column''s name.';
 
 CREATE TRIGGER check_user AFTER INSERT OR UPDATE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.check_user();
 COMMENT ON TRIGGER check_user ON companion.users IS 'Refuses what a row may not hold.';
 
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON companion.users
+FOR EACH ROW WHEN (old.usable_addresses IS NOT DISTINCT FROM new.usable_addresses)
+EXECUTE FUNCTION companion.set_updated_at();
+COMMENT ON TRIGGER set_updated_at ON companion.users IS 'Keeps updated_at, of which what usable_addresses says is none.';
+
+CREATE FUNCTION companion.usable_channel(u companion.users) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN companion.choose_channel(u.usable_addresses, u.preferred_channel);
+COMMENT ON FUNCTION companion.usable_channel(companion.users) IS
+'Where the companion writes to this user first: preferred_channel if it reaches them, else the first by channels.rank that does and is not only_if_preferred; NULL where none does.';
+
 CREATE FUNCTION companion.channel_address(u companion.users, channel text) RETURNS text
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'companion_channel_address';
 COMMENT ON FUNCTION companion.channel_address(companion.users, text) IS
-'The user''s address on a channel: Telegram''s user id, the WhatsApp number, or for web the user''s id. NULL when there is none.';
+'The user''s usable address on a channel, of several the one that was linked last; the user''s id on one that needs no address. NULL when there is none.';
+
+CREATE FUNCTION companion.put_user(user_id uuid, settings jsonb) RETURNS companion.users
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_put_user';
+COMMENT ON FUNCTION companion.put_user(uuid, jsonb) IS
+'Changes a user''s settings, a JSON object whose fields are columns of users, or makes the user; returns the row. What is not named stays, or has its default; null clears it, and opts out where it is checkin_time. An end user, for themselves: display_name, companion_name and support_style (1 to 200 characters), timezone (an IANA name), checkin_time (HH:MM), checkin_days (an array of 1 to 7), checkin_paused_until (an ISO time with its zone''s offset, or infinity), preferred_channel, preferences (an object, which replaces the old one) and location (1 to 500 characters). Workers, for anyone: these, onboarding_completed_at and app_data (an object as well). Admins: also email, telegram_user_id, telegram_username, telegram_linked_at, whatsapp_number, subscription_status, subscription_expires_at and suspended_until. Workers and admins make a user of this id where there is none. With NULL for user_id they name telegram_user_id or whatsapp_number (and telegram_username): that says who the user is, if anybody has it as an address on whichever bot, Telegram''s account before the number; else a new user is made who has it. So one call again makes no second user. One who is known gets no other account by a worker; an address that was disabled is usable again. With another telegram_user_id come telegram_linked_at, which is now, and telegram_username. Error 22023 for settings that are no object, an unknown field and a value that is none of its field, 42501 for a field or a user that is not the caller''s to set (the field is in the message and in the error''s column name), 22023 for NULL where no account is named, 22004 for NULL by an end user, 23503 where there is no such user for an end user and where they were erased, 09000 where a trigger suppresses a row or changes what it is found by. After an error nothing has changed.';
+
+CREATE FUNCTION companion.address_key(channel text, address text) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_address_key';
+COMMENT ON FUNCTION companion.address_key(text, text) IS
+'What addresses are compared by: the address, or for WhatsApp the one of a number''s forms that stands for both: Brazil''s with the 9, Mexico''s with the 1, Argentina''s with the 9. Internal: an index is made of it.';
+
+CREATE FUNCTION companion.check_address() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_check_address';
+COMMENT ON FUNCTION companion.check_address() IS
+'Trigger, BEFORE INSERT OR UPDATE OF channel, bot, address: stores the address in its channel''s form. Error 22023 for an unknown channel, an address that is none, and a bot''s name of more than 64 characters. A superuser''s row is taken as it is, and one that is inserted takes the place of the row that has the address.';
+
+CREATE TRIGGER check_address BEFORE INSERT OR UPDATE OF channel, bot, address ON companion.addresses
+FOR EACH ROW EXECUTE FUNCTION companion.check_address();
+COMMENT ON TRIGGER check_address ON companion.addresses IS 'Stores the address in its channel''s form.';
+
+CREATE FUNCTION companion.keep_usable() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_keep_usable';
+COMMENT ON FUNCTION companion.keep_usable() IS
+'Trigger, AFTER INSERT, DELETE or UPDATE of what makes an address usable: keeps users.usable_addresses.';
+
+CREATE TRIGGER keep_usable
+AFTER INSERT OR DELETE OR UPDATE OF user_id, channel, bot, address, linked_at, unlinked_at, disabled_at
+ON companion.addresses FOR EACH ROW EXECUTE FUNCTION companion.keep_usable();
+COMMENT ON TRIGGER keep_usable ON companion.addresses IS 'Keeps users.usable_addresses.';
+
+CREATE FUNCTION companion.keep_addresses() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_keep_addresses';
+COMMENT ON FUNCTION companion.keep_addresses() IS
+'Trigger, AFTER INSERT OR UPDATE OF telegram_user_id, whatsapp_number, email: links the address that a column names and unlinks the one that it named before. One that another user has stays with them, with a WARNING.';
+
+CREATE TRIGGER keep_addresses
+AFTER INSERT OR UPDATE OF telegram_user_id, whatsapp_number, email ON companion.users
+FOR EACH ROW EXECUTE FUNCTION companion.keep_addresses();
+COMMENT ON TRIGGER keep_addresses ON companion.users IS 'Keeps the rows of addresses that are the user''s own columns.';
+
+CREATE FUNCTION companion.link_address(user_id uuid, channel text, address text, bot text DEFAULT '')
+RETURNS text
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_link_address';
+COMMENT ON FUNCTION companion.link_address(uuid, text, text, text) IS
+'Links an address to a user, beside those that they have there; linked again, it is usable again. Returns linked, or taken where it is another user''s, and nothing changes then. An address without a bot that the user has gets this bot. For workers and admins: whoever calls this says that the address is the user''s. Error 22023 for an unknown channel or one that needs no address, for an address that has not 1 to 512 characters, has control characters or is not of the channel''s form (Telegram: an id; WhatsApp: E.164, with or without +; email: with an @) and for a bot''s name over 64 characters, 23503 for an unknown user, 09000 where a trigger suppresses a row.';
+
+CREATE FUNCTION companion.unlink_address(user_id uuid, channel text, address text, bot text DEFAULT NULL)
+RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_unlink_address';
+COMMENT ON FUNCTION companion.unlink_address(uuid, text, text, text) IS
+'Takes an address from a user, of one bot or, with NULL, of all; returns whether they had it. What is pending there goes to the next usable channel; what a worker has claimed and not started it cannot start any more. users.telegram_user_id and whatsapp_number are cleared where they name it; users.email stays. For the user''s own, or workers and admins, else error 42501. Errors as of link_address.';
+
+CREATE FUNCTION companion.disable_address(
+    user_id uuid, channel text, address text, bot text DEFAULT NULL, reason text DEFAULT NULL)
+RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_disable_address';
+COMMENT ON FUNCTION companion.disable_address(uuid, text, text, text, text) IS
+'Says that an address of a user is gone (a blocked bot, a token that has expired), of one bot or, with NULL, of all: nothing is sent there until a message comes from it, it is linked again, or it changes. Returns whether it was usable. What is pending there goes to the next usable channel. Errors as of link_address.';
 
 CREATE FUNCTION companion.adopt_users(
     auth_table regclass, email_column name, deleted_column name, banned_column name) RETURNS bigint
@@ -515,7 +751,7 @@ CREATE FUNCTION companion.check_conversation() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_conversation';
 COMMENT ON FUNCTION companion.check_conversation() IS
-'Trigger, AFTER INSERT OR UPDATE: id is of version 7, but for what a superuser restores; channel is web, telegram or whatsapp, initiated_by user or companion, ended_at not before started_at; what a grant lets one write into mood_summary and topics has at most companion.max_json_size. Error 23514, with the column''s name.';
+'Trigger, AFTER INSERT OR UPDATE: id is of version 7, but for what a superuser restores; channel is a row of channels, initiated_by user or companion, ended_at not before started_at; what a grant lets one write into mood_summary and topics has at most companion.max_json_size. Error 23514, with the column''s name.';
 
 CREATE TRIGGER check_conversation AFTER INSERT OR UPDATE ON companion.conversations
 FOR EACH ROW EXECUTE FUNCTION companion.check_conversation();
@@ -525,11 +761,44 @@ CREATE FUNCTION companion.check_message() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_message';
 COMMENT ON FUNCTION companion.check_message() IS
-'Trigger, AFTER INSERT OR UPDATE: id is of version 7, but for what a superuser restores; role is user, assistant or system, content not empty, telegram_message_id at least 1, metadata an object; else error 23514, with the column''s name. What a grant lets one write is bounded as what a function takes is: error 22023 for content over companion.max_message_length and for metadata over companion.max_json_size.';
+'Trigger, AFTER INSERT OR UPDATE: id is of version 7, but for what a superuser restores; role is user, assistant or system, content not empty, telegram_message_id at least 1, external_id of 1 to 512 characters without control characters, metadata an object; else error 23514, with the column''s name. What a grant lets one write is bounded as what a function takes is: error 22023 for content over companion.max_message_length and for metadata over companion.max_json_size.';
 
 CREATE TRIGGER check_message AFTER INSERT OR UPDATE ON companion.messages
 FOR EACH ROW EXECUTE FUNCTION companion.check_message();
 COMMENT ON TRIGGER check_message ON companion.messages IS 'Refuses what a row may not hold.';
+
+CREATE FUNCTION companion.add_message(
+    user_id uuid, conversation_id uuid, role text, content text,
+    telegram_message_id bigint DEFAULT NULL, reply_to_id uuid DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, reply_to_telegram_id bigint DEFAULT NULL, bot text DEFAULT '',
+    address text DEFAULT NULL, external_id text DEFAULT NULL,
+    reply_to_external_id text DEFAULT NULL)
+RETURNS uuid
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_add_message';
+COMMENT ON FUNCTION companion.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint, text, text, text, text) IS
+'Adds a message to a conversation and returns its id. A message may be added to a conversation that has ended: an answer belongs where the question is. telegram_message_id is Telegram''s id of it, external_id that of the messenger of the conversation''s channel; each is one within a chat: that of bot with address, or with NULL the user''s address there that was linked last. A message with the chat, id, role and text of one that is stored, or with a text that it had before an edit, was delivered again: nothing is stored, and the id of the first is returned; with another role or text it is stored, and the id is the newer one''s from then on. What it replies to is named by reply_to_id or by the messenger''s id in the chat, not both; one that is not stored leaves reply_to_id NULL. role user sets users.last_user_message_at. End users add their own, with role user and without a messenger''s id. Error 22023 for an unknown role, for content that is empty or over companion.max_message_length, for two ids or two replies, for metadata that is not an object or over companion.max_json_size, for a Telegram id below 1, for an external id that has not 1 to 512 characters or has control characters, and for an id of another messenger''s than the channel''s; 23503 for a conversation or a message replied to that is not the user''s; 42501 for another''s, another role or a messenger''s id as an end user; 09000 where a trigger suppresses the row or changes user_id, id, conversation_id, telegram_message_id or external_id.';
+
+CREATE FUNCTION companion.edit_message(
+    user_id uuid, message_id uuid, content text, telegram_message_id bigint DEFAULT NULL,
+    bot text DEFAULT '', address text DEFAULT NULL, external_id text DEFAULT NULL,
+    channel text DEFAULT NULL)
+RETURNS uuid
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_edit_message';
+COMMENT ON FUNCTION companion.edit_message(uuid, uuid, text, bigint, text, text, text, text) IS
+'Replaces a message''s text and returns its id. The earlier text and when it was written are added to metadata, in the array edits, of which the oldest are dropped where companion.max_json_size leaves no room for all. The same text again changes nothing. The message is named by its id or, with message_id NULL, by the messenger''s in a chat: telegram_message_id, or external_id with its channel; of several the newest. bot and address say which chat, as for add_message. One that is not stored gives NULL, and the edit is kept for 7 days, to be applied when the message comes. Error 23503 when the user has no such message, 22023 for content that is empty or over companion.max_message_length, unless exactly one id is given, and for ids as add_message; 22004 for external_id without channel; 09000 where a trigger suppresses the change or changes user_id or id.';
+
+CREATE FUNCTION companion.record_incoming(
+    channel text, channel_user_id text, content text, telegram_message_id bigint DEFAULT NULL,
+    reply_to_telegram_id bigint DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    idle interval DEFAULT '24 hours', bot text DEFAULT '', external_id text DEFAULT NULL,
+    reply_to_external_id text DEFAULT NULL)
+RETURNS TABLE (user_id uuid, conversation_id uuid, message_id uuid, is_new boolean)
+LANGUAGE c ROWS 1
+AS 'MODULE_PATHNAME', 'companion_record_incoming';
+COMMENT ON FUNCTION companion.record_incoming(text, text, text, bigint, bigint, jsonb, interval, text, text, text) IS
+'What a channel''s webhook brings, in one call: finds the user who has this address, opens or continues their conversation there, and adds the message. channel_user_id is the address: Telegram''s user id, the WhatsApp number with or without +, for web the user''s id. bot is the app''s account that was written to; an address that was linked without one has this from then on. addresses.last_incoming_at is set, and an address that was disabled is usable again. A message that is delivered again (see add_message) stores nothing and returns the first, with is_new false; if the address has changed hands within the last 7 days, the one that its former user wrote. No row for an address that no user has. Errors as of open_conversation, add_message and link_address; 22P02 for an id that is none, 22003 for one beyond bigint.';
 
 CREATE FUNCTION companion.recent_messages(
     user_id uuid, max_messages integer DEFAULT 20, conversation_id uuid DEFAULT NULL,
@@ -538,14 +807,16 @@ RETURNS SETOF companion.message
 LANGUAGE sql STABLE ROWS 20
 BEGIN ATOMIC
     (SELECT m.user_id, m.id, m.conversation_id, m.role, m.content, m.telegram_message_id,
-            m.reply_to_id, m.edited_at, m.metadata, m.created_at
+            m.reply_to_id, m.edited_at, m.metadata, m.created_at, m.external_id, m.channel, m.bot,
+            m.address
      FROM companion.messages AS m
      WHERE recent_messages.conversation_id IS NULL AND m.user_id = recent_messages.user_id
          AND m.id < CASE WHEN before IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE before END
      ORDER BY m.id DESC LIMIT max_messages)
     UNION ALL
     (SELECT m.user_id, m.id, m.conversation_id, m.role, m.content, m.telegram_message_id,
-            m.reply_to_id, m.edited_at, m.metadata, m.created_at
+            m.reply_to_id, m.edited_at, m.metadata, m.created_at, m.external_id, m.channel, m.bot,
+            m.address
      FROM companion.messages AS m
      WHERE m.user_id = recent_messages.user_id
          AND m.conversation_id = recent_messages.conversation_id
@@ -597,7 +868,7 @@ COMMENT ON VIEW companion.companion_starts IS
 'Every conversation that the companion began, and when the user first answered in it; NULL where they did not.';
 COMMENT ON COLUMN companion.companion_starts.user_id IS 'The user.';
 COMMENT ON COLUMN companion.companion_starts.conversation_id IS 'conversations.id.';
-COMMENT ON COLUMN companion.companion_starts.channel IS 'web, telegram or whatsapp.';
+COMMENT ON COLUMN companion.companion_starts.channel IS 'A row of channels.';
 COMMENT ON COLUMN companion.companion_starts.started_at IS 'When the companion began it.';
 COMMENT ON COLUMN companion.companion_starts.local_date IS 'The user''s local day of started_at.';
 COMMENT ON COLUMN companion.companion_starts.replied_at IS 'When the user first wrote in it; NULL: never.';
@@ -680,6 +951,17 @@ CREATE TRIGGER check_scheduled_message AFTER INSERT OR UPDATE ON companion.sched
 FOR EACH ROW EXECUTE FUNCTION companion.check_scheduled_message();
 COMMENT ON TRIGGER check_scheduled_message ON companion.scheduled_messages IS 'Refuses what a row may not hold.';
 
+CREATE FUNCTION companion.readdress_messages() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_readdress_messages';
+COMMENT ON FUNCTION companion.readdress_messages() IS
+'Trigger, AFTER UPDATE OF usable_addresses on users: what is pending on a channel that reaches the user no more goes to the next that does, or is skipped where none is left; a claim of what goes to another address, and was not started, is given back; of what is being sent it is kept where it was to go. Waits for who holds one of them, at most companion.lock_wait, then error 55P03; 09000 where a trigger suppresses or changes one.';
+
+CREATE TRIGGER readdress_messages AFTER UPDATE OF usable_addresses ON companion.users
+FOR EACH ROW WHEN (old.usable_addresses IS DISTINCT FROM new.usable_addresses)
+EXECUTE FUNCTION companion.readdress_messages();
+COMMENT ON TRIGGER readdress_messages ON companion.users IS 'What is pending goes where the user is reached now.';
+
 CREATE FUNCTION companion.recheck_user() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_recheck_user';
@@ -745,13 +1027,13 @@ COMMENT ON FUNCTION companion.checkins_nearby(uuid, text, date, timestamptz, tex
 
 CREATE FUNCTION companion.dispatch(
     at timestamptz DEFAULT companion.now(), max_rows integer DEFAULT NULL) RETURNS integer
-LANGUAGE c SET enable_bitmapscan = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_dispatch';
 COMMENT ON FUNCTION companion.dispatch(timestamptz, integer) IS
 'One tick: enqueues the check-ins that are due after the previous tick and up to at, in the order in which they are due, and returns how many. max_rows: only those of so many users, the first batch of a tick, which the next call goes on with; NULL: all. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at that is not after the previous tick only looks again at whom that one had to leave. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set, and for a max_rows below 1; 09000 where a trigger suppresses a row of dispatch_queue.';
 
 CREATE FUNCTION companion.dispatch_batch(at timestamptz, max_rows integer) RETURNS boolean
-LANGUAGE c SET enable_bitmapscan = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_dispatch_batch';
 COMMENT ON FUNCTION companion.dispatch_batch(timestamptz, integer) IS
 'What dispatch(at, max_rows) does; returns whether all that is due up to at has been enqueued. Internal: run_dispatch() goes on until it has.';
@@ -785,6 +1067,73 @@ END;
 COMMENT ON FUNCTION companion.sent_today(uuid, text, timestamptz) IS
 'Whether a message of this kind was sent to the user on the local day of at, in the user''s present zone. For the user''s own, or workers and admins.';
 
+CREATE FUNCTION companion.claim_messages(
+    worker text, max_messages integer DEFAULT 50, lease interval DEFAULT '5 minutes',
+    channels text[] DEFAULT NULL)
+RETURNS TABLE (
+    user_id uuid, message_id uuid, attempt integer, kind text, local_date date,
+    scheduled_for timestamptz, late_by interval, channel text, address text, display_name text,
+    companion_name text, support_style text, timezone text, content text, generation_context jsonb,
+    bot text, addresses text[], longest_text integer)
+LANGUAGE c ROWS 50
+AS 'MODULE_PATHNAME', 'companion_claim_messages';
+COMMENT ON FUNCTION companion.claim_messages(text, integer, interval, text[]) IS
+'Leases due messages to a worker, the oldest first, passing over what others hold, and waits for nobody. Each row carries the attempt that the worker must report with. bot and address say where it goes: of several addresses there the one that was linked last, and addresses has them all, for a channel on which every device is written to; on a channel that needs none it is the user''s id. longest_text is channels.longest_text. A message past its send_before is recorded as skipped instead, one that used up companion.max_attempts as failed. worker: 1 to 200 characters. max_messages: 1 to 10000. lease: above zero, at most a day. channels: NULL for all. Error 22023 otherwise.';
+
+CREATE FUNCTION companion.mark_sent(
+    user_id uuid, message_id uuid, attempt integer, content text DEFAULT NULL,
+    telegram_message_id bigint DEFAULT NULL, external_id text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL)
+RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_mark_sent';
+COMMENT ON FUNCTION companion.mark_sent(uuid, uuid, integer, text, bigint, text, jsonb) IS
+'Reports that the message was sent after start_send: files content (or the text given when it was scheduled) as an assistant message in the user''s companion-initiated conversation and finishes the message, all at once. telegram_message_id or external_id is the messenger''s id of it, in the chat that it was sent to; it is filed whatever message has that id already, and the id is the newer one''s from then on. metadata is the message''s. Still accepted when the message has become unknown meanwhile. Error 22023 when there is no text at all, for two ids, a telegram_message_id below 1, an external_id that has not 1 to 512 characters or has control characters, and metadata that is not an object or over companion.max_json_size. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
+
+CREATE FUNCTION companion.mark_sent_many(
+    user_ids uuid[], message_ids uuid[], attempts integer[], contents text[] DEFAULT NULL,
+    telegram_message_ids bigint[] DEFAULT NULL, external_ids text[] DEFAULT NULL,
+    metadata jsonb[] DEFAULT NULL)
+RETURNS boolean[]
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_mark_sent_many';
+COMMENT ON FUNCTION companion.mark_sent_many(uuid[], uuid[], integer[], text[], bigint[], text[], jsonb[]) IS
+'mark_sent for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. Errors as of mark_sent; 2202E when the arrays differ in length.';
+
+CREATE FUNCTION companion.mark_failed(
+    user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval DEFAULT NULL, permanent boolean DEFAULT false,
+    address_gone boolean DEFAULT false)
+RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_mark_failed';
+COMMENT ON FUNCTION companion.mark_failed(uuid, uuid, integer, text, interval, boolean, boolean) IS
+'Reports that the message was not sent. It comes back after retry_after, or after a backoff that doubles with each attempt, until companion.max_attempts or send_before; then it has failed. permanent (a text that the messenger refuses): failed at once; the address stays. address_gone (a blocked bot, an account that is no more): the addresses that the worker was told are disabled, and the message, where it has a try left and is not permanent, goes to the next usable channel at once, or is skipped where none is left. Error 22023 for a negative retry_after or one over 30 days. The report counts also where the message was given up as unknown meanwhile. Returns false, and changes nothing, for another attempt or a message that is finished. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
+
+CREATE FUNCTION companion.mark_failed_many(
+    user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval DEFAULT NULL, permanent boolean DEFAULT false,
+    address_gone boolean DEFAULT false)
+RETURNS boolean[]
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_mark_failed_many';
+COMMENT ON FUNCTION companion.mark_failed_many(uuid[], uuid[], integer[], text[], interval, boolean, boolean) IS
+'mark_failed for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. Error 2202E when the arrays differ in length.';
+
+CREATE FUNCTION companion.create_telegram_link_token(
+    user_id uuid DEFAULT companion.current_user_id(), valid_for interval DEFAULT NULL,
+    bot text DEFAULT '') RETURNS text
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_create_telegram_link_token';
+COMMENT ON FUNCTION companion.create_telegram_link_token(uuid, interval, text) IS
+'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. bot: where the app has several, the one that may redeem it; empty: any. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds and a bot''s name over 64 characters, 09000 where a trigger suppresses the token or keeps one that is to give way.';
+
+CREATE FUNCTION companion.redeem_telegram_link_token(
+    token text, telegram_user_id bigint, telegram_username text DEFAULT NULL, bot text DEFAULT '',
+    OUT outcome text, OUT user_id uuid)
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_redeem_telegram_link_token';
+COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text, text) IS
+'Ties a Telegram account to the user of a link token, as users.telegram_user_id and as their usable address for the bot, and uses up the user''s other tokens, in one step. The account that they had before is unlinked. bot: which of the app''s bots the token came to. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token, or one of another bot); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters or a bot''s name over 64, 09000 where a trigger suppresses a row.';
+
 CREATE FUNCTION companion.forget_redeem_failures() RETURNS bigint
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_forget_redeem_failures';
@@ -797,19 +1146,33 @@ AS 'MODULE_PATHNAME', 'companion_expire_messages';
 COMMENT ON FUNCTION companion.expire_messages(integer) IS
 'Deletes messages finished longer than companion.retention ago, which counts as nine days at least: no catch-up reaches further back. Passes over what somebody else has locked. Returns how many. Error 22023 for a bound below 1.';
 
+CREATE FUNCTION companion.expire_addresses(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_expire_addresses';
+COMMENT ON FUNCTION companion.expire_addresses(integer) IS
+'Deletes addresses unlinked longer than companion.retention ago, which counts as nine days at least: no message is delivered again so late. Passes over what somebody else has locked. Returns how many. Error 22023 for a bound below 1.';
+
+CREATE FUNCTION companion.expire_early_edits(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_expire_early_edits';
+COMMENT ON FUNCTION companion.expire_early_edits(integer) IS
+'Deletes edits whose messages have not come within 7 days, for as long as messengers deliver again. Passes over what somebody else has locked. Returns how many. Error 22023 for a bound below 1.';
+
 CREATE FUNCTION companion.run_maintenance() RETURNS TABLE (task text, affected bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     FOREACH task IN ARRAY ARRAY['abandoned messages', 'expired context items', 'link tokens',
-                                'redeem failures', 'old messages'] LOOP
+                                'redeem failures', 'old messages', 'unlinked addresses', 'early edits'] LOOP
         BEGIN
             affected := CASE task
                 WHEN 'abandoned messages' THEN companion.finish_abandoned()
                 WHEN 'expired context items' THEN companion.expire_user_context()
                 WHEN 'link tokens' THEN companion.expire_telegram_link_tokens()
                 WHEN 'redeem failures' THEN companion.forget_redeem_failures()
-                ELSE companion.expire_messages() END;
+                WHEN 'old messages' THEN companion.expire_messages()
+                WHEN 'unlinked addresses' THEN companion.expire_addresses()
+                ELSE companion.expire_early_edits() END;
         EXCEPTION WHEN lock_not_available OR deadlock_detected OR integrity_constraint_violation
                 OR triggered_action_exception OR plpgsql_error THEN
             RAISE WARNING 'maintenance has left out "%": %', task, SQLERRM
@@ -971,11 +1334,47 @@ $$;
 COMMENT ON FUNCTION companion.unschedule_jobs() IS
 'Removes this database''s companion jobs from pg_cron, those of the caller or, as a superuser, of everybody; returns how many there were. Error 55000 without pg_cron.';
 
+-- New indexes.
+CREATE UNIQUE INDEX addresses_linked
+ON companion.addresses (channel, companion.address_key(channel, address) COLLATE "C", bot)
+WHERE unlinked_at IS NULL;
+COMMENT ON INDEX companion.addresses_linked IS 'An address is one user''s.';
+
+CREATE INDEX addresses_unlinked
+ON companion.addresses (channel, companion.address_key(channel, address) COLLATE "C", bot, unlinked_at)
+WHERE unlinked_at IS NOT NULL;
+COMMENT ON INDEX companion.addresses_unlinked IS 'Who had an address before.';
+
+CREATE INDEX addresses_unlinked_at ON companion.addresses (unlinked_at)
+WHERE unlinked_at IS NOT NULL;
+COMMENT ON INDEX companion.addresses_unlinked_at IS 'Which were unlinked first.';
+
+CREATE INDEX messages_external ON companion.messages (user_id, external_id)
+WHERE external_id IS NOT NULL;
+COMMENT ON INDEX companion.messages_external IS 'Which messages have an id of another messenger''s.';
+
+CREATE INDEX early_edits_received ON companion.early_edits (received_at);
+COMMENT ON INDEX companion.early_edits_received IS 'Which are the oldest.';
+
+CREATE INDEX scheduled_messages_created ON companion.scheduled_messages (created_at);
+COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
+
 -- What is said of the rest.
+COMMENT ON COLUMN companion.users.usable_addresses IS 'Channel, bot and address of each usable row of addresses, the one that was linked last first; kept by a trigger, for whoever decides where a message goes.';
+COMMENT ON COLUMN companion.users.app_data IS 'What the app keeps of a user that they may read and not change, a payment provider''s id for one: a JSON object of at most companion.max_json_size, which workers and admins set by put_user().';
+COMMENT ON COLUMN companion.messages.external_id IS 'Another messenger''s id of the message (WhatsApp''s wamid), within its chat, as telegram_message_id; 1 to 512 characters, none of them a control character.';
+COMMENT ON COLUMN companion.messages.channel IS 'The channel of the chat that telegram_message_id or external_id is of; NULL where the message has neither, or is of an unknown chat.';
+COMMENT ON COLUMN companion.messages.bot IS 'The bot of that chat; empty where none was named.';
+COMMENT ON COLUMN companion.messages.address IS 'The address of that chat; empty where none was known.';
+COMMENT ON COLUMN companion.scheduled_messages.bot IS 'The bot that goes with addresses.';
+COMMENT ON COLUMN companion.scheduled_messages.addresses IS 'Of what is unknown: where its worker was told to send it, for a report that comes late.';
+COMMENT ON COLUMN companion.dispatch_queue.bot IS 'The bot that goes with addresses.';
+COMMENT ON COLUMN companion.dispatch_queue.addresses IS 'Where the worker that is sending it was told to, where the user is reached elsewhere now; else NULL.';
+COMMENT ON COLUMN companion.telegram_link_tokens.bot IS 'The bot for which it was made; empty: any.';
 COMMENT ON FUNCTION companion.start_onboarding(uuid) IS
 'Begins a user''s onboarding, unless it has begun, and returns the step that comes next; NULL when none does. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger suppresses the row.';
 COMMENT ON FUNCTION companion.advance_onboarding(uuid,text,jsonb) IS
-'Adds the answers of a step to the user''s, and returns the step that comes after it; NULL after the last. A step may be answered again. name, companion_name and support_style: 1 to 200 characters; timezone: an IANA name; checkin_time: HH:MM, null opts out; channel: web, telegram or whatsapp; null leaves one open; any other answer is the app''s own. For the user''s own, or workers and admins, else error 42501. Error 22023 for a wrong or missing answer (the field is in the message and in the error''s column name), for answers that are no object and for an unknown step, 23514 for answers of more than 64 kB in all, 55000 before start_onboarding and after complete_onboarding, 23503 for an unknown user, 09000 where a trigger suppresses the row. After an error nothing has changed.';
+'Adds the answers of a step to the user''s, and returns the step that comes after it; NULL after the last. A step may be answered again. name, companion_name and support_style: 1 to 200 characters; timezone: an IANA name; checkin_time: HH:MM, null opts out; channel: one of the table channels; null leaves one open; any other answer is the app''s own. For the user''s own, or workers and admins, else error 42501. Error 22023 for a wrong or missing answer (the field is in the message and in the error''s column name), for answers that are no object and for an unknown step, 23514 for answers of more than 64 kB in all, 55000 before start_onboarding and after complete_onboarding, 23503 for an unknown user, 09000 where a trigger suppresses the row. After an error nothing has changed.';
 COMMENT ON FUNCTION companion.complete_onboarding(uuid) IS
 'Copies the answers to users and sets onboarding_completed_at, so that check-ins due from now on are sent: all or nothing. True once; false, and nothing changes, when it was complete. For the user''s own, or workers and admins, else error 42501. Error 55000 before start_onboarding and while a required step lacks an answer, 22023 for an answer that is no longer valid, 23503 for an unknown user, 09000 where a trigger suppresses a row.';
 COMMENT ON FUNCTION companion.follow_auth_user() IS
@@ -988,10 +1387,6 @@ COMMENT ON FUNCTION companion.open_conversation(uuid,text,text,interval) IS
 'The open conversation of a user on a channel, if its last message (or, without one, its start) is younger than idle; else that one is ended and a new one begun. Two calls at once get the same. initiated_by, user or companion, counts for a new one. idle: zero to 100 years. For the user''s own, then initiated by user, or workers and admins. Error 22023 for an unknown channel or initiator or another idle, 23503 for an unknown user, 42501 for another''s or as the companion, 09000 where a trigger suppresses a row or changes user_id, id or channel.';
 COMMENT ON FUNCTION companion.close_conversation(uuid,uuid,text,text[]) IS
 'Ends a conversation and says how the user felt and what it was about; NULL leaves that as it stands. Returns whether it was open; one that had ended keeps its end and takes the summary. Error 23503 when the user has no such conversation, 2202E or 22004 for topics that are not a plain list, 22023 for a summary or topics over companion.max_json_size, 09000 where a trigger suppresses the change.';
-COMMENT ON FUNCTION companion.add_message(uuid,uuid,text,text,bigint,uuid,jsonb,bigint) IS
-'Adds a message to a conversation and returns its id. A Telegram update delivered again stores nothing and returns the id of the first. A message may be added to a conversation that has ended: an answer belongs where the question is. What it replies to is named by reply_to_id or by Telegram''s id, not both; a Telegram id that is not stored leaves reply_to_id NULL. role user sets users.last_user_message_at. End users add their own, with role user and without telegram_message_id. Error 22023 for an unknown role, for content that is empty or over companion.max_message_length, for two replies, for metadata that is not an object or over companion.max_json_size and for a Telegram id below 1; 23503 for a conversation or a message replied to that is not the user''s; 42501 for another''s, another role or a Telegram id as an end user; 09000 where a trigger suppresses the row or changes user_id, id, conversation_id or telegram_message_id.';
-COMMENT ON FUNCTION companion.edit_message(uuid,uuid,text,bigint) IS
-'Replaces a message''s text and returns its id. The earlier text and when it was written are added to metadata, in the array edits, of which the oldest are dropped where companion.max_json_size leaves no room for all. The same text again changes nothing. The message is named by its id or, with message_id NULL, by Telegram''s; a Telegram id that is not stored gives NULL. Error 23503 when the user has no such message, 22023 for content that is empty or over companion.max_message_length, and unless exactly one id is given, 09000 where a trigger suppresses the change or changes user_id or id.';
 COMMENT ON FUNCTION companion.search_messages(uuid,text,integer) IS
 'The user''s messages that match a query, the best first, of equals the latest. The query is as on the web: words, "a phrase", or, -not; any text is one, and one without words finds nothing. excerpt is the part that matches, up to 35 words, the words found between two asterisks on each side; a search looks for it in the first 4000 bytes of each message and, as long as they make no more than 2 MB in all, further on. Words are compared under companion.text_search_config. query: up to 1000 characters; max_results: 1 to 1000; error 22023 otherwise. For the user''s own, or workers and admins; error 42501 for another''s, 42704 for a setting that names no configuration.';
 COMMENT ON FUNCTION companion.expire_user_context(integer) IS
@@ -1000,20 +1395,10 @@ COMMENT ON FUNCTION companion.rewind_dispatch(timestamp with time zone) IS
 'Sets the previous tick, so that the next one covers what is due after to_at, and nothing before. What was enqueued already is not enqueued again. Error 22008 for an infinite time; 22023 for one in the future, unless companion.clock is set, and for one before what companion.retention keeps.';
 COMMENT ON FUNCTION companion.schedule_message(uuid,timestamp with time zone,text,text,text,text,jsonb) IS
 'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, and a kind, channel or key that is not valid, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
-COMMENT ON FUNCTION companion.claim_messages(text,integer,interval,text[]) IS
-'Leases due messages to a worker, the oldest first, passing over what others hold, and waits for nobody. Each row carries the attempt that the worker must report with. address is NULL when the user has unlinked the channel meanwhile. A message past its send_before is recorded as skipped instead, one that used up companion.max_attempts as failed. worker: 1 to 200 characters. max_messages: 1 to 10000. lease: above zero, at most a day. channels: NULL for all. Error 22023 otherwise.';
 COMMENT ON FUNCTION companion.start_send(uuid,uuid,integer) IS
 'The point of no return, called right before sending: true once for each attempt, for the newest only, and only before its send_before. After false, do not send. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
 COMMENT ON FUNCTION companion.start_send_many(uuid[],uuid[],integer[]) IS
 'start_send for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, which means not now, call again. Do not send after NULL. Error 2202E when the arrays differ in length.';
-COMMENT ON FUNCTION companion.mark_sent(uuid,uuid,integer,text,bigint) IS
-'Reports that the message was sent after start_send: files content (or the text given when it was scheduled) as an assistant message in the user''s companion-initiated conversation and finishes the message, all at once. Still accepted when the message has become unknown meanwhile. Error 22023 when there is no text at all and for a telegram_message_id below 1. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
-COMMENT ON FUNCTION companion.mark_sent_many(uuid[],uuid[],integer[],text[],bigint[]) IS
-'mark_sent for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. Errors as of mark_sent; 2202E when the arrays differ in length.';
-COMMENT ON FUNCTION companion.mark_failed(uuid, uuid, integer, text, interval, boolean) IS
-'Reports that the message was not sent. It comes back after retry_after, or after a backoff that doubles with each attempt, until companion.max_attempts or send_before; then it has failed. permanent (a blocked bot): failed at once, and the channel is disabled for the user. Error 22023 for a negative retry_after or one over 30 days. It counts also where the message was given up as unknown meanwhile. Returns false, and changes nothing, for another attempt or a message that is finished. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
-COMMENT ON FUNCTION companion.mark_failed_many(uuid[],uuid[],integer[],text[],interval,boolean) IS
-'mark_failed for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. Error 2202E when the arrays differ in length.';
 COMMENT ON FUNCTION companion.mark_skipped(uuid,uuid,integer,text) IS
 'Reports that the message is not to be sent after all, and why. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
 COMMENT ON FUNCTION companion.mark_skipped_many(uuid[],uuid[],integer[],text[]) IS
@@ -1022,10 +1407,6 @@ COMMENT ON FUNCTION companion.extend_lease(uuid,uuid,integer,interval) IS
 'Moves the end of the lease to this long from now: above zero, at most a day, else error 22023. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
 COMMENT ON FUNCTION companion.extend_lease_many(uuid[],uuid[],integer[],interval) IS
 'extend_lease for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, which means not now, call again. Error 2202E when the arrays differ in length.';
-COMMENT ON FUNCTION companion.create_telegram_link_token(uuid,interval) IS
-'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds, 09000 where a trigger suppresses the token or keeps one that is to give way.';
-COMMENT ON FUNCTION companion.redeem_telegram_link_token(text,bigint,text) IS
-'Ties a Telegram account to the user of a link token, re-enables the telegram channel and uses up the user''s other tokens, in one step. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters, 09000 where a trigger suppresses a row.';
 COMMENT ON FUNCTION companion.revoke_telegram_link_tokens(uuid) IS
 'Deletes a user''s unused link tokens and returns how many there were. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 09000 where a trigger keeps one.';
 COMMENT ON FUNCTION companion.unlink_telegram(uuid) IS
@@ -1034,15 +1415,26 @@ COMMENT ON FUNCTION companion.expire_telegram_link_tokens(integer) IS
 'Deletes up to max_rows link tokens, the oldest first: unused ones past their time, and used ones after companion.token_retention. Passes over what others hold, and what a trigger keeps; returns how many. Part of run_maintenance(). Error 22023 for a bound below 1, 23503 where an app''s foreign key keeps one.';
 COMMENT ON FUNCTION companion.finish_abandoned(integer) IS
 'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for the kinds in companion.retry_unknown), skipped past send_before, failed after companion.max_attempts. What others hold, the user or the message, is passed over for later. Returns how many. Error 22023 for a bound below 1.';
+COMMENT ON COLUMN companion.pending_messages.channel IS 'A row of channels.';
 COMMENT ON COLUMN companion.users.checkin_days IS 'ISO weekdays, 1 (Monday) to 7, on which the check-in comes; stored in order, each once.';
+COMMENT ON COLUMN companion.users.preferred_channel IS 'Where the companion writes first, if it can; NULL, or where it cannot: the first that is usable by channels.rank.';
+COMMENT ON COLUMN companion.users.telegram_user_id IS 'The user''s own Telegram account. It, whatsapp_number and email are addresses of theirs as well, which a trigger links and unlinks; where another user has it as an address, it stays theirs, with a WARNING.';
 COMMENT ON COLUMN companion.users.preferences IS 'The app''s own settings, a JSON object; up to companion.max_json_size.';
+COMMENT ON COLUMN companion.users.last_user_message_at IS 'When the user last wrote, on whichever channel.';
+COMMENT ON COLUMN companion.users.updated_at IS 'When the row last changed, usable_addresses apart; kept by a trigger.';
 COMMENT ON COLUMN companion.messages.id IS 'Time-ordered id: a UUID of version 7.';
+COMMENT ON COLUMN companion.messages.telegram_message_id IS 'Telegram''s id of the message, within its chat (channel, bot, address); of several messages with one it is the newest''s.';
 COMMENT ON COLUMN companion.messages.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
 COMMENT ON COLUMN companion.conversations.id IS 'Time-ordered id: a UUID of version 7.';
+COMMENT ON COLUMN companion.conversations.channel IS 'A row of channels.';
 COMMENT ON COLUMN companion.conversations.mood_summary IS 'How the user felt, in the app''s words; up to companion.max_json_size.';
 COMMENT ON COLUMN companion.conversations.topics IS 'What it was about; up to companion.max_json_size.';
+COMMENT ON COLUMN companion.scheduled_messages.channel IS 'A row of channels; NULL where none reached the user.';
+COMMENT ON COLUMN companion.dispatch_queue.channel IS 'A row of channels.';
 COMMENT ON COLUMN companion.dispatch_queue.worker IS 'Who holds the lease, or held the last; NULL until it is claimed.';
 COMMENT ON COLUMN companion.dispatch_state.previous_tick IS 'Until when all that was due has been enqueued: the time of the last tick, or within one, of its last batch. The next covers what is due after it.';
+COMMENT ON INDEX companion.messages_telegram IS
+'Which messages have an id of Telegram''s.';
 COMMENT ON INDEX companion.users_checkin IS
 'Who is due: one zone, a stretch of wall time, in order.';
 
@@ -1176,6 +1568,69 @@ BEGIN
 END
 $$;
 
+-- The standard channels.
+INSERT INTO companion.channels (channel, rank, needs_address, only_if_preferred, longest_text) VALUES
+    ('telegram', 10, true, false, 4096),
+    ('whatsapp', 20, true, false, 4096),
+    ('push', 30, true, false, 1000),
+    ('email', 40, true, true, NULL),
+    ('web', 1000, false, false, NULL);
+
+-- The users' own accounts are addresses: disabled where their channel was. Of several users with one
+-- the first has it. What is pending on a channel that does not reach the user goes to one that does;
+-- Telegram's ids of messages since the account was linked are of its chat. Nobody's triggers are
+-- fired for that.
+DO $$
+DECLARE
+    role_before text := current_setting('session_replication_role');
+BEGIN
+    PERFORM set_config('session_replication_role', 'replica', true);
+    INSERT INTO companion.addresses
+        (user_id, channel, address, linked_at, unlinked_at, disabled_at, disabled_reason, last_incoming_at)
+    SELECT user_id, channel, address, linked_at,
+           CASE WHEN row_number() OVER same > 1 THEN companion.now() END,
+           CASE WHEN is_disabled THEN companion.now() END,
+           CASE WHEN is_disabled THEN 'the channel was disabled before the update to 0.2.0' END,
+           CASE WHEN channel <> 'email' AND is_only THEN last_user_message_at END
+    FROM (
+        SELECT u.id AS user_id, a.channel, a.address, a.linked_at, a.channel = ANY (u.disabled_channels) AS is_disabled,
+               u.last_user_message_at, u.created_at,
+               num_nonnulls(u.telegram_user_id, u.whatsapp_number) = 1 AS is_only
+        FROM companion.users AS u
+        CROSS JOIN LATERAL (VALUES
+            ('telegram', u.telegram_user_id::text, coalesce(u.telegram_linked_at, u.created_at)),
+            ('whatsapp', u.whatsapp_number, u.created_at),
+            ('email', lower(u.email COLLATE "C"), u.created_at)) AS a (channel, address, linked_at)
+        WHERE a.address IS NOT NULL
+            AND (a.channel <> 'email' OR (position('@' IN a.address) > 0 AND a.address !~ '[\x01-\x1F\x7F]'))) AS own
+    WINDOW same AS (PARTITION BY channel, companion.address_key(channel, address) ORDER BY created_at, user_id);
+
+    UPDATE companion.users AS u
+    SET app_data = '{}',
+        usable_addresses = (
+            SELECT array_agg(t.value ORDER BY a.linked_at DESC, a.channel, a.bot, a.address, t.place)
+            FROM companion.addresses AS a
+            CROSS JOIN LATERAL (VALUES (1, a.channel), (2, a.bot), (3, a.address)) AS t (place, value)
+            WHERE a.user_id = u.id AND a.disabled_at IS NULL AND a.unlinked_at IS NULL);
+
+    WITH moved AS (
+        UPDATE companion.dispatch_queue AS q
+        SET channel = companion.choose_channel(u.usable_addresses, u.preferred_channel)
+        FROM companion.users AS u
+        WHERE u.id = q.user_id AND NOT q.sending AND companion.channel_address(u, q.channel) IS NULL
+        RETURNING q.user_id, q.message_id, q.channel)
+    UPDATE companion.scheduled_messages AS m SET channel = moved.channel
+    FROM moved WHERE m.user_id = moved.user_id AND m.id = moved.message_id;
+
+    UPDATE companion.messages AS m SET channel = 'telegram', bot = '', address = u.telegram_user_id::text
+    FROM companion.users AS u
+    WHERE u.id = m.user_id AND m.telegram_message_id IS NOT NULL AND u.telegram_user_id IS NOT NULL
+        AND (u.telegram_linked_at IS NULL OR m.created_at >= u.telegram_linked_at);
+    PERFORM set_config('session_replication_role', role_before, true);
+END
+$$;
+ALTER TABLE companion.users ALTER COLUMN app_data SET NOT NULL, DROP COLUMN disabled_channels;
+
 -- Of an insert into these tables it is their own trigger that checks the foreign key, at a fraction
 -- of the cost (reference.hpp); an update, and what is referred to, stays the server's to check.
 DO $$
@@ -1283,8 +1738,14 @@ BEGIN
     END LOOP;
 
     GRANT USAGE ON SCHEMA companion TO companion_runtime;
+    GRANT SELECT ON companion.channels TO companion_user, companion_worker;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON companion.channels TO companion_admin;
+    GRANT SELECT ON companion.addresses TO companion_user, companion_worker;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON companion.addresses TO companion_admin;
     GRANT SELECT ON companion.rekeyed_ids TO companion_user, companion_worker, companion_admin;
     GRANT DELETE ON companion.rekeyed_ids TO companion_admin;
+    GRANT SELECT ON companion.early_edits TO companion_user, companion_worker, companion_admin;
+    GRANT DELETE ON companion.early_edits TO companion_admin;
     GRANT SELECT ON companion.dispatch_recheck TO companion_worker, companion_admin;
     GRANT SELECT, DELETE ON companion.erased_users TO companion_admin;
     FOR relation IN SELECT oid FROM pg_class
@@ -1296,22 +1757,27 @@ BEGIN
     GRANT SELECT ON companion.privileges TO companion_admin;
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
-         'uuid_v7(timestamptz) local_timestamp channel_address'),
+         'uuid_v7(timestamptz) local_timestamp choose_channel usable_channel address_key
+          channel_address'),
         ('companion_runtime',
-         'current_user_id now uuid_v7() checkin_instant end_of_day usable_channel
-          recall_score'),
+         'current_user_id now uuid_v7() checkin_instant end_of_day recall_score'),
         ('companion_runtime',
          'search_rank search_excerpt checkin_key checkins_due checkins_nearby'),
         ('companion_user, companion_worker, companion_admin',
-         'sent_today recent_messages upsert_user_context upsert_user_context_many
-          recall_user_context due_follow_ups'),
+         'sent_today put_user add_message recent_messages upsert_user_context
+          upsert_user_context_many recall_user_context due_follow_ups
+          create_telegram_link_token unlink_address'),
         ('companion_worker, companion_admin',
-         'dispatch dispatch_batch run_dispatch'),
+         'link_address disable_address edit_message record_incoming dispatch
+          dispatch_batch run_dispatch'),
+        ('companion_worker',
+         'claim_messages mark_sent mark_sent_many mark_failed mark_failed_many
+          redeem_telegram_link_token'),
         ('companion_admin',
-         'run_maintenance apply_retention expire_messages expire_job_runs
-          forget_redeem_failures follow_auth_users unfollow_auth_users adopt_users
-          is_pg_crons require_pg_cron require_job_login job_command schedule_jobs
-          unschedule_jobs')
+         'run_maintenance apply_retention expire_messages expire_addresses
+          expire_early_edits expire_job_runs forget_redeem_failures follow_auth_users
+          unfollow_auth_users adopt_users is_pg_crons require_pg_cron require_job_login
+          job_command schedule_jobs unschedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s',

@@ -21,8 +21,7 @@ static Statement insert_linked{R"sql(
     ON CONFLICT DO NOTHING
     RETURNING a.user_id = $1 AND a.channel = $2 AND a.bot = $3 AND a.address = $4
         AND a.unlinked_at IS NULL
-)sql",
-                               UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
+)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
 
 // What the user had before makes room.
 static Statement delete_unlinked{R"sql(
@@ -77,8 +76,7 @@ static Statement disable_rows{R"sql(
         AND companion.address_key(a.channel, a.address) = companion.address_key($2, $3)
         AND ($4 IS NULL OR a.bot = $4)
     RETURNING a.disabled_at IS NOT NULL
-)sql",
-                              UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
 
 // Whether a user has it, or, $5, it is usable.
 static Statement find_rows{R"sql(
@@ -86,8 +84,7 @@ static Statement find_rows{R"sql(
     WHERE a.user_id = $1 AND a.channel = $2 AND a.unlinked_at IS NULL
         AND companion.address_key(a.channel, a.address) = companion.address_key($2, $3)
         AND ($4 IS NULL OR a.bot = $4) AND (NOT $5 OR a.disabled_at IS NULL)
-)sql",
-                           UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
+)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
 
 // What addresses are compared by. It is in an index: what it says of an address cannot change.
 static Datum address_key(Datum channel, Datum address)
@@ -204,9 +201,8 @@ static NullableDatum forget_unlinked(Datum user_id, const Address &address)
 static bool insert(Datum user_id, const Address &address, NullableDatum last_incoming_at)
 {
     const char nulls[] = {' ', ' ', ' ', ' ', null_flag(last_incoming_at)};
-    return require_as_written(insert_linked.execute({user_id, address.channel, address.bot,
-                                                     address.address, last_incoming_at.value},
-                                                    nulls));
+    return require_as_written(insert_linked.execute(
+        {user_id, address.channel, address.bot, address.address, last_incoming_at.value}, nulls));
 }
 
 bool adopt(const LinkedAddress &linked, Datum bot)
@@ -257,9 +253,9 @@ static bool is_changed(uint64 rows, Datum user_id, const Address &address, const
     if (require_as_written(rows))
         return true;
     const char nulls[] = {' ', ' ', ' ', *bot_null, ' '};
-    if (find_rows.execute({user_id, address.channel, address.address, address.bot,
-                           BoolGetDatum(only_usable)},
-                          nulls) > 0)
+    if (find_rows.execute(
+            {user_id, address.channel, address.address, address.bot, BoolGetDatum(only_usable)},
+            nulls) > 0)
         refuse_suppressed("addresses");
     return false;
 }
@@ -267,8 +263,8 @@ static bool is_changed(uint64 rows, Datum user_id, const Address &address, const
 bool unlink(Datum user_id, const Address &address)
 {
     const char nulls[] = {' ', ' ', ' ', address.bot == 0 ? 'n' : ' '};
-    const uint64 rows = unlink_rows.execute(
-        {user_id, address.channel, address.address, address.bot}, nulls);
+    const uint64 rows =
+        unlink_rows.execute({user_id, address.channel, address.address, address.bot}, nulls);
     return is_changed(rows, user_id, address, &nulls[3], false);
 }
 

@@ -24,8 +24,8 @@ struct LinkedAddress {
 // that was linked last before others. False where nobody has. Within with_spi(), as all of these.
 bool find_linked(const Address &address, LinkedAddress *linked);
 
-// The rows of those who have had an address and have it no more, for the bot or for none; returns how
-// many there are, room at most.
+// The rows of those who have had an address and have it no more, for the bot or for none; returns
+// how many there are, room at most.
 int find_unlinked(const Address &address, LinkedAddress *rows, int room);
 
 // Link it to a user, whose row is locked; one that the user has without a bot gets this bot, and

@@ -76,8 +76,8 @@ static Channels read_channels(Relation table)
 static void load()
 {
     if (kept.context == nullptr) {
-        kept.context = AllocSetContextCreate(TopMemoryContext, "companion channels",
-                                             ALLOCSET_SMALL_SIZES);
+        kept.context =
+            AllocSetContextCreate(TopMemoryContext, "companion channels", ALLOCSET_SMALL_SIZES);
         CacheRegisterRelcacheCallback(forget_channels, Datum{0});
     }
     MemoryContextReset(kept.context);
@@ -118,9 +118,8 @@ const Channel &require_channel(std::string_view name)
 
 bool has_control_character(std::string_view text)
 {
-    return std::any_of(text.begin(), text.end(), [](char c) {
-        return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
-    });
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
 }
 
 static void refuse_control_characters(const char *name, std::string_view text)
@@ -156,9 +155,8 @@ static Datum telegram_id(std::string_view address)
 // WhatsApp's own ids are the number without the +.
 static Datum phone_number(std::string_view address)
 {
-    const char *number =
-        psprintf("%s%.*s", address[0] == '+' ? "" : "+", static_cast<int>(address.size()),
-                 address.data());
+    const char *number = psprintf("%s%.*s", address[0] == '+' ? "" : "+",
+                                  static_cast<int>(address.size()), address.data());
     if (!is_phone_number(number))
         refuse_address(address, "a number in E.164 form");
     return CStringGetTextDatum(number);

@@ -7,15 +7,14 @@
 
 namespace companion {
 
-// Of the version of the row that was found, if it is the newest. Returns whether it is still found by
-// what it was.
+// Of the version of the row that was found, if it is the newest. Returns whether it is still found
+// by what it was.
 static Statement note_last{R"sql(
     UPDATE companion.addresses AS a SET last_incoming_at = greatest(a.last_incoming_at, $6)
     WHERE a.ctid = $5 AND a.user_id = $1 AND a.channel = $2 AND a.bot = $3 AND a.address = $4
         AND a.unlinked_at IS NULL AND a.disabled_at IS NULL
     RETURNING a.user_id = $1 AND a.channel = $2 AND a.bot = $3 AND a.address = $4
-)sql",
-                           UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIDOID, TIMESTAMPTZOID};
+)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIDOID, TIMESTAMPTZOID};
 
 // The same where it is disabled: its triggers have work to do.
 static Statement enable{R"sql(
@@ -25,8 +24,7 @@ static Statement enable{R"sql(
     WHERE a.ctid = $5 AND a.user_id = $1 AND a.channel = $2 AND a.bot = $3 AND a.address = $4
         AND a.unlinked_at IS NULL
     RETURNING a.user_id = $1 AND a.channel = $2 AND a.bot = $3 AND a.address = $4
-)sql",
-                        UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIDOID, TIMESTAMPTZOID};
+)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIDOID, TIMESTAMPTZOID};
 
 // Whether a row was changed. Error 09000 where it is not found any more by what it was.
 static bool require_as_found(uint64 rows)
@@ -44,9 +42,9 @@ bool note_incoming(const LinkedAddress &linked, Datum bot)
     }
     ItemPointerData place = linked.place;
     Statement &note = linked.is_disabled ? enable : note_last;
-    return require_as_found(note.execute({UUIDPGetDatum(&linked.user_id), linked.stored.channel,
-                                          bot, linked.stored.address, PointerGetDatum(&place),
-                                          TimestampTzGetDatum(now())}));
+    return require_as_found(
+        note.execute({UUIDPGetDatum(&linked.user_id), linked.stored.channel, bot,
+                      linked.stored.address, PointerGetDatum(&place), TimestampTzGetDatum(now())}));
 }
 
 } // namespace companion

@@ -21,10 +21,10 @@ inline void check_channel(const WrittenRow &row, const char *column)
     if (value.isnull || find_channel(text_view(value.value)) != nullptr ||
         !row.is_changed(column, TEXTOID) || is_restored())
         return;
-    row.refuse(column, TEXTOID,
-               psprintf("%s is \"%s\", expected a channel", column,
-                        excerpt(text_view(value.value))),
-               "The channels are the rows of companion.channels.");
+    row.refuse(
+        column, TEXTOID,
+        psprintf("%s is \"%s\", expected a channel", column, excerpt(text_view(value.value))),
+        "The channels are the rows of companion.channels.");
 }
 
 } // namespace companion

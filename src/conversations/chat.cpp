@@ -36,7 +36,8 @@ void check_messenger_id(const MessengerId &id, const IdNames &names)
         check_external_id(names.external, text_view(id.external.value));
 }
 
-[[noreturn]] static void refuse_id(std::string_view channel, const char *given, const char *expected)
+[[noreturn]] static void refuse_id(std::string_view channel, const char *given,
+                                   const char *expected)
 {
     ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
             errmsg("channel \"%s\" has no %s", excerpt(channel), given),
@@ -62,7 +63,8 @@ static Datum stored_form(Datum user_id, const Chat &chat)
     return is_theirs ? linked.stored.address : chat.address;
 }
 
-// Of the addresses that a user has on a channel for a bot the one that was linked last; zero for none.
+// Of the addresses that a user has on a channel for a bot the one that was linked last; zero for
+// none.
 static Datum last_linked_for(Datum user_id, Datum channel, Datum bot)
 {
     const Datum key[] = {user_id, channel, bot};

@@ -38,8 +38,8 @@ void check_id_of_channel(std::string_view channel, const MessengerId &id,
                          const IdNames &names = own_id_names);
 
 // A user's chat on a channel with a bot: the given address, or where it is null the one that they
-// linked last, for the bot or else for none, and '' where they have none. Errors as of canonical_address(). Within with_spi(), as all
-// that follows.
+// linked last, for the bot or else for none, and '' where they have none. Errors as of
+// canonical_address(). Within with_spi(), as all that follows.
 Chat chat_with(Datum user_id, std::string_view channel, Datum bot, NullableDatum address);
 
 // Whether the row that a look-up has come to is of a chat, by its columns channel, bot and address.

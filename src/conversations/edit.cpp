@@ -27,29 +27,26 @@ static Statement replace_content{R"sql(
             WHERE e.bytes <= $4 - 64 - pg_column_size(m.metadata - 'edits')))
     WHERE m.user_id = $1 AND m.id = $2 AND m.content <> $3
     RETURNING m.user_id = $1 AND m.id = $2)sql",
-                          UUIDOID, UUIDOID, TEXTOID, INT8OID};
+                                 UUIDOID, UUIDOID, TEXTOID, INT8OID};
 
 static Statement find_other_content{R"sql(
     SELECT FROM companion.messages AS m
     WHERE m.user_id = $1 AND m.id = $2 AND m.content <> $3)sql",
-                             UUIDOID, UUIDOID, TEXTOID};
+                                    UUIDOID, UUIDOID, TEXTOID};
 
 static Statement replace_early{R"sql(
     UPDATE companion.early_edits AS e SET content = $6, received_at = companion.now()
     WHERE e.user_id = $1 AND e.external_id = $2 AND e.channel = $3 AND e.bot = $4 AND e.address = $5
-)sql",
-                               UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
 static Statement insert_early{R"sql(
     INSERT INTO companion.early_edits (user_id, external_id, channel, bot, address, content)
     VALUES ($1, $2, $3, $4, $5, $6)
-)sql",
-                              UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
 static Statement take_early{R"sql(
     DELETE FROM companion.early_edits AS e
     WHERE e.user_id = $1 AND e.external_id = $2 AND e.channel = $3 AND e.bot = $4 AND e.address = $5
     RETURNING e.content
-)sql",
-                            UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
 
 void replace_text(Datum user_id, Datum message_id, Datum content)
 {

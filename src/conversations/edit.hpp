@@ -6,8 +6,8 @@
 namespace companion {
 
 // Replace a message's text; the one that it had is kept with it. The same text again changes
-// nothing. Error 09000 where a trigger suppresses it or changes what the message is found by. Within
-// with_spi(), as all of these.
+// nothing. Error 09000 where a trigger suppresses it or changes what the message is found by.
+// Within with_spi(), as all of these.
 void replace_text(Datum user_id, Datum message_id, Datum content);
 
 // An edit may come before its message: keep it for the message with this id, in the place of one

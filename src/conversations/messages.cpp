@@ -12,25 +12,33 @@
 
 namespace companion {
 
-// The foreign keys refuse what belongs to another user, or to nobody. Returns whether the row is
-// found by what it was given.
+// The foreign keys refuse what belongs to another user, or to nobody. Each of these returns what a
+// row is found by.
 static Statement insert_one{R"sql(
     INSERT INTO companion.messages AS m
         (user_id, id, conversation_id, role, content, reply_to_id, metadata)
     VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, '{}'))
-    RETURNING m.user_id = $1 AND m.id = $2 AND m.conversation_id = $3)sql",
-                            UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, UUIDOID, JSONBOID};
+    RETURNING m.user_id, m.id, m.conversation_id)sql",  UUIDOID, UUIDOID, UUIDOID,
+                            TEXTOID, TEXTOID, UUIDOID, JSONBOID};
 
 static Statement insert_one_with_id{R"sql(
     INSERT INTO companion.messages AS m
         (user_id, id, conversation_id, role, content, reply_to_id, metadata, telegram_message_id,
          external_id, channel, bot, address)
     VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, '{}'), $8, $9, $10, $11, $12)
-    RETURNING m.user_id = $1 AND m.id = $2 AND m.conversation_id = $3
-        AND m.telegram_message_id IS NOT DISTINCT FROM $8
-        AND m.external_id IS NOT DISTINCT FROM $9)sql",
-                                    UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, UUIDOID, JSONBOID,
-                                    INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+    RETURNING m.user_id, m.id, m.conversation_id, m.telegram_message_id, m.external_id)sql",
+                                    UUIDOID,
+                                    UUIDOID,
+                                    UUIDOID,
+                                    TEXTOID,
+                                    TEXTOID,
+                                    UUIDOID,
+                                    JSONBOID,
+                                    INT8OID,
+                                    TEXTOID,
+                                    TEXTOID,
+                                    TEXTOID,
+                                    TEXTOID};
 
 static Statement insert_sent{R"sql(
     INSERT INTO companion.messages AS m
@@ -68,8 +76,7 @@ static Statement set_last_user_message{R"sql(
 
 [[noreturn]] static void refuse_changed_message()
 {
-    refuse_changed("messages",
-                   "user_id, id, conversation_id, telegram_message_id or external_id");
+    refuse_changed("messages", "user_id, id, conversation_id, telegram_message_id or external_id");
 }
 
 void check_message(const NewMessage &message)
@@ -86,8 +93,7 @@ bool find_delivered(const NewMessage &message, Delivered *first)
 {
     if (!message.messenger_id.is_given())
         return false;
-    const NullableDatum ids =
-        messages_in_chat(message.user_id, message.chat, message.messenger_id);
+    const NullableDatum ids = messages_in_chat(message.user_id, message.chat, message.messenger_id);
     if (ids.isnull ||
         find_same.execute({message.user_id, ids.value, message.role, message.content}) == 0)
         return false;
@@ -131,11 +137,33 @@ static uint64 insert_with_id(const NewMessage &message, const pg_uuid_t *id)
                           ' ',
                           ' ',
                           ' '};
-    return insert_one_with_id.execute(
-        {message.user_id, UUIDPGetDatum(id), message.conversation_id, message.role, message.content,
-         reply.value, message.metadata.value, telegram_id.value, external_id.value, chat.channel,
-         chat.bot, chat.address},
-        nulls);
+    return insert_one_with_id.execute({message.user_id, UUIDPGetDatum(id), message.conversation_id,
+                                       message.role, message.content, reply.value,
+                                       message.metadata.value, telegram_id.value, external_id.value,
+                                       chat.channel, chat.bot, chat.address},
+                                      nulls);
+}
+
+// Refuse a row of the last result that is not found by these any more. Error 09000.
+static void require_ids(int row, Datum user, Datum message, Datum conversation)
+{
+    if (!is_same_uuid(result_field(row, 1), user) || !is_same_uuid(result_field(row, 2), message) ||
+        !is_same_uuid(result_field(row, 3), conversation))
+        refuse_changed_message();
+}
+
+// The same for its messenger's id.
+static void require_messenger_id(int row, const MessengerId &id)
+{
+    const auto is_as_given = [row](int column, NullableDatum given, bool is_by_value, int length) {
+        bool is_null;
+        const Datum stored = result_field(row, column, &is_null);
+        return is_null == given.isnull &&
+               (is_null || datum_image_eq(stored, given.value, is_by_value, length));
+    };
+    if (!is_as_given(4, id.telegram, true, sizeof(int64)) ||
+        !is_as_given(5, id.external, false, -1))
+        refuse_changed_message();
 }
 
 pg_uuid_t store_message(const NewMessage &message)
@@ -144,10 +172,11 @@ pg_uuid_t store_message(const NewMessage &message)
     const bool has_id = message.messenger_id.is_given();
     if ((has_id ? insert_with_id(message, id) : insert_without_id(message, id)) == 0)
         refuse_suppressed("messages");
-    if (!DatumGetBool(result_field(0, 1)))
-        refuse_changed_message();
-    if (has_id)
+    require_ids(0, message.user_id, UUIDPGetDatum(id), message.conversation_id);
+    if (has_id) {
+        require_messenger_id(0, message.messenger_id);
         apply_early_edit(message.user_id, UUIDPGetDatum(id), message.chat, message.messenger_id);
+    }
     if (text_view(message.role) == "user")
         set_last_user_message.execute({message.user_id});
     return *id;
@@ -210,11 +239,10 @@ SentMessages::SentMessages()
                    {"conversation_id", UUIDOID},
                    {"content", TEXTOID},
                    {"metadata", JSONBOID}},
-      with_ids_{{"user_id", UUIDOID},         {"id", UUIDOID},
-                {"conversation_id", UUIDOID}, {"content", TEXTOID},
-                {"metadata", JSONBOID},       {"telegram_message_id", INT8OID},
-                {"external_id", TEXTOID},     {"channel", TEXTOID},
-                {"bot", TEXTOID},             {"address", TEXTOID}}
+      with_ids_{{"user_id", UUIDOID},     {"id", UUIDOID},        {"conversation_id", UUIDOID},
+                {"content", TEXTOID},     {"metadata", JSONBOID}, {"telegram_message_id", INT8OID},
+                {"external_id", TEXTOID}, {"channel", TEXTOID},   {"bot", TEXTOID},
+                {"address", TEXTOID}}
 {
 }
 
@@ -226,37 +254,31 @@ void SentMessages::add(const SentMessage &message)
     const MessengerId &given = message.messenger_id;
     const Chat &chat = message.chat;
     if (given.is_given())
-        with_ids_.add({user, own_id, conversation, sent, text.metadata, given.telegram,
-                       given.external, {chat.channel}, {chat.bot}, {chat.address}});
+        with_ids_.add({user,
+                       own_id,
+                       conversation,
+                       sent,
+                       text.metadata,
+                       given.telegram,
+                       given.external,
+                       {chat.channel},
+                       {chat.bot},
+                       {chat.address}});
     else
         without_ids_.add({user, own_id, conversation, sent, text.metadata});
 }
 
 // Refuse what a trigger has made of the rows that were inserted, the last result. Error 09000.
-static void require_stored(const Given &messages, uint64 stored)
+static void require_stored(const Given &messages, uint64 stored, bool have_ids)
 {
     if (stored < static_cast<uint64>(messages.size()))
         refuse_suppressed("messages");
-    for (int row = 0; row < messages.size(); row++)
-        for (const Column column : {user_id, id, conversation_id})
-            if (!is_same_uuid(result_field(row, column + 1), messages.at(row, column).value))
-                refuse_changed_message();
-}
-
-// The same for their messengers' ids.
-static void require_ids(const Given &messages)
-{
-    const auto is_as_given = [&](int row, Column column, bool is_by_value, int length) {
-        const NullableDatum given = messages.at(row, column);
-        bool is_null;
-        const Datum stored = result_field(row, column - metadata + 3, &is_null);
-        return is_null == given.isnull &&
-               (is_null || datum_image_eq(stored, given.value, is_by_value, length));
-    };
-    for (int row = 0; row < messages.size(); row++)
-        if (!is_as_given(row, telegram_message_id, true, 8) ||
-            !is_as_given(row, external_id, false, -1))
-            refuse_changed_message();
+    for (int row = 0; row < messages.size(); row++) {
+        const auto given = [&](Column column) { return messages.at(row, column); };
+        require_ids(row, given(user_id).value, given(id).value, given(conversation_id).value);
+        if (have_ids)
+            require_messenger_id(row, {given(telegram_message_id), given(external_id)});
+    }
 }
 
 static void apply_early_edits(const Given &messages)
@@ -272,11 +294,10 @@ static void apply_early_edits(const Given &messages)
 void SentMessages::file() const
 {
     if (without_ids_.size() > 0)
-        require_stored(without_ids_, insert_sent_without_ids.execute(without_ids_, {}));
+        require_stored(without_ids_, insert_sent_without_ids.execute(without_ids_, {}), false);
     if (with_ids_.size() == 0)
         return;
-    require_stored(with_ids_, insert_sent.execute(with_ids_, {}));
-    require_ids(with_ids_);
+    require_stored(with_ids_, insert_sent.execute(with_ids_, {}), true);
     apply_early_edits(with_ids_);
 }
 

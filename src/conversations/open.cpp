@@ -158,16 +158,17 @@ void WantedConversations::name_missing(Missing &missing)
 
 // Look up every pair, with the users locked before any of their conversations is changed.
 // Fewer begun than were missing: one was wanted twice, or another session was faster, which a
-// second look shows; or a trigger suppresses them, which is error 09000.
+// second look shows; or a trigger suppresses them, which is error 09000. Where a look has shown
+// already that none is open, that is the first.
 template <class LockUsers>
 void WantedConversations::find_or_begin(Statement &find, Datum initiated_by, int64 age,
-                                        LockUsers lock_users)
+                                        LockUsers lock_users, bool is_none_open)
 {
     constexpr int looks = 3;
     const Datum over_before = TimestampTzGetDatum(now() - age);
     for (int look = 1;; look++) {
         Missing missing;
-        take_found(find.execute(wanted_, {over_before}), missing);
+        take_found(look == 1 && is_none_open ? 0 : find.execute(wanted_, {over_before}), missing);
         name_missing(missing);
         if (missing.begun.size() == 0)
             return;
@@ -185,15 +186,55 @@ void WantedConversations::open_for_companion()
                   static_cast<int64>(settings::min_gap) * USECS_PER_SEC, [] {});
 }
 
+// Whether a conversation's last message is newer than a time.
+static bool has_newer_message(Datum user_id, Datum conversation_id, TimestampTz than)
+{
+    const Datum key[] = {user_id, conversation_id};
+    Lookup messages("messages", "messages_conversation");
+    const bool is_newer =
+        messages.find_last(key, 2) &&
+        DatumGetTimestampTz(messages.get(messages.column("created_at")).value) > than;
+    messages.close();
+    return is_newer;
+}
+
+enum class Open { none, over, current };
+
+// Whether a conversation of a user is open on a channel, and which, found without a plan; and
+// whether it is over, as of a time.
+static Open find_current(Datum user_id, Datum channel, TimestampTz over_before, pg_uuid_t *id)
+{
+    const Datum key[] = {user_id, channel};
+    Lookup conversations("conversations", "conversations_open");
+    const bool is_there = conversations.find(key, 2);
+    TimestampTz started_at = DT_NOBEGIN;
+    if (is_there) {
+        *id = *DatumGetUUIDP(conversations.get(conversations.column("id")).value);
+        started_at =
+            DatumGetTimestampTz(conversations.get(conversations.column("started_at")).value);
+    }
+    conversations.close();
+    if (!is_there)
+        return Open::none;
+    return started_at > over_before || has_newer_message(user_id, UUIDPGetDatum(id), over_before)
+               ? Open::current
+               : Open::over;
+}
+
 pg_uuid_t open_conversation(Datum user_id, Datum channel, Datum initiated_by, int64 idle,
                             bool is_locked)
 {
+    pg_uuid_t id;
+    const Open open = find_current(user_id, channel, now() - idle, &id);
+    if (open == Open::current)
+        return id;
     WantedConversations wanted;
     wanted.add(user_id, channel);
-    wanted.find_or_begin(find_idle, initiated_by, idle, [=] {
+    const auto lock = [=] {
         if (!is_locked)
             lock_user(user_id);
-    });
+    };
+    wanted.find_or_begin(find_idle, initiated_by, idle, lock, open == Open::none);
     return *DatumGetUUIDP(wanted.id(0).value);
 }
 

@@ -27,7 +27,8 @@ class WantedConversations {
     friend pg_uuid_t open_conversation(Datum, Datum, Datum, int64, bool);
 
     template <class LockUsers>
-    void find_or_begin(Statement &find, Datum initiated_by, int64 age, LockUsers lock_users);
+    void find_or_begin(Statement &find, Datum initiated_by, int64 age, LockUsers lock_users,
+                       bool is_none_open = false);
     void take_found(uint64 rows, Missing &missing);
     void name_missing(Missing &missing);
 

@@ -13,8 +13,8 @@ using namespace companion;
 
 namespace {
 
-// For how long messengers deliver again what was not acknowledged: WhatsApp for 7 days, Telegram for
-// one.
+// For how long messengers deliver again what was not acknowledged: WhatsApp for 7 days, Telegram
+// for one.
 constexpr int64 redelivery = 7 * USECS_PER_DAY;
 
 // The arguments.
@@ -67,15 +67,18 @@ Delivery read_delivery(const Arguments &arguments)
     return delivery;
 }
 
-// Who has written: who has the address, or on a channel that needs none the user whose id it is. False
-// where there is no such address.
+// Who has written: who has the address, or on a channel that needs none the user whose id it is.
+// False where there is no such address.
 bool find_sender(const Delivery &delivery, LinkedAddress *sender)
 {
     if (delivery.channel.needs_address)
         return find_linked(delivery.sender, sender);
     const char *id = TextDatumGetCString(delivery.sender.address);
-    *sender = {*DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(id))), delivery.sender,
-               DT_NOBEGIN, false, {}};
+    *sender = {*DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(id))),
+               delivery.sender,
+               DT_NOBEGIN,
+               false,
+               {}};
     return true;
 }
 

@@ -88,7 +88,8 @@ COMPANION_FUNCTION(expire_addresses)
 
 COMPANION_FUNCTION(expire_early_edits)
 {
-    PG_RETURN_INT64(expire(delete_early_edits, now() - edit_kept, batch_size(Arguments(fcinfo), 0)));
+    PG_RETURN_INT64(
+        expire(delete_early_edits, now() - edit_kept, batch_size(Arguments(fcinfo), 0)));
 }
 
 // Named by the SQL of 0.1.0, which must be there to be updated, and is refused until it is.

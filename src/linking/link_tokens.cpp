@@ -26,8 +26,7 @@ Statement add_token{R"sql(
     SELECT id, $2, $3, $4, $5 FROM companion.users WHERE id = $1 FOR NO KEY UPDATE
     RETURNING CASE WHEN t.user_id <> $1 THEN 'user_id' WHEN t.id <> $2 THEN 'id'
                    WHEN t.token_hash <> $3 THEN 'token_hash' END
-)sql",
-                    UUIDOID, UUIDOID, BYTEAOID, TIMESTAMPTZOID, TEXTOID};
+)sql", UUIDOID, UUIDOID, BYTEAOID, TIMESTAMPTZOID, TEXTOID};
 
 // Delete all unused tokens but the new one, $2, and $3 others: live ones stay rather than
 // expired, newer rather than older.

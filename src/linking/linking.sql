@@ -62,7 +62,6 @@ COMMENT ON POLICY every_row ON companion.telegram_redeem_failures IS 'Admins rea
 
 SELECT pg_catalog.pg_extension_config_dump('companion.telegram_redeem_failures', 'WHERE false');
 
--- The planner setting keeps each of these an index lookup whatever the statistics say.
 CREATE FUNCTION companion.create_telegram_link_token(
     user_id uuid DEFAULT companion.current_user_id(), valid_for interval DEFAULT NULL,
     bot text DEFAULT '') RETURNS text
@@ -101,7 +100,6 @@ COMMENT ON FUNCTION companion.unlink_telegram(uuid) IS
 
 CREATE FUNCTION companion.expire_telegram_link_tokens(max_rows integer DEFAULT 10000) RETURNS bigint
 LANGUAGE c
-SET enable_bitmapscan = off
 AS 'MODULE_PATHNAME', 'companion_expire_telegram_link_tokens';
 COMMENT ON FUNCTION companion.expire_telegram_link_tokens(integer) IS
 'Deletes up to max_rows link tokens, the oldest first: unused ones past their time, and used ones after companion.token_retention. Passes over what others hold, and what a trigger keeps; returns how many. Part of run_maintenance(). Error 22023 for a bound below 1, 23503 where an app''s foreign key keeps one.';

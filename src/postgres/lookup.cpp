@@ -32,19 +32,31 @@ static RegProcedure equality(Oid type)
     return type == UUIDOID ? F_UUID_EQ : type == INT8OID ? F_INT8EQ : F_TEXTEQ;
 }
 
-bool Lookup::find(const Datum *key, int columns)
+// Begin to look for a key.
+void Lookup::begin(const Datum *key, int columns)
 {
     key_columns_ = columns;
     for (int column = 0; column < columns; column++)
-        ScanKeyEntryInitialize(
-            &keys_[column], 0, static_cast<AttrNumber>(column + 1), BTEqualStrategyNumber,
-            InvalidOid, index_->rd_indcollation[column],
-            equality(TupleDescAttr(RelationGetDescr(index_), column)->atttypid), key[column]);
+        ScanKeyEntryInitialize(&keys_[column], 0, static_cast<AttrNumber>(column + 1),
+                               BTEqualStrategyNumber, InvalidOid, index_->rd_indcollation[column],
+                               equality(TupleDescAttr(RelationGetDescr(index_), column)->atttypid),
+                               key[column]);
     if (scan_ == nullptr)
         scan_ = begin_index_scan(table_, index_, keys_, columns);
     else
         index_rescan(scan_, keys_, columns, nullptr, 0);
+}
+
+bool Lookup::find(const Datum *key, int columns)
+{
+    begin(key, columns);
     return next();
+}
+
+bool Lookup::find_last(const Datum *key, int columns)
+{
+    begin(key, columns);
+    return index_getnext_slot(scan_, BackwardScanDirection, slot_);
 }
 
 bool Lookup::next()
@@ -58,8 +70,8 @@ bool Lookup::has_key() const
     for (int column = 0; column < key_columns_; column++) {
         ScanKeyData key = keys_[column];
         const NullableDatum value = get(index_->rd_index->indkey.values[column]);
-        const bool is_same = !value.isnull &&
-                             (key.sk_func.fn_oid == F_UUID_EQ
+        const bool is_same =
+            !value.isnull && (key.sk_func.fn_oid == F_UUID_EQ
                                   ? is_same_uuid(value.value, key.sk_argument)
                                   : DatumGetBool(FunctionCall2Coll(&key.sk_func, key.sk_collation,
                                                                    value.value, key.sk_argument)));

@@ -29,6 +29,9 @@ class Lookup {
     // Go on to the next row with the same key; false where there is none.
     bool next();
 
+    // Come to the last row whose key begins like this.
+    bool find_last(const Datum *key, int columns);
+
     // Lock it until the transaction ends, in its newest version. Error 40001 where a transaction
     // of a higher isolation level cannot see that, 55P03 after lock_timeout.
     Locking lock(LockTupleMode mode, LockWaitPolicy wait);
@@ -48,6 +51,7 @@ class Lookup {
     AttrNumber column(const char *name) const;
 
   private:
+    void begin(const Datum *key, int columns);
     bool has_key() const;
 
     Relation table_, index_;

@@ -9,16 +9,18 @@ static planner_hook_type next_planner;
 
 // The server's settings of what a plan may consist of.
 struct PlannerSettings {
-    bool seqscan, hashjoin, mergejoin, memoize, jit;
+    bool seqscan, bitmapscan, hashjoin, mergejoin, memoize, jit;
 
     static PlannerSettings present()
     {
-        return {enable_seqscan, enable_hashjoin, enable_mergejoin, enable_memoize, jit_enabled};
+        return {enable_seqscan,   enable_bitmapscan, enable_hashjoin,
+                enable_mergejoin, enable_memoize,    jit_enabled};
     }
 
     void set() const
     {
         enable_seqscan = seqscan;
+        enable_bitmapscan = bitmapscan;
         enable_hashjoin = hashjoin;
         enable_mergejoin = mergejoin;
         enable_memoize = memoize;
@@ -58,7 +60,7 @@ static PlannedStmt *plan(Query *query, const char *text, int options, ParamListI
     PlannedStmt *planned;
     PG_TRY();
     {
-        PlannerSettings{false, false, false, false, false}.set();
+        PlannerSettings{false, false, false, false, false, false}.set();
         planned = next(query, text, options, parameters);
     }
     PG_FINALLY();

@@ -104,13 +104,13 @@ COMMENT ON FUNCTION companion.checkins_nearby(uuid, text, date, timestamptz, tex
 
 CREATE FUNCTION companion.dispatch(
     at timestamptz DEFAULT companion.now(), max_rows integer DEFAULT NULL) RETURNS integer
-LANGUAGE c SET enable_bitmapscan = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_dispatch';
 COMMENT ON FUNCTION companion.dispatch(timestamptz, integer) IS
 'One tick: enqueues the check-ins that are due after the previous tick and up to at, in the order in which they are due, and returns how many. max_rows: only those of so many users, the first batch of a tick, which the next call goes on with; NULL: all. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at that is not after the previous tick only looks again at whom that one had to leave. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set, and for a max_rows below 1; 09000 where a trigger suppresses a row of dispatch_queue.';
 
 CREATE FUNCTION companion.dispatch_batch(at timestamptz, max_rows integer) RETURNS boolean
-LANGUAGE c SET enable_bitmapscan = off
+LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_dispatch_batch';
 COMMENT ON FUNCTION companion.dispatch_batch(timestamptz, integer) IS
 'What dispatch(at, max_rows) does; returns whether all that is due up to at has been enqueued. Internal: run_dispatch() goes on until it has.';

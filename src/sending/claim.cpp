@@ -40,10 +40,9 @@ Skip skip;
 
 const QueuePosition *skip_position(const ClaimRequest &request)
 {
-    const bool is_valid = skip.channels == request.channels.hash() &&
-                          GetCurrentTimestamp() < skip.valid_until &&
-                          request.at >= skip.claimed_at &&
-                          request.at < skip.claimed_at + skip_lifetime;
+    const bool is_valid =
+        skip.channels == request.channels.hash() && GetCurrentTimestamp() < skip.valid_until &&
+        request.at >= skip.claimed_at && request.at < skip.claimed_at + skip_lifetime;
     return is_valid ? &skip.position : nullptr;
 }
 

@@ -146,8 +146,7 @@ void Claimed::return_to(ReturnSetInfo *result) const
         if (!description.find(row[user_id].value, row[message_id].value))
             orphans.add({row[user_id], row[message_id]});
         else if (description.is_suspended())
-            suspended.add(row[user_id].value, row[message_id].value,
-                          description.suspended_until());
+            suspended.add(row[user_id].value, row[message_id].value, description.suspended_until());
         else {
             description.fill(row);
             put(row, result);

@@ -139,8 +139,8 @@ void flag_held(Datum user_ids, Datum message_ids, bool *are_held)
 }
 
 Unsent::Unsent()
-    : messages_{{"user_id", UUIDOID}, {"message_id", UUIDOID}, {"attempt", INT4OID},
-                {"worker", TEXTOID},  {"status", TEXTOID},     {"reason", TEXTOID},
+    : messages_{{"user_id", UUIDOID}, {"message_id", UUIDOID},    {"attempt", INT4OID},
+                {"worker", TEXTOID},  {"status", TEXTOID},        {"reason", TEXTOID},
                 {"bot", TEXTOID},     {"addresses", TEXTARRAYOID}}
 {
 }
@@ -201,8 +201,8 @@ Sent::Sent(int room)
 {
 }
 
-// Where the worker was told to send a message, in memory of its own. An id of Telegram's is one of a
-// chat there, whatever channel the message is on.
+// Where the worker was told to send a message, in memory of its own. An id of Telegram's is one of
+// a chat there, whatever channel the message is on.
 static Chat chat_of(const QueueRow &row, const MessengerId &id)
 {
     if (!id.telegram.isnull && text_view(row.channel) != "telegram")

@@ -50,8 +50,8 @@ class Sent {
   public:
     explicit Sent(int room);
 
-    // A message that was on the queue as row says, or was unknown; at is the caller's number for it.
-    // The user's row is locked.
+    // A message that was on the queue as row says, or was unknown; at is the caller's number for
+    // it. The user's row is locked.
     void add(int at, const QueueRow &row, const SentReport &report);
 
     int size() const { return messages_.size(); }

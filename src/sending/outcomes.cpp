@@ -298,8 +298,8 @@ struct Consequences {
 };
 
 // What such a report does: decide(row) with one on the queue; where that changed it,
-// note(row, index, outcome, consequences); and take_late(row, index, consequences) with one that has
-// been given up as unknown, which returns whether it counts.
+// note(row, index, outcome, consequences); and take_late(row, index, consequences) with one that
+// has been given up as unknown, which returns whether it counts.
 template <class Decide, class Note, class TakeLate>
 void finish_each_current(Reports &reports, Decide decide, Note note, TakeLate take_late)
 {
@@ -374,8 +374,8 @@ int64 backoff(int attempt)
     return static_cast<int64>(longest * share * USECS_PER_SEC);
 }
 
-// What a failure says: when to try again, by default after a backoff; whether that is of no use; and
-// whether the address is gone, so that another is tried at once.
+// What a failure says: when to try again, by default after a backoff; whether that is of no use;
+// and whether the address is gone, so that another is tried at once.
 struct Failure {
     TimestampTz at;
     NullableDatum retry_after;
@@ -470,7 +470,8 @@ struct SentReports {
 
     SentReport at(int index) const
     {
-        return {contents.at(index), {telegram_ids.at(index), external_ids.at(index)},
+        return {contents.at(index),
+                {telegram_ids.at(index), external_ids.at(index)},
                 metadata.at(index)};
     }
 };

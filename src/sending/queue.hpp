@@ -18,8 +18,8 @@ struct QueueRow {
     pg_uuid_t message_id;
     int attempt;
     bool sending;
-    Datum channel; // text
-    Datum worker;  // text, or zero
+    Datum channel;        // text
+    Datum worker;         // text, or zero
     Datum bot, addresses; // text and text[], or zero: see told.hpp
 
     // Whether a worker has claimed it and has not given it back.

@@ -1,7 +1,7 @@
 // A user is reached elsewhere: what is pending follows.
 //
-// In the transaction that changes it, and under the row's lock: either the message is started before
-// it, or after it by who was told of the new address.
+// In the transaction that changes it, and under the row's lock: either the message is started
+// before it, or after it by who was told of the new address.
 #include "channels/usable.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
@@ -74,15 +74,14 @@ void require_changed(uint64 rows)
 
 void keep(const QueueRow &row, const Destination &told)
 {
-    require_changed(keep_told.execute({UUIDPGetDatum(&row.user_id),
-                                       UUIDPGetDatum(&row.message_id), told.bot.value,
-                                       told.addresses.value}));
+    require_changed(keep_told.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
+                                       told.bot.value, told.addresses.value}));
 }
 
 void move_to(const QueueRow &row, Datum channel)
 {
-    require_changed(move.execute(
-        {UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id), channel}));
+    require_changed(
+        move.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id), channel}));
     notify_workers();
 }
 

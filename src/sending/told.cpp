@@ -58,10 +58,10 @@ void GoneAddresses::add(const QueueRow &row, Datum reason)
 void GoneAddresses::disable() const
 {
     for (int index = 0; index < user_ids_.size(); index++)
-        companion::disable(user_ids_.at(index).value,
-                           {channels_.at(index).value, bots_.at(index).value,
-                            addresses_.at(index).value},
-                           reasons_.at(index));
+        companion::disable(
+            user_ids_.at(index).value,
+            {channels_.at(index).value, bots_.at(index).value, addresses_.at(index).value},
+            reasons_.at(index));
 }
 
 } // namespace companion

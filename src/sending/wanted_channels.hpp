@@ -10,7 +10,8 @@ namespace companion {
 
 class WantedChannels {
   public:
-    // Those of an argument, a text[]; NULL: all. Error 22023 for an unknown one and for none at all.
+    // Those of an argument, a text[]; NULL: all. Error 22023 for an unknown one and for none at
+    // all.
     static WantedChannels from(const Arguments &arguments, int position)
     {
         WantedChannels wanted;

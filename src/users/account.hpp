@@ -25,7 +25,6 @@ class NamedAccounts {
     bool link_first(const pg_uuid_t &user_id) const;
 
   private:
-
     Address addresses_[2];
     int count_ = 0;
 };

@@ -66,9 +66,14 @@ SELECT companion.edit_message(user_id, id, E'edited\r\n')
 FROM companion.messages WHERE telegram_message_id = 70;
 SELECT companion.search_messages(user_id, 'message 7')
 FROM companion.messages WHERE telegram_message_id = 70;
+SELECT companion.edit_message(user_id, NULL, 'edited before it came', telegram_message_id => 72)
+FROM companion.messages WHERE telegram_message_id = 70;
 SELECT companion.close_conversation(user_id, id) FROM companion.conversations;
-SELECT companion.record_incoming('whatsapp', whatsapp_number, 'hello', metadata => '{"n": 1}')
+SELECT companion.record_incoming('whatsapp', whatsapp_number, 'hello', metadata => '{"n": 1}', external_id => 'wamid.1')
 FROM companion.users WHERE whatsapp_number IS NOT NULL;
+
+-- An edit whose message has not come yet.
+SELECT companion.edit_message(id, NULL, 'early', 72) FROM companion.users WHERE telegram_user_id = 1002;
 
 -- An id of 0.1.0's, which an update has replaced.
 INSERT INTO companion.rekeyed_ids

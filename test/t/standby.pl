@@ -48,7 +48,9 @@ SELECT p.oid::regprocedure || '|' || (p.provolatile <> 'v')::integer || '|' ||
            WHEN a.type = 'uuid[]'::regtype THEN '''{$user}'''
            WHEN a.type = 'companion.users'::regtype THEN
                '(SELECT u FROM companion.users AS u WHERE u.id = ''$user'')'
-           WHEN a.name = 'valid_for' OR a.name LIKE 'telegram_message_id%' THEN 'NULL'
+           WHEN a.name = 'valid_for' OR a.name LIKE 'telegram_message_id%' OR a.name LIKE '%external_id%' THEN 'NULL'
+           WHEN a.name = 'bot' THEN ''''''
+           WHEN a.name = 'address' THEN '''1002'''
            WHEN a.name = 'channel' THEN '''telegram'''
            WHEN a.name IN ('role', 'initiated_by') THEN '''user'''
            WHEN a.name = 'timezone' THEN '''europe/berlin'''
