@@ -106,6 +106,12 @@ SELECT proname AS bound FROM functions WHERE prosqlbody IS NOT NULL ORDER BY pro
 SELECT c.relation AS definers_view FROM relations AS c
 WHERE c.relkind = 'v' AND NOT coalesce('security_invoker=true' = ANY (c.reloptions), false);
 
+-- For clients: who generates types finds a result's columns, and who generates GraphQL no argument
+-- that it needs for its own paging.
+SELECT signature AS "columns not by RETURNS TABLE" FROM functions WHERE proargmodes && '{o,b}'::"char"[];
+SELECT signature AS "an argument as of GraphQL's paging" FROM functions
+WHERE proargnames && '{first,last,before,after,offset,filter,orderBy}';
+
 -- Every table is under row-level security and has policies, none of them for PUBLIC, with a
 -- subquery, or lacking what USING and WITH CHECK must both say.
 SELECT c.relation AS unprotected FROM relations AS c

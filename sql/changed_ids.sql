@@ -20,11 +20,10 @@ SELECT count(companion.upsert_user_context(id, 'diet', 'lunch', 'soup', source_m
        count(companion.forget_user_context(id, 'diet', 'lunch')) AS forgotten FROM companion.users;
 SELECT count(companion.set_embedding(user_id, id, 'model', '{1,2}')) AS embedded FROM companion.user_context;
 SELECT companion.dispatch(companion.now()) AS enqueued;
-SELECT count(companion.schedule_message(id, '2026-03-01', 'hello')) AS scheduled,
-       count(companion.start_onboarding(id)) AS onboarding,
-       count(companion.create_telegram_link_token(id)) AS tokens,
-       count(companion.redeem_telegram_link_token('x', telegram_user_id)) AS failures
-FROM companion.users;
+SELECT count(created) AS scheduled, count(companion.start_onboarding(id)) AS onboarding,
+       count(companion.create_telegram_link_token(id)) AS tokens, count(outcome) AS failures
+FROM companion.users, companion.schedule_message(id, '2026-03-01', 'hello'),
+    companion.redeem_telegram_link_token('x', telegram_user_id);
 INSERT INTO companion.dispatch_recheck (user_id, since) SELECT id, '2026-03-02' FROM companion.users;
 INSERT INTO companion.rekeyed_ids SELECT id, 'conversations', id, id FROM companion.users;
 SELECT companion.edit_message(id, NULL, 'early', 1) FROM companion.users;

@@ -119,7 +119,7 @@ SELECT metadata FROM companion.messages WHERE telegram_message_id = 15;
 
 -- Recent messages, a page at a time.
 SELECT content FROM companion.recent_messages(:maya, 4);
-SELECT content FROM companion.recent_messages(:maya, 4, before => pg_temp.message('late delivery'));
+SELECT content FROM companion.recent_messages(:maya, 4, before_id => pg_temp.message('late delivery'));
 SELECT content FROM companion.recent_messages(:maya, 2, pg_temp.conversation('Maya telegram 2'));
 SELECT content FROM companion.recent_messages(:maya, 2, pg_temp.conversation('Maya telegram 2'),
     pg_temp.message('both'));

@@ -338,8 +338,12 @@ SELECT message_id = :'first' AS same, created
     idempotency_key => 'welcome');
 SELECT created FROM companion.schedule_message(:maya, '2020-01-01', NULL, 'reminder', 'telegram',
     NULL, '{"topic": "exam"}');
-SELECT count(DISTINCT companion.schedule_message(:maya, '2026-03-05 00:00+00',
-    'no key, no sameness')) AS created FROM generate_series(1, 2);
+SELECT count(DISTINCT message_id) AS created
+FROM generate_series(1, 2) AS n, companion.schedule_message(:maya, '2026-03-05 00:00+00', 'no key, no sameness ' || n);
+-- It may stand in a SELECT's list as well; what stands beside it there is called once.
+CREATE TEMP SEQUENCE calls;
+SELECT (companion.schedule_message(:maya, '2026-03-05', 'again', idempotency_key => 'welcome')).created, nextval('calls') AS calls;
+SELECT last_value AS calls FROM calls;
 -- A check-in by hand has its local day's key, and dispatch's guard.
 SELECT created FROM companion.schedule_message(:maya, '2026-03-04 12:00+00', NULL, 'checkin');
 SELECT created FROM companion.schedule_message(:maya, '2026-03-05 10:00+00', NULL, 'checkin');

@@ -173,8 +173,9 @@ INSERT INTO companion.user_context (user_id, category, key, value)
 SELECT id, 'family', 'sister', 'Ana' FROM companion.users;
 INSERT INTO companion.telegram_link_tokens (user_id, token_hash, expires_at)
 SELECT id, sha256(display_name::bytea), '2030-01-01' FROM companion.users;
-SELECT count(companion.schedule_message(id, '2026-01-01', 'hello')) AS scheduled
-    FROM companion.users;
+SELECT count(*) AS scheduled
+    FROM companion.users,
+    companion.schedule_message(id, '2026-01-01', 'hello');
 
 CREATE TEMP VIEW every_table WITH (security_invoker = true) AS
 SELECT 'users' AS "table", id AS user_id FROM companion.users

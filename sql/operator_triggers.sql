@@ -134,7 +134,8 @@ FROM (VALUES (1, $$SELECT pg_temp.send('good morning')$$), (2, $$SELECT pg_temp.
 -- What a trigger makes of a user is checked, whatever column the statement is about.
 CREATE TEMP TABLE wrong (column_name text, value text);
 INSERT INTO wrong VALUES ('email', $$repeat('x', 321)$$), ('display_name', $$repeat('x', 201)$$), ('checkin_time', $$'24:00'$$),
-    ('checkin_days', $$'{9}'$$), ('preferred_channel', $$'fax'$$), ('whatsapp_number', $$'abc'$$), ('preferences', $$'[]'$$);
+    ('checkin_days', $$'{9}'$$), ('preferred_channel', $$'fax'$$), ('whatsapp_number', $$'abc'$$), ('preferences', $$'[]'$$),
+    ('quiet_until', $$'24:00'$$);
 SELECT column_name, pg_temp.with_trigger('companion.users', 'UPDATE', format('new.%I := %s; RETURN new;', column_name, value),
     'UPDATE companion.users SET last_user_message_at = companion.now() RETURNING 1') FROM wrong;
 
@@ -144,7 +145,7 @@ ALTER TABLE companion.scheduled_messages ALTER kind DROP NOT NULL, ALTER idempot
 ALTER TABLE companion.messages ALTER role DROP NOT NULL, ALTER content DROP NOT NULL, ALTER metadata DROP NOT NULL, ALTER conversation_id DROP NOT NULL;
 ALTER TABLE companion.conversations ALTER started_at DROP NOT NULL;
 ALTER TABLE companion.dispatch_queue ALTER channel DROP NOT NULL;
-SELECT count(companion.schedule_message(id, '2026-03-04', 'hello')) > 0 AS scheduled FROM companion.users;
+SELECT count(*) > 0 AS scheduled FROM companion.users, companion.schedule_message(id, '2026-03-04', 'hello');
 UPDATE companion.scheduled_messages SET kind = NULL, idempotency_key = NULL, status = NULL;
 UPDATE companion.conversations SET started_at = NULL, ended_at = '2026-03-04';
 INSERT INTO companion.messages (user_id, conversation_id, role, content, metadata) SELECT id, NULL, NULL, NULL, NULL FROM companion.users;

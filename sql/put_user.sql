@@ -63,7 +63,7 @@ $$;
 CREATE TEMP TABLE given AS
 SELECT attname AS field, attnum AS position, CASE
     WHEN attname = 'timezone' THEN '"UTC"'
-    WHEN attname = 'checkin_time' THEN '"08:00"'
+    WHEN atttypid = 'time'::regtype THEN '"08:00"'
     WHEN attname = 'checkin_days' THEN '[7, 6]'
     WHEN attname = 'preferred_channel' THEN '"web"'
     WHEN attname = 'subscription_status' THEN '"trial"'
@@ -107,7 +107,7 @@ SELECT v.settings, pg_temp.refused('00000000-0000-0000-0000-000000000003', setti
     ('[]'), ('null'), ('"Ana"'), ('7'), (NULL), ('{"nickname": "A"}'), ('{"": 1}'), ('{"Timezone": "UTC"}'),
     ('{"display_name": ""}'), ('{"display_name": " \n"}'), ('{"display_name": 7}'), ('{"companion_name": {}}'), ('{"support_style": true}'),
     ('{"timezone": "Moon/Base"}'), ('{"timezone": "CET-1CEST"}'), ('{"timezone": 1}'),
-    ('{"checkin_time": "24:00"}'), ('{"checkin_time": "7:30"}'), ('{"checkin_time": "now"}'), ('{"checkin_time": 7}'),
+    ('{"checkin_time": "24:00"}'), ('{"checkin_time": "7:30"}'), ('{"checkin_time": "now"}'), ('{"checkin_time": 7}'), ('{"quiet_from": "22"}'), ('{"quiet_until": "24:00"}'),
     ('{"checkin_days": 1}'), ('{"checkin_days": "{1,2}"}'), ('{"checkin_days": {"1": 2}}'), ('{"checkin_days": [0]}'), ('{"checkin_days": [8]}'),
     ('{"checkin_days": [1.5]}'), ('{"checkin_days": [1e400]}'), ('{"checkin_days": ["1"]}'), ('{"checkin_days": [null]}'), ('{"checkin_days": [[1]]}'),
     ('{"checkin_paused_until": "tomorrow"}'), ('{"checkin_paused_until": "2026-02-30T09:00Z"}'), ('{"checkin_paused_until": "2026-03-02T09:00 Moon/Base"}'),

@@ -28,6 +28,8 @@ FROM (VALUES
     ('timezone', '''Moon/Base'''), ('timezone', ''''''), ('timezone', 'NULL'),
     ('checkin_time', '''24:00'''), ('checkin_time', '''23:59:59.999999'''),
         ('checkin_time', 'NULL'),
+    ('quiet_from', '''24:00'''), ('quiet_from', '''22:00'''), ('quiet_until', '''24:00'''),
+        ('quiet_until', 'NULL'),
     ('checkin_days', '''{0}'''), ('checkin_days', '''{8}'''), ('checkin_days', '''{1,NULL}'''),
     ('checkin_days', '''{}'''), ('checkin_days', 'NULL'),
     ('preferred_channel', '''sms'''),

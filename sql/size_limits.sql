@@ -80,7 +80,8 @@ SELECT companion.edit_message(:maya, NULL, 'shorter', 21) IS NOT NULL AS edited;
 SELECT content, metadata -> 'cut_from' AS cut_from, jsonb_array_length(metadata -> 'edits') AS edits
 FROM companion.messages WHERE telegram_message_id = 21;
 -- Many at once.
-SELECT count(companion.schedule_message(:maya, companion.now(), NULL)) FROM generate_series(1, 3);
+SELECT count(*) FROM generate_series(1, 3) AS n,
+    companion.schedule_message(:maya, companion.now() - n * interval '1 second', NULL);
 CREATE TEMP TABLE claimed AS SELECT array_agg(user_id) AS users, array_agg(message_id) AS messages, array_agg(attempt) AS attempts
 FROM companion.claim_messages('w');
 SELECT companion.start_send_many(users, messages, attempts) FROM claimed;

@@ -15,9 +15,12 @@ COMMENT ON COLUMN companion.conversation_starts.by_user IS 'How many conversatio
 COMMENT ON COLUMN companion.conversation_starts.by_companion IS 'How many the companion began.';
 
 CREATE VIEW companion.companion_starts WITH (security_invoker = true) AS
-SELECT c.user_id, c.id AS conversation_id, c.channel, c.started_at,
+SELECT c.user_id, c.id AS conversation_id, c.channel,
+       CASE WHEN isfinite(c.started_at) THEN c.started_at END AS started_at,
        companion.local_timestamp(u.timezone, c.started_at)::date AS local_date,
-       reply.created_at AS replied_at, reply.created_at - c.started_at AS reply_delay
+       CASE WHEN isfinite(reply.created_at) THEN reply.created_at END AS replied_at,
+       CASE WHEN isfinite(reply.created_at) AND isfinite(c.started_at)
+            THEN reply.created_at - c.started_at END AS reply_delay
 FROM companion.conversations AS c
 JOIN companion.users AS u ON u.id = c.user_id
 LEFT JOIN LATERAL (

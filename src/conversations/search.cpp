@@ -89,7 +89,8 @@ Statement find{R"sql(
               SELECT r.id, r.document FROM read AS r WHERE r.document @@ $2) AS f
         ORDER BY rank DESC, f.id DESC LIMIT $4)
     SELECT m.id, m.conversation_id, m.role,
-           companion.search_excerpt($3, left(m.content, 100000), $2), best.rank, m.created_at
+           companion.search_excerpt($3, left(m.content, 100000), $2), best.rank,
+           CASE WHEN isfinite(m.created_at) THEN m.created_at END
     FROM best JOIN companion.messages AS m ON m.user_id = $1 AND m.id = best.id
     ORDER BY best.rank DESC, best.id DESC)sql",  UUIDOID, TSQUERYOID, REGCONFIGOID,
                INT4OID, BOOLOID, TEXTOID};

@@ -64,7 +64,7 @@ TO companion_user, companion_worker, companion_admin, companion_runtime, compani
 -- An end user changes what concerns them, not who they are or what they pay.
 GRANT SELECT ON companion.users TO companion_user, companion_worker;
 GRANT UPDATE (display_name, companion_name, support_style, timezone, checkin_time, checkin_days,
-              checkin_paused_until, preferred_channel, preferences, location)
+              checkin_paused_until, preferred_channel, preferences, location, quiet_from, quiet_until)
 ON companion.users TO companion_user;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.users TO companion_admin;
 
@@ -149,7 +149,7 @@ BEGIN
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
          'current_user_id now uuid_v7() uuid_v7(timestamptz) checkin_instant local_timestamp
-          end_of_day choose_channel usable_channel address_key channel_address recall_score normalized folded
+          quiet_until end_of_day choose_channel usable_channel address_key channel_address recall_score normalized folded
           is_same_text cosine_similarity'),
         ('companion_monitor', 'now is_pg_crons'),
         ('companion_admin, companion_monitor',

@@ -6,7 +6,7 @@ CREATE SCHEMA companion;
 COMMENT ON SCHEMA companion IS
 'Everything under a push-based companion app: users, conversations, memory, check-ins, link tokens.';
 
-CREATE FUNCTION companion.role_faults(role name, OUT fault text, OUT remedy text) RETURNS SETOF record
+CREATE FUNCTION companion.role_faults(role name) RETURNS TABLE (fault text, remedy text)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH r AS (

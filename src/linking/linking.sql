@@ -77,9 +77,9 @@ COMMENT ON FUNCTION companion.telegram_deep_link(text, text) IS
 'The link that opens a bot in Telegram with a start parameter: https://t.me/<bot>?start=<token>. Error 22023 unless the bot''s name has 5 to 32 characters of A-Z a-z 0-9 _ and the token 1 to 64 of A-Z a-z 0-9 _ -.';
 
 CREATE FUNCTION companion.redeem_telegram_link_token(
-    token text, telegram_user_id bigint, telegram_username text DEFAULT NULL, bot text DEFAULT '',
-    OUT outcome text, OUT user_id uuid)
-LANGUAGE c
+    token text, telegram_user_id bigint, telegram_username text DEFAULT NULL, bot text DEFAULT '')
+RETURNS TABLE (outcome text, user_id uuid)
+LANGUAGE c ROWS 1
 AS 'MODULE_PATHNAME', 'companion_redeem_telegram_link_token';
 COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text, text) IS
 'Ties a Telegram account to the user of a link token, as users.telegram_user_id and as their usable address for the bot, and uses up the user''s other tokens, in one step. The account that they had before is unlinked. bot: which of the app''s bots the token came to. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token, or one of another bot); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters or a bot''s name over 64, 09000 where a trigger suppresses a row.';

@@ -7,6 +7,7 @@
 #include "linking/token_hash.hpp"
 #include "linking/unused.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/composite.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
@@ -199,9 +200,6 @@ COMPANION_FUNCTION(redeem_telegram_link_token)
     const Redemption redemption = read_redemption(Arguments(fcinfo));
     PreventCommandIfReadOnly("redeem_telegram_link_token()");
     const Outcome outcome = with_spi([&] { return redeem(redemption); });
-    TupleDesc descriptor;
-    get_call_result_type(fcinfo, nullptr, &descriptor);
-    Datum values[] = {CStringGetTextDatum(outcome.name), UUIDPGetDatum(&outcome.user_id)};
-    bool nulls[] = {false, !outcome.is("linked")};
-    return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
+    return as_only_row(fcinfo, {{CStringGetTextDatum(outcome.name), false},
+                                {UUIDPGetDatum(&outcome.user_id), !outcome.is("linked")}});
 }

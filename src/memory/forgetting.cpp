@@ -3,6 +3,7 @@
 
 #include "identity/acting.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/composite.hpp"
 #include "postgres/entry.hpp"
 #include "text/folding.hpp"
 #include "users/user_row.hpp"
@@ -99,15 +100,6 @@ void forget_facts_of(Datum user_id, Datum message_id)
     forget_message.execute({user_id, message_id});
 }
 
-static Datum as_row(FunctionCallInfo fcinfo, Forgotten forgotten)
-{
-    TupleDesc descriptor;
-    get_call_result_type(fcinfo, nullptr, &descriptor);
-    Datum values[] = {Int64GetDatum(forgotten.items), Int64GetDatum(forgotten.history)};
-    bool nulls[] = {false, false};
-    return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
-}
-
 } // namespace companion
 
 using namespace companion;
@@ -130,7 +122,9 @@ COMPANION_FUNCTION(forget_user_context)
                 errmsg("a key to forget needs its category"));
     const NullableDatum category = compared(arguments, 1, normalized),
                         key = compared(arguments, 2, folded);
-    return as_row(fcinfo, act_for(user_id, [&] { return forget(user_id, category, key); }));
+    const Forgotten forgotten = act_for(user_id, [&] { return forget(user_id, category, key); });
+    return as_only_row(fcinfo, {{Int64GetDatum(forgotten.items), false},
+                                {Int64GetDatum(forgotten.history), false}});
 }
 
 COMPANION_FUNCTION(fact_hash)

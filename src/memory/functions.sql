@@ -153,9 +153,9 @@ COMMENT ON FUNCTION companion.user_context_as_of(uuid, timestamptz) IS
 'What was believed about the user at a time, by category and key: the values that held then, with since when and until when (NULL: it holds still). What was forgotten since is not among them. No rows for another''s.';
 
 CREATE FUNCTION companion.forget_user_context(
-    user_id uuid, category text DEFAULT NULL, key text DEFAULT NULL,
-    OUT items bigint, OUT history bigint)
-LANGUAGE c
+    user_id uuid, category text DEFAULT NULL, key text DEFAULT NULL)
+RETURNS TABLE (items bigint, history bigint)
+LANGUAGE c ROWS 1
 AS 'MODULE_PATHNAME', 'companion_forget_user_context';
 COMMENT ON FUNCTION companion.forget_user_context(uuid, text, text) IS
 'Deletes one item, a category''s or all of a user''s, their history with them; returns how many of each. The messages that had stated an item must not teach it again (forgotten_facts). Error 22023 for a key without a category, 42501 for another''s.';

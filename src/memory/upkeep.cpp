@@ -2,6 +2,7 @@
 #include "identity/acting.hpp"
 #include "memory/history.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/composite.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/triggered.hpp"
 #include "users/user_row.hpp"

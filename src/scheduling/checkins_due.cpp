@@ -30,7 +30,7 @@ Question read_question(const Arguments &arguments)
 {
     Question question{DatumGetTimeADT(arguments.required(1, "checkin_time")),
                       {},
-                      arguments.timestamp(3, "after"),
+                      arguments.timestamp(3, "since"),
                       arguments.timestamp(4, "until")};
     read_weekdays(arguments.array(2, "checkin_days"), question.weekdays);
     return question;

@@ -73,12 +73,12 @@ COMMENT ON FUNCTION companion.checkin_key(date) IS
 'The idempotency key of a local day''s check-in. Internal.';
 
 CREATE FUNCTION companion.checkins_due(
-    timezone text, checkin_time time, checkin_days smallint[], after timestamptz, until timestamptz,
-    OUT local_date date, OUT scheduled_for timestamptz) RETURNS SETOF record
+    timezone text, checkin_time time, checkin_days smallint[], since timestamptz, until timestamptz)
+RETURNS TABLE (local_date date, scheduled_for timestamptz)
 LANGUAGE c STABLE STRICT ROWS 1
 AS 'MODULE_PATHNAME', 'companion_checkins_due';
 COMMENT ON FUNCTION companion.checkins_due(text, time, smallint[], timestamptz, timestamptz) IS
-'The local dates, of these weekdays, whose check-in at this time is due after one time and up to another, and its instant. None in an unknown zone. Internal. Error 22008 for an infinite time.';
+'The local dates, of these weekdays, whose check-in at this time is due after since and up to until, and its instant. None in an unknown zone. Internal. Error 22008 for an infinite time.';
 
 CREATE FUNCTION companion.suspended_reason(suspended_until timestamptz, at timestamptz) RETURNS text
 LANGUAGE sql STABLE
@@ -111,9 +111,8 @@ COMMENT ON FUNCTION companion.day_as_seen(text, text, date, timestamptz) IS
 
 CREATE FUNCTION companion.checkins_nearby(
     user_id uuid, timezone text, local_date date, scheduled_for timestamptz,
-    key text, key_from text, key_until text, min_gap interval, apart_from uuid,
-    OUT day_is_taken boolean, OUT key_is_used boolean, OUT is_too_close boolean)
-RETURNS SETOF record
+    key text, key_from text, key_until text, min_gap interval, apart_from uuid)
+RETURNS TABLE (day_is_taken boolean, key_is_used boolean, is_too_close boolean)
 LANGUAGE sql STABLE ROWS 1
 BEGIN ATOMIC
     SELECT
@@ -173,18 +172,18 @@ CREATE FUNCTION companion.schedule_message(
     channel text DEFAULT NULL, idempotency_key text DEFAULT NULL,
     generation_context jsonb DEFAULT NULL, send_before timestamptz DEFAULT NULL,
     replace boolean DEFAULT false, cancel_on_reply boolean DEFAULT false,
-    priority_level integer DEFAULT NULL, topic_key text DEFAULT NULL, metadata jsonb DEFAULT NULL,
-    OUT message_id uuid, OUT created boolean)
-LANGUAGE c
+    priority_level integer DEFAULT NULL, topic_key text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS TABLE (message_id uuid, created boolean)
+LANGUAGE c ROWS 1
 AS 'MODULE_PATHNAME', 'companion_schedule_message';
 COMMENT ON FUNCTION companion.schedule_message(uuid, timestamptz, text, text, text, text, jsonb, timestamptz, boolean, boolean, integer, text, jsonb) IS
 'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Under the key of one that was cancelled it is scheduled anew, under its id, and created is true; a check-in stays cancelled for its day. replace: one that stands under the key, is pending and not being sent becomes this one, and a claim of it is given back; created is false. send_before: skipped rather than sent from this time on. cancel_on_reply: cancelled when the user writes before it is sent. priority_level, topic_key and metadata are the app''s own: see annotate_message. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, a kind, channel or key that is not valid, a send_before that is not after scheduled_for, and what annotate_message refuses, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
 
-CREATE FUNCTION companion.next_checkin(user_id uuid, after timestamptz DEFAULT companion.now()) RETURNS timestamptz
+CREATE FUNCTION companion.next_checkin(user_id uuid, at timestamptz DEFAULT companion.now()) RETURNS timestamptz
 LANGUAGE c STABLE
 AS 'MODULE_PATHNAME', 'companion_next_checkin';
 COMMENT ON FUNCTION companion.next_checkin(uuid, timestamptz) IS
-'When the user''s next check-in after a time is due, as the user''s settings and past check-ins now stand; NULL when there will be none. For the user''s own, or workers and admins.';
+'When the user''s next check-in after at is due, as the user''s settings and past check-ins now stand; NULL when there will be none. For the user''s own, or workers and admins.';
 
 CREATE FUNCTION companion.sent_today(
     user_id uuid, kind text DEFAULT 'checkin', at timestamptz DEFAULT companion.now()) RETURNS boolean

@@ -10,4 +10,4 @@ CREATE FUNCTION companion.local_timestamp(timezone text, at timestamptz) RETURNS
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'companion_local_timestamp';
 COMMENT ON FUNCTION companion.local_timestamp(text, timestamptz) IS
-'What a clock in the zone reads at a time: as AT TIME ZONE, but that a name is always the IANA zone''s, as everywhere here, and never an abbreviation: CET has summer time. Error 22023 for an unknown zone, 22008 for a time out of range.';
+'What a clock in the zone reads at a time: as AT TIME ZONE, but that a name is always the IANA zone''s, as everywhere here, and never an abbreviation: CET has summer time. NULL for a time that is infinite. Error 22023 for an unknown zone, 22008 for a time out of range.';

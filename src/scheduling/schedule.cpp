@@ -4,6 +4,7 @@
 #include "identity/acting.hpp"
 #include "policy/kind.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/composite.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
@@ -120,7 +121,7 @@ Statement find_standing{R"sql(
 )sql",
                         UUIDOID, TIMESTAMPTZOID, TEXTOID};
 
-// $1 user, $2 after, $3 min_gap. Sixteen days hold every weekday twice, so that a weekly
+// $1 user, $2 after when, $3 min_gap. Sixteen days hold every weekday twice, so that a weekly
 // check-in is found even where a zone leaves a date out.
 Statement find_next_checkin{R"sql(
     SELECT due.scheduled_for
@@ -352,23 +353,19 @@ COMPANION_FUNCTION(schedule_message)
     const Wanted wanted = read_wanted(Arguments(fcinfo));
     bool created;
     pg_uuid_t id = with_spi([&] { return schedule(wanted, &created); });
-    TupleDesc descriptor;
-    get_call_result_type(fcinfo, nullptr, &descriptor);
-    Datum values[] = {UUIDPGetDatum(&id), BoolGetDatum(created)};
-    bool nulls[] = {false, false};
-    return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
+    return as_only_row(fcinfo, {{UUIDPGetDatum(&id), false}, {BoolGetDatum(created), false}});
 }
 
 COMPANION_FUNCTION(next_checkin)
 {
     Arguments arguments(fcinfo);
     Datum user_id = arguments.required(0, "user_id");
-    TimestampTz after = arguments.timestamp(1, "after");
+    TimestampTz at = arguments.timestamp(1, "at");
     if (!may_act_for(user_id))
         PG_RETURN_NULL();
     TimestampTz next = with_spi([&] {
         Datum gap = PointerGetDatum(seconds_interval(settings::min_gap));
-        bool found = find_next_checkin.execute({user_id, TimestampTzGetDatum(after), gap}) > 0;
+        bool found = find_next_checkin.execute({user_id, TimestampTzGetDatum(at), gap}) > 0;
         return found ? DatumGetTimestampTz(result_field(0, 1)) : DT_NOEND;
     });
     if (next == DT_NOEND)

@@ -147,18 +147,18 @@ COMPANION_FUNCTION(canonical_timezone)
     PG_RETURN_DATUM(to_text(zone.name()));
 }
 
-// The zone is asked for also where the time is infinite, and reads the same.
+// The zone is asked for also where the time is infinite, which no clock reads.
 COMPANION_FUNCTION(local_timestamp)
 {
     Arguments arguments(fcinfo);
     const ServerZone zone = require_zone(arguments.text(0, "timezone"));
     TimestampTz at = DatumGetTimestampTz(arguments.required(1, "at"));
-    if (!TIMESTAMP_NOT_FINITE(at)) {
-        at += zone.period_at(to_instant(at)).offset;
-        if (!IS_VALID_TIMESTAMP(at))
-            ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-                    errmsg("timestamp out of range"));
-    }
+    if (TIMESTAMP_NOT_FINITE(at))
+        PG_RETURN_NULL();
+    at += zone.period_at(to_instant(at)).offset;
+    if (!IS_VALID_TIMESTAMP(at))
+        ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+                errmsg("timestamp out of range"));
     PG_RETURN_TIMESTAMP(at);
 }
 

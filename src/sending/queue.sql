@@ -69,7 +69,9 @@ COMMENT ON TRIGGER drop_all_pending ON companion.users IS 'What is pending goes 
 
 CREATE VIEW companion.pending_messages WITH (security_invoker = true) AS
 SELECT m.user_id, m.id AS message_id, m.kind, m.idempotency_key, m.local_date, m.scheduled_for,
-       q.visible_at, q.send_before, q.channel, q.attempt, q.worker, q.leased_until,
+       q.visible_at, CASE WHEN isfinite(q.send_before) THEN q.send_before END AS send_before,
+       q.channel, q.attempt, q.worker,
+       CASE WHEN isfinite(q.leased_until) THEN q.leased_until END AS leased_until,
        CASE WHEN q.sending THEN 'sending'
             WHEN q.leased_until > companion.now() THEN 'claimed'
             WHEN q.visible_at > companion.now() THEN 'waiting'
@@ -86,11 +88,11 @@ COMMENT ON COLUMN companion.pending_messages.idempotency_key IS 'One message a u
 COMMENT ON COLUMN companion.pending_messages.local_date IS 'The local day that it is for.';
 COMMENT ON COLUMN companion.pending_messages.scheduled_for IS 'When it was due.';
 COMMENT ON COLUMN companion.pending_messages.visible_at IS 'Not claimed before this time.';
-COMMENT ON COLUMN companion.pending_messages.send_before IS 'Skipped rather than sent from this time on.';
+COMMENT ON COLUMN companion.pending_messages.send_before IS 'Skipped rather than sent from this time on; NULL: never.';
 COMMENT ON COLUMN companion.pending_messages.channel IS 'A row of channels.';
 COMMENT ON COLUMN companion.pending_messages.attempt IS 'How many times it was claimed.';
 COMMENT ON COLUMN companion.pending_messages.worker IS 'The worker of the last claim.';
-COMMENT ON COLUMN companion.pending_messages.leased_until IS 'When that claim''s lease ends.';
+COMMENT ON COLUMN companion.pending_messages.leased_until IS 'When that claim''s lease ends; NULL where nobody has it.';
 COMMENT ON COLUMN companion.pending_messages.state IS 'waiting (for visible_at), due, claimed (leased) or sending (start_send has succeeded).';
 COMMENT ON COLUMN companion.pending_messages.tries IS 'How many sends of it were started.';
 COMMENT ON COLUMN companion.pending_messages.last_error IS 'Why it failed the last time; NULL: it has not.';

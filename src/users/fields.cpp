@@ -170,6 +170,8 @@ static const KnownField known_fields[] = {
     {"preferred_channel", Setter::end_user, &channel, takes_null},
     {"preferences", Setter::end_user, &object},
     {"location", Setter::end_user, &location, takes_null},
+    {"quiet_from", Setter::end_user, &wall_time, takes_null},
+    {"quiet_until", Setter::end_user, &wall_time, takes_null},
     {"onboarding_completed_at", Setter::worker, &point_in_time, takes_null},
     {"app_data", Setter::worker, &object},
     {"telegram_user_id", Setter::admin, &account, takes_null, true},

@@ -2,6 +2,7 @@
 #include "identity/acting.hpp"
 #include "identity/uuid_v7.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/composite.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/triggered.hpp"
@@ -268,7 +269,7 @@ Datum read_row(Datum user_id)
 {
     if (read_user.execute({user_id}) == 0)
         refuse_unknown_user(user_id);
-    return SPI_datumTransfer(result_field(0, 1), false, -1);
+    return SPI_datumTransfer(with_finite_times(result_field(0, 1)), false, -1);
 }
 
 // Error 22023 where no account is named.

@@ -63,11 +63,11 @@ void check_days(const WrittenRow &row)
                    "Weekdays are 1 (Monday) to 7.");
 }
 
-void check_time(const WrittenRow &row)
+void check_time(const WrittenRow &row, const char *column)
 {
-    const NullableDatum time = row.nullable("checkin_time", TIMEOID);
+    const NullableDatum time = row.nullable(column, TIMEOID);
     if (!time.isnull && DatumGetTimeADT(time.value) >= USECS_PER_DAY)
-        row.refuse("checkin_time", TIMEOID, "checkin_time is 24:00, expected less");
+        row.refuse(column, TIMEOID, psprintf("%s is 24:00, expected less", column));
 }
 
 // It is the addresses' to say.
@@ -109,7 +109,8 @@ COMPANION_FUNCTION(check_user)
     const WrittenRow row(fcinfo);
     for (const auto &[column, most] : texts)
         row.check_length(column, 0, most);
-    check_time(row);
+    for (const char *column : {"checkin_time", "quiet_from", "quiet_until"})
+        check_time(row, column);
     check_days(row);
     check_channel(row, "preferred_channel");
     check_usable(row);

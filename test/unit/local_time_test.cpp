@@ -2,52 +2,13 @@
 #include "scheduling/local_time.hpp"
 
 #include "catch2.hpp"
-
-#include <initializer_list>
-#include <random>
-#include <vector>
+#include "made_up_zone.hpp"
 
 using namespace companion;
 
 namespace {
 
 constexpr std::int64_t minute = 60 * second;
-constexpr std::int64_t grain = 15 * minute; // of the random zones
-
-// A zone that begins with one offset and changes it at some instants.
-class MadeUpZone {
-  public:
-    explicit MadeUpZone(std::int64_t offset) : periods_{{no_end, offset}} {}
-    MadeUpZone(std::int64_t offset,
-               std::initializer_list<std::pair<std::int64_t, std::int64_t>> changes)
-        : MadeUpZone(offset)
-    {
-        for (auto [at, to] : changes)
-            change(at, to);
-    }
-
-    void change(std::int64_t at, std::int64_t offset)
-    {
-        periods_.back().end = at;
-        periods_.push_back({no_end, offset});
-    }
-
-    Period period_at(std::int64_t instant) const
-    {
-        for (const Period &period : periods_)
-            if (instant < period.end)
-                return period;
-        return periods_.back();
-    }
-
-    std::int64_t reading_at(std::int64_t instant) const
-    {
-        return instant + period_at(instant).offset;
-    }
-
-  private:
-    std::vector<Period> periods_;
-};
 
 std::int64_t at(std::int64_t date, std::int64_t hours, std::int64_t minutes = 0)
 {
@@ -68,30 +29,6 @@ std::optional<std::int64_t> slow_instant_of(const MadeUpZone &zone, std::int64_t
         read_before <= date * day && zone.reading_at(instant) >= (date + 1) * day;
     return date_is_missing ? std::nullopt : std::optional(instant);
 }
-
-class Random {
-  public:
-    explicit Random(unsigned seed) : engine_(seed) {}
-
-    // A multiple of the grain, both ends inclusive.
-    std::int64_t between(std::int64_t least, std::int64_t most)
-    {
-        return std::uniform_int_distribution(least / grain, most / grain)(engine_) * grain;
-    }
-
-    // A zone that changes every now and then within some days, now by an hour, now by a day.
-    MadeUpZone zone(std::int64_t from, std::int64_t until)
-    {
-        MadeUpZone zone(between(-12 * hour, 14 * hour));
-        const std::int64_t longest = between(hour, 3 * day);
-        for (std::int64_t when = from; when < until; when += between(grain, longest))
-            zone.change(when, between(-12 * hour, 14 * hour));
-        return zone;
-    }
-
-  private:
-    std::mt19937 engine_;
-};
 
 } // namespace
 
@@ -221,7 +158,7 @@ TEST_CASE("of what a clock comes to read at the first instant, the beginning is 
 
 TEST_CASE("random zones: the first instant at which the clock has come that far")
 {
-    Random random(20260304);
+    RandomZones random(20260304);
     for (int round = 0; round < 500; round++) {
         const MadeUpZone zone = random.zone(at(5, 0), at(15, 0));
         for (int query = 0; query < 40; query++) {
@@ -236,7 +173,7 @@ TEST_CASE("random zones: the first instant at which the clock has come that far"
 
 TEST_CASE("random zones: a time is due within an interval just when its reading is passed in it")
 {
-    Random random(20260305);
+    RandomZones random(20260305);
     for (int round = 0; round < 500; round++) {
         const MadeUpZone zone = random.zone(at(5, 0), at(15, 0));
         for (int query = 0; query < 40; query++) {
@@ -257,7 +194,7 @@ TEST_CASE("random zones: a time is due within an interval just when its reading 
 
 TEST_CASE("random zones: consecutive intervals take in every reading once")
 {
-    Random random(20260306);
+    RandomZones random(20260306);
     for (int round = 0; round < 200; round++) {
         const MadeUpZone zone = random.zone(at(5, 0), at(15, 0));
         std::int64_t passed = furthest_reading(zone, at(2, 0));
