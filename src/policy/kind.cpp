@@ -1,21 +1,40 @@
 // The kinds of messages, as companion.kinds has them.
 #include "policy/kind.hpp"
 
+#include "postgres/arguments.hpp"
 #include "postgres/interval_length.hpp"
 #include "postgres/kept_rows.hpp"
 
 namespace companion {
 
+static Otherwise read_otherwise(Datum word)
+{
+    const std::string_view text = text_view(word);
+    return text == "skip"        ? Otherwise::skip
+           : text == "ignore"    ? Otherwise::ignore
+           : text == "fall_back" ? Otherwise::fall_back
+                                 : Otherwise::defer; // or wait
+}
+
 static Kind read_kind(const StoredRow &row)
 {
-    const NullableDatum within = row.nullable("send_within"), tries = row.nullable("max_tries");
+    const NullableDatum within = row.nullable("send_within"), tries = row.nullable("max_tries"),
+                        group = row.nullable("cap_group");
     Kind kind{{},
               static_cast<int>(interval_length(row.get("head_start")) / USECS_PER_SEC),
               within.isnull ? PG_INT64_MAX : interval_length(within.value),
               tries.isnull ? INT_MAX : DatumGetInt32(tries.value),
               DatumGetBool(row.get("retry_unknown")),
-              DatumGetBool(row.get("falls_back"))};
+              DatumGetBool(row.get("falls_back")),
+              DatumGetBool(row.get("respects_pause")),
+              DatumGetBool(row.get("cancel_on_reply")),
+              {},
+              read_otherwise(row.get("quiet")),
+              read_otherwise(row.get("over_cap")),
+              read_otherwise(row.get("when_closed"))};
     namestrcpy(&kind.name, TextDatumGetCString(row.get("kind")));
+    if (!group.isnull)
+        namestrcpy(&kind.cap_group, TextDatumGetCString(group.value));
     return kind;
 }
 
@@ -48,7 +67,8 @@ Kind kind_of(std::string_view name)
     for (std::string_view one : {name, std::string_view("custom")})
         if (const Kind *kind = find_kind(one))
             return *kind;
-    return {{}, 0, PG_INT64_MAX, 20, false, true}; // somebody has deleted it
+    return {{}, 0, PG_INT64_MAX, 20, false, true, false, false, {}, Otherwise::defer,
+            Otherwise::defer, Otherwise::defer}; // somebody has deleted it
 }
 
 } // namespace companion

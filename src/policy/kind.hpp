@@ -8,12 +8,17 @@
 
 namespace companion {
 
+// What becomes of a message that may not go now.
+enum class Otherwise : char { defer, skip, ignore, fall_back };
+
 struct Kind {
     NameData name;
     int head_start;    // seconds
     int64 send_within; // microseconds; PG_INT64_MAX: for ever
     int max_tries;     // INT_MAX: any number
-    bool retry_unknown, falls_back;
+    bool retry_unknown, falls_back, respects_pause, cancel_on_reply;
+    NameData cap_group; // empty: none
+    Otherwise quiet, over_cap, when_closed;
 
     std::string_view name_view() const { return NameStr(name); }
 

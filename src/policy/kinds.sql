@@ -7,6 +7,12 @@ CREATE TABLE companion.kinds (
     max_tries integer DEFAULT 20 CHECK (max_tries > 0),
     retry_unknown boolean NOT NULL DEFAULT false,
     falls_back boolean NOT NULL DEFAULT true,
+    respects_pause boolean NOT NULL DEFAULT false,
+    cancel_on_reply boolean NOT NULL DEFAULT false,
+    quiet text NOT NULL DEFAULT 'defer' CHECK (quiet IN ('defer', 'skip', 'ignore')),
+    cap_group text CHECK (cap_group ~ '^[a-z][a-z0-9_]{0,62}$'),
+    over_cap text NOT NULL DEFAULT 'defer' CHECK (over_cap IN ('defer', 'skip')),
+    when_closed text NOT NULL DEFAULT 'wait' CHECK (when_closed IN ('wait', 'fall_back', 'skip')),
     CONSTRAINT kinds_end CHECK (send_within IS NOT NULL OR max_tries IS NOT NULL),
     CONSTRAINT kinds_checkin CHECK (
         kind <> 'checkin' OR (send_within IS NOT NULL AND send_within <= '7 days'))
@@ -19,6 +25,12 @@ COMMENT ON COLUMN companion.kinds.send_within IS 'How long after it is due a mes
 COMMENT ON COLUMN companion.kinds.max_tries IS 'How often sending a message is started, without success, before it has failed; NULL: until its send_before.';
 COMMENT ON COLUMN companion.kinds.retry_unknown IS 'Whether a double is better than a miss: a message whose worker was not heard of again after start_send is sent again.';
 COMMENT ON COLUMN companion.kinds.falls_back IS 'Whether a message whose address is gone goes to the next usable channel; else it has failed.';
+COMMENT ON COLUMN companion.kinds.respects_pause IS 'Whether its messages are skipped while the user has paused check-ins (users.checkin_paused_until); check-ins always are.';
+COMMENT ON COLUMN companion.kinds.cancel_on_reply IS 'Whether its messages are cancelled when the user writes before they are sent.';
+COMMENT ON COLUMN companion.kinds.quiet IS 'What becomes of a message in its user''s quiet hours: defer, to their end; skip; or ignore them.';
+COMMENT ON COLUMN companion.kinds.cap_group IS 'The rows of caps that its messages are counted by; NULL: none.';
+COMMENT ON COLUMN companion.kinds.over_cap IS 'What becomes of a message that is over a cap: defer, until there is room; or skip.';
+COMMENT ON COLUMN companion.kinds.when_closed IS 'What becomes of a message whose channel is paused, or outside the channel''s reply_window: wait; fall_back, to the next usable channel; or skip.';
 
 CREATE TRIGGER replace_kind BEFORE INSERT ON companion.kinds
 FOR EACH ROW EXECUTE FUNCTION companion.replace_row('kind');
@@ -34,9 +46,9 @@ ALTER TABLE companion.kinds ENABLE ALWAYS TRIGGER replace_kind;
 ALTER TABLE companion.kinds ENABLE ALWAYS TRIGGER reload_kinds;
 ALTER TABLE companion.kinds ENABLE ALWAYS TRIGGER reload_no_kinds;
 
-INSERT INTO companion.kinds (kind, send_within, max_tries) VALUES
-    ('checkin', '4 hours', NULL),
-    ('custom', NULL, 20);
+INSERT INTO companion.kinds (kind, send_within, max_tries, respects_pause) VALUES
+    ('checkin', '4 hours', NULL, true),
+    ('custom', NULL, 20, false);
 
 ALTER TABLE companion.kinds ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON companion.kinds FOR SELECT
