@@ -12,10 +12,11 @@ SELECT m.idempotency_key AS key, m.kind, m.content, m.scheduled_for, m.local_dat
        q.attempt AS queued, q.visible_at = m.scheduled_for AS "in time", q.send_before
 FROM companion.scheduled_messages AS m LEFT JOIN companion.dispatch_queue AS q ON q.user_id = m.user_id AND q.message_id = m.id
 ORDER BY m.id;
-SELECT count(companion.schedule_message(:maya, at, key, kind, idempotency_key => key))
+SELECT count(*)
 FROM (VALUES ('by id', 'custom', timestamptz '2026-03-04 08:00+00'), ('by key', 'custom', '2026-03-04 08:00+00'),
     ('claimed', 'custom', '2026-03-04 08:00+00'), ('sending', 'custom', '2026-03-04 08:00+00'),
-    ('water', 'reminder', '2026-03-05 08:00+00'), ('walk', 'reminder', '2026-03-06 08:00+00')) AS m (key, kind, at);
+    ('water', 'reminder', '2026-03-05 08:00+00'), ('walk', 'reminder', '2026-03-06 08:00+00')) AS m (key, kind, at),
+    companion.schedule_message(:maya, at, key, kind, idempotency_key => key);
 
 -- Waiting, by id or by key; again; no such message, no such user.
 SELECT companion.cancel_message(user_id, id, 'changed my mind') FROM companion.scheduled_messages WHERE content = 'by id';
@@ -55,8 +56,9 @@ SELECT key, status, reason FROM messages WHERE kind = 'checkin';
 -- Put off: its local day and send_before go along; into the past is at once; a claim is given back.
 TRUNCATE companion.scheduled_messages, companion.dispatch_queue;
 SET companion.clock = '2026-03-04 09:00+00';
-SELECT count(companion.schedule_message(:maya, '2026-03-04 08:00+00', key, idempotency_key => key, send_before => send_before))
-FROM (VALUES ('no end', NULL), ('an end', timestamptz '2026-03-04 12:00+00'), ('sending', NULL), ('past', '2026-03-04 12:00+00')) AS m (key, send_before);
+SELECT count(*)
+FROM (VALUES ('no end', NULL), ('an end', timestamptz '2026-03-04 12:00+00'), ('sending', NULL), ('past', '2026-03-04 12:00+00')) AS m (key, send_before),
+    companion.schedule_message(:maya, '2026-03-04 08:00+00', key, idempotency_key => key, send_before => send_before);
 TRUNCATE claimed;
 INSERT INTO claimed SELECT * FROM companion.claim_messages('w');
 SELECT companion.start_send(user_id, message_id, attempt) FROM claimed WHERE content = 'sending';
@@ -98,8 +100,9 @@ SELECT * FROM messages;
 
 -- Cancelled when the user writes, unless it is being sent.
 TRUNCATE companion.scheduled_messages, companion.dispatch_queue;
-SELECT count(companion.schedule_message(:maya, at, content, cancel_on_reply => on_reply))
-FROM (VALUES ('are you there?', timestamptz '2026-03-05', true), ('sending', '2026-03-04', true), ('a reminder', '2026-03-05', false)) AS m (content, at, on_reply);
+SELECT count(*)
+FROM (VALUES ('are you there?', timestamptz '2026-03-05', true), ('sending', '2026-03-04', true), ('a reminder', '2026-03-05', false)) AS m (content, at, on_reply),
+    companion.schedule_message(:maya, at, content, cancel_on_reply => on_reply);
 SELECT content, companion.start_send(user_id, message_id, attempt) FROM companion.claim_messages('w');
 SELECT is_new, cancelled FROM companion.record_incoming('telegram', '111', 'here I am', 1);
 SELECT is_new, cancelled FROM companion.record_incoming('telegram', '111', 'here I am', 1);

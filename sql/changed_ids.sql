@@ -16,8 +16,9 @@ SELECT id, overlay(id::text PLACING '1' FROM 1)::uuid, id, 'assistant', 'hello '
 SELECT count(companion.upsert_user_context(id, 'family', 'sister', value, source_message_id => id)) AS remembered
 FROM companion.users, (VALUES ('Anna'), ('Ana')) AS told (value);
 INSERT INTO companion.search_chunks SELECT id, id, 'simple', 1, 0, ARRAY[id], ARRAY[to_tsvector('hello')] FROM companion.users;
-SELECT count(companion.upsert_user_context(id, 'diet', 'lunch', 'soup', source_message_id => id)) AS told,
-       count(companion.forget_user_context(id, 'diet', 'lunch')) AS forgotten FROM companion.users;
+SELECT count(companion.upsert_user_context(id, 'diet', 'lunch', 'soup', source_message_id => id)) AS told
+FROM companion.users;
+SELECT count(items) AS forgotten FROM companion.users, companion.forget_user_context(id, 'diet', 'lunch');
 SELECT count(companion.set_embedding(user_id, id, 'model', '{1,2}')) AS embedded FROM companion.user_context;
 SELECT companion.dispatch(companion.now()) AS enqueued;
 SELECT count(created) AS scheduled, count(companion.start_onboarding(id)) AS onboarding,

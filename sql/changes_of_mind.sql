@@ -109,12 +109,12 @@ UPDATE companion.users SET timezone = 'Pacific/Honolulu' WHERE display_name = 'o
 SELECT * FROM checkins;
 SELECT display_name, idempotency_key FROM companion.scheduled_messages JOIN companion.users AS u ON u.id = user_id ORDER BY u.id;
 -- One a local day, and none lost.
-SET companion.catch_up = '7d';
+UPDATE companion.kinds SET send_within = '7 days' WHERE kind = 'checkin';
 SET companion.min_gap = 0;
 SET companion.clock = '2026-03-06 12:00+00';
 SELECT companion.dispatch() AS enqueued;
 SELECT who, local_date, timezone, scheduled_for, status FROM checkins;
-RESET companion.catch_up;
+UPDATE companion.kinds SET send_within = '4 hours' WHERE kind = 'checkin';
 RESET companion.min_gap;
 -- Over the date line: moved to eleven in the evening of the day before. Or where the day has had its
 -- check-in, as seen there, a second is skipped.
@@ -148,7 +148,7 @@ SELECT created FROM companion.schedule_message('00000000-0000-0000-0000-00000000
     companion.schedule_message('00000000-0000-0000-0000-000000000001', '2026-03-04 10:00+00', 'a reminder') AS reminder (reminder, is_new);
 CREATE TEMP TABLE claimed_by_telegram AS SELECT * FROM companion.claim_messages('w', channels => '{telegram}');
 UPDATE companion.users SET preferred_channel = 'email';
-SELECT kind, coalesce(content, '') AS content, m.channel, q.channel = m.channel AS queued, q.leased_until > '-infinity' AS claimed
+SELECT m.kind, coalesce(content, '') AS content, m.channel, q.channel = m.channel AS queued, q.leased_until > '-infinity' AS claimed
 FROM companion.scheduled_messages AS m JOIN companion.dispatch_queue AS q ON q.message_id = m.id ORDER BY scheduled_for;
 SELECT kind, companion.start_send(user_id, message_id, attempt) FROM claimed_by_telegram ORDER BY scheduled_for;
 SELECT kind, channel, address FROM companion.claim_messages('w');

@@ -19,6 +19,14 @@ SELECT created FROM companion.schedule_message(:'maya', '2026-03-05 09:00+00', '
 SELECT value FROM companion.upsert_user_context(:'maya', 'mood', 'today', 'calm', expires_at => 'infinity', metadata => '{"follow_up_on": "2026-03-04"}');
 SELECT value FROM companion.upsert_user_context(:'maya', 'mood', 'today', 'cheerful');
 SELECT value FROM companion.upsert_user_context(:'maya', 'follow_up', 'exam', 'how was it', metadata => '{"follow_up_on": "2026-03-04"}');
+INSERT INTO companion.scheduled_messages (user_id, id, kind, idempotency_key, local_date, timezone, scheduled_for, send_before,
+    channel, status, sent_at, finished_at)
+VALUES (:'maya', :'maya', 'custom', 'sent', '2026-03-04', 'UTC', companion.now(), 'infinity', 'web', 'sent', 'infinity',
+    companion.now());
+-- Another, whom the app may write to.
+INSERT INTO companion.users (id, display_name) VALUES ('00000000-0000-0000-0000-000000000002', 'Ada');
+SELECT value FROM companion.upsert_user_context('00000000-0000-0000-0000-000000000002', 'follow_up', 'exam', 'how was it',
+    expires_at => 'infinity', metadata => '{"follow_up_on": "2026-03-04"}');
 
 -- Every view, and every function with a time in its result.
 CREATE TEMP TABLE returned (what text, rows bigint, infinite bigint);
@@ -42,6 +50,9 @@ INSERT INTO calls VALUES
     ('upsert_user_context', quote_literal(:'maya') || ', ''mood'', ''now'', ''calm'', expires_at => ''infinity'''),
     ('upsert_user_context_many', quote_literal(:'maya') || ', ''[{"category": "mood", "key": "then", "value": "calm", "expires_at": "infinity"}]'''),
     ('recall_user_context', quote_literal(:'maya')), ('due_follow_ups', quote_literal(:'maya')), ('user_context_as_of', quote_literal(:'maya') || ', ''infinity'''),
+    ('update_user_context', quote_literal(:'maya') || ', NULL, ''mood'', ''now'', expires_at => ''infinity'''),
+    ('memory_report', quote_literal(:'maya')), ('due_follow_ups_all', ''),
+    ('day_as_seen', '''UTC'', ''Asia/Tokyo'', ''2026-03-05'', companion.now()'),
     ('claim_messages', '''w''');
 SELECT count(pg_temp.look(function, format('companion.%I(%s)', function, arguments))) AS calls FROM calls;
 SELECT p.oid::regprocedure AS "not called" FROM pg_proc AS p

@@ -24,8 +24,9 @@ FROM companion.users, (VALUES ('Anna'), ('Ana')) AS told (value);
 INSERT INTO companion.search_chunks SELECT id, id, 'simple', 1, 0, ARRAY[id], ARRAY[to_tsvector('hello')] FROM companion.users;
 INSERT INTO companion.rekeyed_ids SELECT id, 'messages', id, id FROM companion.users;
 SELECT companion.edit_message(id, NULL, 'early', 1) FROM companion.users;
-SELECT count(companion.upsert_user_context(id, 'diet', 'lunch', 'soup', source_message_id => id)) AS told,
-       count(companion.forget_user_context(id, 'diet', 'lunch')) AS forgotten FROM companion.users;
+SELECT count(companion.upsert_user_context(id, 'diet', 'lunch', 'soup', source_message_id => id)) AS told
+FROM companion.users;
+SELECT count(items) AS forgotten FROM companion.users, companion.forget_user_context(id, 'diet', 'lunch');
 SELECT count(companion.set_embedding(user_id, id, 'model', '{1,2}')) AS embedded FROM companion.user_context;
 SELECT count(created) AS scheduled, count(companion.start_onboarding(id)) AS onboarding,
        count(companion.create_telegram_link_token(id)) AS tokens, count(outcome) AS failures

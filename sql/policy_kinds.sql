@@ -27,9 +27,10 @@ FROM (VALUES ($$max_tries) VALUES ('Reminder', 1)$$), ($$max_tries) VALUES ('', 
 
 -- A message is sent within its kind's send_within, of a kind that is not listed by custom's; one
 -- that is scheduled late has it from then on.
-SELECT count(companion.schedule_message(:maya, due::timestamptz, 'x', kind)) AS scheduled
+SELECT count(*) AS scheduled
 FROM (VALUES ('reminder', '2026-03-04 10:00+00'), ('reminder', '2026-03-04 08:00+00'),
-    ('unheard_of', '2026-03-04 10:00+00')) AS v (kind, due);
+    ('unheard_of', '2026-03-04 10:00+00')) AS v (kind, due),
+    companion.schedule_message(:maya, due::timestamptz, 'x', kind);
 SELECT kind, scheduled_for, send_before FROM companion.scheduled_messages ORDER BY kind, scheduled_for;
 UPDATE companion.kinds SET send_within = '1 day' WHERE kind = 'custom';
 SELECT companion.schedule_message(:maya, '2026-03-04 11:00+00', 'x', 'unheard_of') IS NOT NULL AS scheduled;
@@ -46,8 +47,9 @@ SELECT kind, send_before FROM companion.dispatch_queue;
 TRUNCATE companion.scheduled_messages, companion.dispatch_queue;
 
 -- Where an address is gone a message goes to the next channel, if its kind falls back.
-SELECT count(companion.schedule_message(:maya, companion.now(), 'x', kind)) AS scheduled
-FROM (VALUES ('note'), ('reminder')) AS v (kind);
+SELECT count(*) AS scheduled
+FROM (VALUES ('note'), ('reminder')) AS v (kind),
+    companion.schedule_message(:maya, companion.now(), 'x', kind);
 CREATE TEMP TABLE claimed AS SELECT * FROM companion.claim_messages('w');
 SELECT count(companion.start_send(user_id, message_id, attempt)) AS started FROM claimed;
 SELECT companion.mark_failed_many(array_agg(user_id), array_agg(message_id), array_agg(attempt),

@@ -11,17 +11,22 @@ COMMENT ON POLICY monitored ON companion.scheduled_messages IS 'Who watches sees
 
 -- Bounded, so that a look costs the same whatever waits.
 CREATE VIEW companion.queue_head WITH (security_invoker = true) AS
-SELECT user_id, message_id, visible_at, leased_until, attempt, sending, channel, worker
+SELECT user_id, message_id, visible_at, CASE WHEN isfinite(leased_until) THEN leased_until END AS leased_until,
+       attempt, channel, worker,
+       CASE WHEN sending THEN 'sending'
+            WHEN leased_until > companion.now() THEN 'claimed'
+            WHEN visible_at > companion.now() THEN 'waiting'
+            ELSE 'due' END AS state
 FROM companion.dispatch_queue ORDER BY visible_at, message_id LIMIT 10000;
 COMMENT ON VIEW companion.queue_head IS 'For operators: the 10,000 messages that are claimed next, or are claimed already.';
 COMMENT ON COLUMN companion.queue_head.user_id IS 'To whom.';
 COMMENT ON COLUMN companion.queue_head.message_id IS 'scheduled_messages.id.';
 COMMENT ON COLUMN companion.queue_head.visible_at IS 'Not claimed before this time.';
-COMMENT ON COLUMN companion.queue_head.leased_until IS 'Not claimed by another before this time.';
+COMMENT ON COLUMN companion.queue_head.leased_until IS 'Not claimed by another before this time; NULL where nobody has it.';
 COMMENT ON COLUMN companion.queue_head.attempt IS 'How many times it was claimed.';
-COMMENT ON COLUMN companion.queue_head.sending IS 'Whether start_send has succeeded.';
 COMMENT ON COLUMN companion.queue_head.channel IS 'Its channel.';
 COMMENT ON COLUMN companion.queue_head.worker IS 'Who holds the lease, or held the last.';
+COMMENT ON COLUMN companion.queue_head.state IS 'waiting (for visible_at), due, claimed (leased) or sending (start_send has succeeded).';
 
 -- No index covers finished_at, so that to finish is HOT. What was finished lately was made lately, or
 -- before the oldest that waits.
@@ -41,8 +46,8 @@ before_these AS (
          JOIN companion.scheduled_messages AS waiting
              ON waiting.user_id = head.user_id AND waiting.id = head.message_id))
     ORDER BY created_at DESC LIMIT 5000)
-SELECT user_id, id, kind, channel, timezone, status, failure_reason, attempts, scheduled_for, sent_at,
-       finished_at, worker
+SELECT user_id, id, kind, channel, timezone, status, failure_reason, attempts, scheduled_for,
+       CASE WHEN isfinite(sent_at) THEN sent_at END AS sent_at, finished_at, worker
 FROM (TABLE newest UNION ALL TABLE before_these) AS looked_at
 WHERE finished_at > (SELECT companion.now()) - interval '1 hour' AND finished_at <= (SELECT companion.now());
 COMMENT ON VIEW companion.recently_finished IS
@@ -84,15 +89,13 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH head AS (
         SELECT count(*) AS rows,
-               min(visible_at) FILTER (WHERE NOT sending AND leased_until <= companion.now()
-                                       AND visible_at <= companion.now()) AS due_since,
-               count(*) FILTER (WHERE NOT sending AND leased_until <= companion.now()
-                                AND visible_at <= companion.now()) AS due,
+               min(visible_at) FILTER (WHERE state = 'due') AS due_since,
+               count(*) FILTER (WHERE state = 'due') AS due,
                count(*) FILTER (WHERE leased_until > companion.now()) AS leased,
                string_agg(DISTINCT worker, ', ') FILTER (WHERE leased_until > companion.now()) AS workers,
-               count(*) FILTER (WHERE sending
+               count(*) FILTER (WHERE state = 'sending'
                                 AND leased_until < companion.now() - interval '10 minutes') AS abandoned,
-               count(*) FILTER (WHERE attempt > 0 AND leased_until <= companion.now() AND NOT sending) AS retries
+               count(*) FILTER (WHERE attempt > 0 AND state IN ('due', 'waiting')) AS retries
         FROM companion.queue_head)
     SELECT checked.* FROM head CROSS JOIN LATERAL (VALUES
         ('due messages', coalesce(companion.now() - due_since <= max_lag, true),
@@ -278,17 +281,17 @@ BEGIN ATOMIC
     SELECT 'companion_pending_messages', '{}', pg_stat_get_live_tuples('companion.dispatch_queue'::regclass)
     UNION ALL
     SELECT 'companion_due_messages', jsonb_build_object('channel', channel), count(*)
-    FROM head WHERE NOT sending AND leased_until <= companion.now() AND visible_at <= companion.now() GROUP BY channel
+    FROM head WHERE state = 'due' GROUP BY channel
     UNION ALL
     SELECT 'companion_oldest_due_seconds', jsonb_build_object('channel', channel),
            extract(epoch FROM companion.now() - min(visible_at))::double precision
-    FROM head WHERE NOT sending AND leased_until <= companion.now() AND visible_at <= companion.now() GROUP BY channel
+    FROM head WHERE state = 'due' GROUP BY channel
     UNION ALL
-    SELECT 'companion_leased_messages', jsonb_build_object('worker', worker, 'sending', sending::text), count(*)
-    FROM head WHERE leased_until > companion.now() GROUP BY worker, sending
+    SELECT 'companion_leased_messages', jsonb_build_object('worker', worker, 'sending', (state = 'sending')::text), count(*)
+    FROM head WHERE leased_until > companion.now() GROUP BY worker, state = 'sending'
     UNION ALL
     SELECT 'companion_retries', '{}', count(*)
-    FROM head WHERE attempt > 0 AND leased_until <= companion.now() AND NOT sending
+    FROM head WHERE attempt > 0 AND state IN ('due', 'waiting')
     UNION ALL
     SELECT 'companion_finished_messages',
            jsonb_build_object('channel', channel, 'kind', kind, 'status', status,
