@@ -80,7 +80,7 @@ Statement annotate{R"sql(
 // What became of a message that is not on the queue; of one that was cancelled before it is asked.
 const char *answer_of_unqueued(Datum user_id, Datum message_id, const char *of_cancelled)
 {
-    if (find_status.execute({user_id, message_id}) == 0)
+    if (find_status.execute_newest({user_id, message_id}) == 0)
         return "not found";
     return text_view(result_field(0, 1)) == "cancelled" ? of_cancelled : "finished";
 }
@@ -101,7 +101,7 @@ int cancel_all(Datum user_id, NullableDatum kind, bool only_on_reply, Datum reas
 {
     const char nulls[] = {' ', null_flag(kind), ' '};
     const uint64 count =
-        find_cancellable.execute({user_id, kind.value, BoolGetDatum(only_on_reply)}, nulls);
+        find_cancellable.execute_newest({user_id, kind.value, BoolGetDatum(only_on_reply)}, nulls);
     const SPITupleTable *ids = SPI_tuptable;
     int cancelled = 0;
     for (uint64 index = 0; index < count; index++) {
@@ -134,7 +134,7 @@ const char *cancel(Datum user_id, NullableDatum message_id, NullableDatum key, D
     if (!try_lock_user(user_id))
         return "not found";
     if (message_id.isnull) {
-        if (find_by_key.execute({user_id, key.value}) == 0)
+        if (find_by_key.execute_newest({user_id, key.value}) == 0)
             return "not found";
         message_id.value = result_field(0, 1);
     }
@@ -159,12 +159,12 @@ void put_off(const QueueRow &row, TimestampTz to)
 {
     const Datum user_id = UUIDPGetDatum(&row.user_id), id = UUIDPGetDatum(&row.message_id),
                 time = TimestampTzGetDatum(to);
-    if (find_time.execute({user_id, id, time}) == 0)
+    if (find_time.execute_newest({user_id, id, time}) == 0)
         return;
     const TimestampTz from = DatumGetTimestampTz(result_field(0, 1));
     if (DatumGetBool(result_field(0, 2)))
         refuse_other_day();
-    set_time.execute({user_id, id, time, TimestampTzGetDatum(shifted(row.send_before, from, to))});
+    set_time.execute_newest({user_id, id, time, TimestampTzGetDatum(shifted(row.send_before, from, to))});
     require_written(1, "dispatch_queue", "user_id, message_id, visible_at or leased_until");
     require_written(2, "scheduled_messages", "user_id or id");
     if (to <= now())
@@ -191,10 +191,10 @@ bool annotate_message(Datum user_id, Datum message_id, const Annotation &annotat
         return false;
     const char nulls[] = {' ', ' ', null_flag(annotation.priority_level),
                           null_flag(annotation.topic_key), null_flag(annotation.metadata)};
-    if (annotate.execute({user_id, message_id, annotation.priority_level.value,
+    if (annotate.execute_newest({user_id, message_id, annotation.priority_level.value,
                           annotation.topic_key.value, annotation.metadata.value},
                          nulls) == 0) {
-        if (find_status.execute({user_id, message_id}) > 0)
+        if (find_status.execute_newest({user_id, message_id}) > 0)
             refuse_suppressed("scheduled_messages");
         return false;
     }
@@ -207,7 +207,7 @@ bool annotate_message(Datum user_id, Datum message_id, const Annotation &annotat
 
 int companion::cancel_on_reply(Datum user_id)
 {
-    if (count_pending(*DatumGetUUIDP(user_id)) == 0)
+    if (!has_pending(*DatumGetUUIDP(user_id)))
         return 0;
     lock_user(user_id);
     return cancel_all(user_id, {0, true}, true, CStringGetTextDatum("the user has written"));

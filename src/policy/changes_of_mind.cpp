@@ -154,7 +154,7 @@ bool judge_message(const QueueRow &row, const Change &change, Verdict *verdict)
                           null_flag(change.paused),
                           null_flag(change.suspended),
                           null_flag(change.preferred)};
-    if (judge.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
+    if (judge.execute_newest({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
                        TimestampTzGetDatum(row.visible_at), TimestampTzGetDatum(now()),
                        PointerGetDatum(seconds_interval(settings::min_gap)), change.timezone.value,
                        change.checkin_time.value, change.checkin_days.value, change.onboarded.value,
@@ -174,7 +174,7 @@ bool judge_message(const QueueRow &row, const Change &change, Verdict *verdict)
 
 void move(const QueueRow &row, const Verdict &verdict)
 {
-    move_in_time.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
+    move_in_time.execute_newest({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
                           verdict.scheduled_for, verdict.local_date, verdict.timezone, verdict.key,
                           TimestampTzGetDatum(kind_of("checkin").send_before(
                               DatumGetTimestampTz(verdict.scheduled_for)))});
@@ -207,13 +207,9 @@ void apply(const QueueRow &row, const Change &change)
         change_channel(row, verdict.channel);
 }
 
-// A transaction of a higher isolation level may not see all that is pending. Error 40001.
-void apply_to_all(const Change &change, int pending_now)
+void apply_to_all(const Change &change)
 {
     const PendingMessages pending(change.user_id);
-    if (IsolationUsesXactSnapshot() && pending.size() < pending_now)
-        ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-                errmsg("could not serialize access due to concurrent update"));
     for (int index = 0; index < pending.size(); index++)
         apply(pending.at(index).row, change);
 }
@@ -229,9 +225,9 @@ COMPANION_FUNCTION(apply_change_of_mind)
     if (!has_changed(row))
         return PointerGetDatum(nullptr);
     const pg_uuid_t user_id = *DatumGetUUIDP(row.now("id", UUIDOID).value);
-    if (const int pending = count_pending(user_id)) {
+    if (has_pending(user_id)) {
         const Change change = read_change(row, user_id);
-        with_spi([&] { apply_to_all(change, pending); });
+        with_spi([&] { apply_to_all(change); });
     }
     return PointerGetDatum(nullptr);
 }

@@ -50,34 +50,16 @@ class Statement {
 
     uint64 execute(const Datum *values, int count, const char *nulls)
     {
-        if (count != parameters_)
-            // Unreached: a slip that the statement's first test shows
-            elog(ERROR, "%d values for %d parameters", count, parameters_);
-        if (plan_ == nullptr)
-            prepare();
-        Datum *bound = const_cast<Datum *>(values);
-        int result = SPI_execute_plan(plan_, bound, nulls, false, 0);
-        if (result < 0)
-            // Unreached: only a call outside with_spi(), or of what SPI cannot run
-            elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
-        return SPI_processed;
+        return run(values, count, nulls, InvalidSnapshot);
     }
 
     // The same, seeing what has been committed until now at whatever isolation level.
     uint64 execute_newest(std::initializer_list<Datum> values, const char *nulls = nullptr)
     {
-        if (plan_ == nullptr)
-            prepare();
-        Datum *bound = const_cast<Datum *>(values.begin());
-        const int result = SPI_execute_snapshot(plan_, bound, nulls, GetLatestSnapshot(),
-                                                InvalidSnapshot, false, true, 0);
-        if (result < 0)
-            // Unreached: as above
-            elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(result));
-        return SPI_processed;
+        return run(values.begin(), static_cast<int>(values.size()), nulls, GetLatestSnapshot());
     }
 
-    // The same with rows that it reads as the relation "given".
+    // Both with rows that it reads as the relation "given".
     uint64 execute(const Given &given, std::initializer_list<Datum> values)
     {
         const GivenRelation relation(given);
@@ -86,7 +68,30 @@ class Statement {
         return rows;
     }
 
+    uint64 execute_newest(const Given &given, std::initializer_list<Datum> values)
+    {
+        const GivenRelation relation(given);
+        const uint64 rows = execute_newest(values);
+        relation.end();
+        return rows;
+    }
+
   private:
+    uint64 run(const Datum *values, int count, const char *nulls, Snapshot snapshot)
+    {
+        if (count != parameters_)
+            // Unreached: a slip that the statement's first test shows
+            elog(ERROR, "%d values for %d parameters", count, parameters_);
+        if (plan_ == nullptr)
+            prepare();
+        const int result = SPI_execute_snapshot(plan_, const_cast<Datum *>(values), nulls, snapshot,
+                                                InvalidSnapshot, false, true, 0);
+        if (result < 0)
+            // Unreached: only a call outside with_spi(), or of what SPI cannot run
+            elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(result));
+        return SPI_processed;
+    }
+
     void prepare()
     {
         SPIPlanPtr plan = SPI_prepare_cursor(sql_, parameters_, types_, CURSOR_OPT_GENERIC_PLAN);

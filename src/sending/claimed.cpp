@@ -177,7 +177,7 @@ void Claimed::return_to(ReturnSetInfo *result) const
     suspended.skip();
     readdress_free(unreachable);
     if (orphans.size() > 0 &&
-        drop_orphans.execute(orphans, {}) < static_cast<uint64>(orphans.size()))
+        drop_orphans.execute_newest(orphans, {}) < static_cast<uint64>(orphans.size()))
         refuse_suppressed("dispatch_queue");
 }
 

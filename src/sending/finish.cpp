@@ -135,7 +135,7 @@ template <class Look>
 static void record_all(const Given &messages, bool even_unknown, Look look)
 {
     const auto lock = [&] {
-        return lock_unrecorded.execute(keys_of(messages), {BoolGetDatum(even_unknown)});
+        return lock_unrecorded.execute_newest(keys_of(messages), {BoolGetDatum(even_unknown)});
     };
     if (look() == static_cast<uint64>(messages.size()) || lock() == 0)
         return;
@@ -146,7 +146,7 @@ static void record_all(const Given &messages, bool even_unknown, Look look)
 
 void flag_held(Datum user_ids, Datum message_ids, bool *are_held)
 {
-    set_flags(are_held, find_held.execute({user_ids, message_ids}));
+    set_flags(are_held, find_held.execute_newest({user_ids, message_ids}));
 }
 
 Unsent::Unsent()
@@ -186,7 +186,7 @@ Datum too_late(const QueueRow &row)
 void put_back_unknown(const QueueRow &row)
 {
     const char nulls[] = {' ', ' ', ' ', ' ', ' ', ' ', row.worker == 0 ? 'n' : ' ', ' ', ' ', ' '};
-    if (revive.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
+    if (revive.execute_newest({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
                         Int32GetDatum(row.attempt), TimestampTzGetDatum(row.visible_at),
                         TimestampTzGetDatum(row.send_before), row.channel, row.worker,
                         Int32GetDatum(row.tries), row.last_error,
@@ -197,7 +197,7 @@ void put_back_unknown(const QueueRow &row)
 
 void fail_unknown(const QueueRow &row, Datum reason)
 {
-    if (record_failed.execute({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
+    if (record_failed.execute_newest({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
                                Int32GetDatum(row.attempt), reason}) == 0)
         refuse_suppressed("scheduled_messages");
 }
@@ -207,7 +207,7 @@ void Unsent::record() const
     if (size() == 0)
         return;
     record_all(messages_, false, [&] {
-        const uint64 rows = record_unsent.execute(messages_, {});
+        const uint64 rows = record_unsent.execute_newest(messages_, {});
         require_written(rows, 1);
         return rows;
     });
@@ -292,7 +292,7 @@ void Sent::record(bool *recorded)
     for (int index = 0; index < size(); index++)
         messages_.set(index, conversation_column, conversations_.id(index));
     record_all(messages_, true, [&] {
-        const uint64 rows = record_sent.execute(messages_, {});
+        const uint64 rows = record_sent.execute_newest(messages_, {});
         if (rows > 0)
             file(rows, recorded);
         return rows;

@@ -299,7 +299,7 @@ bool find_unknown_row(const Reports &reports, int index, QueueRow *row)
     row->user_id = reports.user_id(index);
     row->message_id = reports.message_id(index);
     row->attempt = reports.attempt(index);
-    if (find_unknown.execute({UUIDPGetDatum(&row->user_id), UUIDPGetDatum(&row->message_id),
+    if (find_unknown.execute_newest({UUIDPGetDatum(&row->user_id), UUIDPGetDatum(&row->message_id),
                               Int32GetDatum(row->attempt)}) == 0)
         return false;
     row->channel = result_field(0, 1);

@@ -37,14 +37,12 @@ static Statement remove_queued{R"sql(
 )sql",
                                UUIDOID, UUIDOID};
 
-int count_pending(const pg_uuid_t &user_id)
+bool has_pending(const pg_uuid_t &user_id)
 {
     Lookup queue("dispatch_queue", "dispatch_queue_pkey", Lookup::Seen::newest);
-    int count = 0;
-    for (bool is_there = queue.find(UUIDPGetDatum(&user_id)); is_there; is_there = queue.next())
-        count++;
+    const bool is_there = queue.find(UUIDPGetDatum(&user_id));
     queue.close();
-    return count;
+    return is_there;
 }
 
 PendingMessages::PendingMessages(const pg_uuid_t &user_id, NullableDatum message_id)

@@ -12,9 +12,9 @@ struct Pending {
     bool has_told;
 };
 
-// How many messages are pending for a user, be it in transactions that this one's snapshot does not
+// Whether anything is pending for a user, be it in transactions that this one's snapshot does not
 // see. Needs no with_spi().
-int count_pending(const pg_uuid_t &user_id);
+bool has_pending(const pg_uuid_t &user_id);
 
 // A user's pending messages, or one of them, locked by ascending id. Call it, and what is below,
 // within with_spi(), with the user's row locked; valid as long as that.

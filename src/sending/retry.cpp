@@ -92,7 +92,7 @@ Given read_found(uint64 rows, NullableDatum send_before)
 // Put messages of users who are locked back on the queue; returns how many were. Error 09000.
 int64 put_back(const Given &messages)
 {
-    const uint64 rows = messages.size() == 0 ? 0 : bring_back.execute(messages, {});
+    const uint64 rows = messages.size() == 0 ? 0 : bring_back.execute_newest(messages, {});
     int64 count = 0;
     for (uint64 row = 0; row < rows; row++) {
         if (!DatumGetBool(result_field(row, 1)))
@@ -141,7 +141,7 @@ COMPANION_FUNCTION(retry_message)
     PG_RETURN_BOOL(with_spi([&] {
         if (!try_lock_user(user_id))
             return false;
-        const uint64 rows = find_one.execute({user_id, message_id});
+        const uint64 rows = find_one.execute_newest({user_id, message_id});
         return put_back(read_found(rows, send_before)) > 0;
     }));
 }
@@ -152,7 +152,7 @@ COMPANION_FUNCTION(retry_failed)
     const TimestampTz since = arguments.timestamp(0, "since");
     const char nulls[] = {' ', arguments.null_flag(1), arguments.null_flag(2)};
     PG_RETURN_INT64(with_spi([&] {
-        const uint64 rows = find_failed.execute(
+        const uint64 rows = find_failed.execute_newest(
             {TimestampTzGetDatum(since), arguments.optional(1), arguments.optional(2)}, nulls);
         return put_back(lock_free(read_found(rows, {0, true})));
     }));
