@@ -211,7 +211,8 @@ $$;
 
 -- Channels and addresses are rows, an app has data of its own on its users.
 ALTER TABLE companion.users DROP CONSTRAINT users_telegram_user_id_key,
-    ADD COLUMN usable_addresses text[], ADD COLUMN app_data jsonb;
+    ADD COLUMN usable_addresses text[], ADD COLUMN app_data jsonb,
+    ADD COLUMN quiet_from time, ADD COLUMN quiet_until time;
 ALTER TABLE companion.users ALTER COLUMN app_data SET DEFAULT '{}';
 DROP INDEX companion.users_whatsapp;
 ALTER TABLE companion.messages ADD COLUMN external_id text COLLATE "C", ADD COLUMN channel text COLLATE "C",
@@ -219,12 +220,19 @@ ALTER TABLE companion.messages ADD COLUMN external_id text COLLATE "C", ADD COLU
 DROP INDEX companion.messages_telegram;
 CREATE INDEX messages_telegram ON companion.messages (user_id, telegram_message_id)
 WHERE telegram_message_id IS NOT NULL;
-ALTER TABLE companion.dispatch_queue ADD COLUMN bot text, ADD COLUMN addresses text[];
+ALTER TABLE companion.dispatch_queue ADD COLUMN bot text, ADD COLUMN addresses text[],
+    ADD COLUMN kind text NOT NULL DEFAULT 'custom', ADD COLUMN tries integer NOT NULL DEFAULT 0,
+    ADD COLUMN claims integer NOT NULL DEFAULT 0, ADD COLUMN last_error text,
+    ADD COLUMN last_failed_at timestamptz, ADD COLUMN head_start integer NOT NULL DEFAULT 0;
+DROP INDEX companion.dispatch_queue_visible;
+CREATE INDEX dispatch_queue_visible ON companion.dispatch_queue (head_start, visible_at, message_id);
 ALTER TABLE companion.scheduled_messages ALTER COLUMN channel DROP NOT NULL,
-    ADD COLUMN bot text, ADD COLUMN addresses text[];
+    ADD COLUMN bot text, ADD COLUMN addresses text[], ADD COLUMN tries integer NOT NULL DEFAULT 0,
+    ADD COLUMN wanted_channel text, ADD COLUMN cancel_on_reply boolean, ADD COLUMN metadata jsonb;
 ALTER TABLE companion.telegram_link_tokens ADD COLUMN bot text COLLATE "C" NOT NULL DEFAULT '';
 DROP TRIGGER set_updated_at ON companion.users;
 GRANT UPDATE (external_id, channel, bot, address) ON companion.messages TO companion_worker, companion_admin;
+GRANT UPDATE (quiet_from, quiet_until) ON companion.users TO companion_user;
 GRANT SELECT (bot) ON companion.telegram_link_tokens TO companion_user, companion_admin;
 
 -- What is made anew.
@@ -257,7 +265,10 @@ DROP FUNCTION
     companion.forget_redeem_failures(),
     companion.unfollow_auth_users(regclass),
     companion.require_pg_cron(),
-    companion.unschedule_jobs();
+    companion.unschedule_jobs(),
+    companion.forget_user_context(uuid,text,text),
+    companion.next_checkin(uuid,timestamptz),
+    companion.schedule_message(uuid,timestamptz,text,text,text,text,jsonb);
 DROP VIEW companion.personal_tables;
 
 -- Types that functions return.
@@ -490,6 +501,47 @@ USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.erased_users IS 'Admins read and delete.';
 SELECT pg_catalog.pg_extension_config_dump('companion.erased_users', '');
 
+-- A new table.
+CREATE TABLE companion.kinds (
+    kind text COLLATE "C" PRIMARY KEY CHECK (kind ~ '^[a-z][a-z0-9_]{0,62}$'),
+    head_start interval NOT NULL DEFAULT '0' CHECK (head_start >= '0' AND head_start <= '1 day'),
+    send_within interval CHECK (send_within >= '0'),
+    max_tries integer DEFAULT 20 CHECK (max_tries > 0),
+    retry_unknown boolean NOT NULL DEFAULT false,
+    falls_back boolean NOT NULL DEFAULT true,
+    respects_pause boolean NOT NULL DEFAULT false,
+    cancel_on_reply boolean NOT NULL DEFAULT false,
+    quiet text NOT NULL DEFAULT 'defer' CHECK (quiet IN ('defer', 'skip', 'ignore')),
+    cap_group text CHECK (cap_group ~ '^[a-z][a-z0-9_]{0,62}$'),
+    over_cap text NOT NULL DEFAULT 'defer' CHECK (over_cap IN ('defer', 'skip')),
+    when_closed text NOT NULL DEFAULT 'wait' CHECK (when_closed IN ('wait', 'fall_back', 'skip')),
+    CONSTRAINT kinds_end CHECK (send_within IS NOT NULL OR max_tries IS NOT NULL),
+    CONSTRAINT kinds_checkin CHECK (
+        kind <> 'checkin' OR (send_within IS NOT NULL AND send_within <= '7 days'))
+);
+COMMENT ON TABLE companion.kinds IS
+'The policy of each kind of message. A kind that is not here follows custom, whose row should stay. Inserting a kind that is there replaces it, so that what an app has changed survives a restore over the standard rows.';
+COMMENT ON COLUMN companion.kinds.kind IS 'The kind''s name: 1 to 63 lower-case letters, digits and _, a letter first.';
+COMMENT ON COLUMN companion.kinds.head_start IS 'By how much its messages are claimed ahead of others that are due, as if they had been due so much earlier, in whole seconds; none is claimed before it is due. A change is for messages that are enqueued from then on.';
+COMMENT ON COLUMN companion.kinds.send_within IS 'How long after it is due a message may still be sent, where its own send_before does not say; NULL: for as long as it has tries. A check-in that is found later than this is recorded as skipped; its row has one, of at most 7 days.';
+COMMENT ON COLUMN companion.kinds.max_tries IS 'How often sending a message is started, without success, before it has failed; NULL: until its send_before.';
+COMMENT ON COLUMN companion.kinds.retry_unknown IS 'Whether a double is better than a miss: a message whose worker was not heard of again after start_send is sent again.';
+COMMENT ON COLUMN companion.kinds.falls_back IS 'Whether a message whose address is gone goes to the next usable channel; else it has failed.';
+COMMENT ON COLUMN companion.kinds.respects_pause IS 'Whether its messages are skipped while the user has paused check-ins (users.checkin_paused_until); check-ins always are.';
+COMMENT ON COLUMN companion.kinds.cancel_on_reply IS 'Whether its messages are cancelled when the user writes before they are sent.';
+COMMENT ON COLUMN companion.kinds.quiet IS 'What becomes of a message in its user''s quiet hours: defer, to their end; skip; or ignore them.';
+COMMENT ON COLUMN companion.kinds.cap_group IS 'The rows of caps that its messages are counted by; NULL: none.';
+COMMENT ON COLUMN companion.kinds.over_cap IS 'What becomes of a message that is over a cap: defer, until there is room; or skip.';
+COMMENT ON COLUMN companion.kinds.when_closed IS 'What becomes of a message whose channel is paused, or outside the channel''s reply_window: wait; fall_back, to the next usable channel; or skip.';
+ALTER TABLE companion.kinds ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON companion.kinds FOR SELECT
+TO companion_user, companion_worker, companion_runtime USING (true);
+COMMENT ON POLICY read ON companion.kinds IS 'Everyone reads the kinds.';
+CREATE POLICY every_row ON companion.kinds TO companion_admin
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.kinds IS 'Admins change the kinds.';
+SELECT pg_catalog.pg_extension_config_dump('companion.kinds', '');
+
 -- Functions, views and triggers.
 CREATE FUNCTION companion.uuid_v7(at timestamptz) RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
@@ -497,41 +549,61 @@ AS 'MODULE_PATHNAME', 'companion_uuid_v7_at';
 COMMENT ON FUNCTION companion.uuid_v7(timestamptz) IS
 'A new id, UUID version 7, for a given time: for rows that are older than themselves, as those of an import. Ids ascend with the time and, for equal times, with a session''s calls. Error 22008 for a time that is infinite, before 1970 or after August 10889.';
 
+CREATE FUNCTION companion.replace_row() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('DELETE FROM %1$s WHERE %2$I = ($1).%2$I', TG_RELID::regclass, TG_ARGV[0])
+    USING NEW;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION companion.replace_row() IS
+'Trigger, BEFORE INSERT: the new row takes the place of the one that has the same value in the column that is its argument.';
+CREATE TRIGGER replace_kind BEFORE INSERT ON companion.kinds
+FOR EACH ROW EXECUTE FUNCTION companion.replace_row('kind');
+COMMENT ON TRIGGER replace_kind ON companion.kinds IS 'Inserting a kind that is there replaces it.';
+ALTER TABLE companion.kinds ENABLE ALWAYS TRIGGER replace_kind;
+
+CREATE FUNCTION companion.reload_rows() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_reload_rows';
+COMMENT ON FUNCTION companion.reload_rows() IS
+'Trigger, AFTER INSERT, UPDATE, DELETE or TRUNCATE: every session reads the table anew.';
+CREATE TRIGGER reload_no_kinds AFTER TRUNCATE ON companion.kinds
+FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_rows();
+COMMENT ON TRIGGER reload_no_kinds ON companion.kinds IS 'Every session reads the kinds anew.';
+ALTER TABLE companion.kinds ENABLE ALWAYS TRIGGER reload_no_kinds;
+CREATE TRIGGER reload_kinds AFTER INSERT OR UPDATE OR DELETE ON companion.kinds
+FOR EACH ROW EXECUTE FUNCTION companion.reload_rows();
+COMMENT ON TRIGGER reload_kinds ON companion.kinds IS 'Every session reads the kinds anew.';
+ALTER TABLE companion.kinds ENABLE ALWAYS TRIGGER reload_kinds;
+
 CREATE FUNCTION companion.local_timestamp(timezone text, at timestamptz) RETURNS timestamp
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'companion_local_timestamp';
 COMMENT ON FUNCTION companion.local_timestamp(text, timestamptz) IS
-'What a clock in the zone reads at a time: as AT TIME ZONE, but that a name is always the IANA zone''s, as everywhere here, and never an abbreviation: CET has summer time. Error 22023 for an unknown zone, 22008 for a time out of range.';
+'What a clock in the zone reads at a time: as AT TIME ZONE, but that a name is always the IANA zone''s, as everywhere here, and never an abbreviation: CET has summer time. NULL for a time that is infinite. Error 22023 for an unknown zone, 22008 for a time out of range.';
 
-CREATE FUNCTION companion.replace_channel() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    DELETE FROM companion.channels WHERE channel = NEW.channel;
-    RETURN NEW;
-END
-$$;
-COMMENT ON FUNCTION companion.replace_channel() IS
-'Trigger, BEFORE INSERT: the new row takes the place of the channel''s old one.';
-
-CREATE FUNCTION companion.reload_channels() RETURNS trigger
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'companion_reload_channels';
-COMMENT ON FUNCTION companion.reload_channels() IS
-'Trigger, AFTER INSERT, UPDATE, DELETE or TRUNCATE: every session reads the channels anew.';
+CREATE FUNCTION companion.quiet_until(
+    timezone text, quiet_from time, quiet_until time, at timestamptz) RETURNS timestamptz
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_quiet_until';
+COMMENT ON FUNCTION companion.quiet_until(text, time, time, timestamptz) IS
+'When the quiet time ends that at lies in; NULL where it is not quiet then, and where an argument is NULL. It is quiet whenever a clock in the zone shows a time from quiet_from up to quiet_until, without it: from a later time to an earlier one over midnight, from one to the same never. What the clock shows twice is quiet both times; where it jumps over quiet_until, quiet time ends with the jump. Error 22023 for an unknown zone and for 24:00, 22008 for an infinite at, and one after the year 294246.';
 
 CREATE TRIGGER replace_channel BEFORE INSERT ON companion.channels
-FOR EACH ROW EXECUTE FUNCTION companion.replace_channel();
+FOR EACH ROW EXECUTE FUNCTION companion.replace_row('channel');
 ALTER TABLE companion.channels ENABLE ALWAYS TRIGGER replace_channel;
 COMMENT ON TRIGGER replace_channel ON companion.channels IS 'Inserting a channel that is there replaces it.';
 
 CREATE TRIGGER reload_channels AFTER INSERT OR UPDATE OR DELETE ON companion.channels
-FOR EACH ROW EXECUTE FUNCTION companion.reload_channels();
+FOR EACH ROW EXECUTE FUNCTION companion.reload_rows();
 ALTER TABLE companion.channels ENABLE ALWAYS TRIGGER reload_channels;
 COMMENT ON TRIGGER reload_channels ON companion.channels IS 'Every session reads the channels anew.';
 
 CREATE TRIGGER reload_no_channels AFTER TRUNCATE ON companion.channels
-FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_channels();
+FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_rows();
 ALTER TABLE companion.channels ENABLE ALWAYS TRIGGER reload_no_channels;
 COMMENT ON TRIGGER reload_no_channels ON companion.channels IS 'Every session reads the channels anew.';
 
@@ -555,7 +627,7 @@ CREATE FUNCTION companion.check_user() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_user';
 COMMENT ON FUNCTION companion.check_user() IS
-'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time before 24:00; checkin_days, preferred_channel, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences and app_data objects, of at most companion.max_json_size where a grant lets one write them. Error 23514, with the column''s name.';
+'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time, quiet_from and quiet_until before 24:00; checkin_days, preferred_channel, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences and app_data objects, of at most companion.max_json_size where a grant lets one write them. Error 23514, with the column''s name.';
 
 CREATE TRIGGER check_user AFTER INSERT OR UPDATE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.check_user();
@@ -582,7 +654,7 @@ CREATE FUNCTION companion.put_user(user_id uuid, settings jsonb) RETURNS compani
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_put_user';
 COMMENT ON FUNCTION companion.put_user(uuid, jsonb) IS
-'Changes a user''s settings, a JSON object whose fields are columns of users, or makes the user; returns the row. What is not named stays, or has its default; null clears it, and opts out where it is checkin_time. An end user, for themselves: display_name, companion_name and support_style (1 to 200 characters), timezone (an IANA name), checkin_time (HH:MM), checkin_days (an array of 1 to 7), checkin_paused_until (an ISO time with its zone''s offset, or infinity), preferred_channel, preferences (an object, which replaces the old one) and location (1 to 500 characters). Workers, for anyone: these, onboarding_completed_at and app_data (an object as well). Admins: also email, telegram_user_id, telegram_username, telegram_linked_at, whatsapp_number, subscription_status, subscription_expires_at and suspended_until. Workers and admins make a user of this id where there is none. With NULL for user_id they name telegram_user_id or whatsapp_number (and telegram_username): that says who the user is, if anybody has it as an address on whichever bot, Telegram''s account before the number; else a new user is made who has it. So one call again makes no second user. One who is known gets no other account by a worker; an address that was disabled is usable again. With another telegram_user_id come telegram_linked_at, which is now, and telegram_username. Error 22023 for settings that are no object, an unknown field and a value that is none of its field, 42501 for a field or a user that is not the caller''s to set (the field is in the message and in the error''s column name), 22023 for NULL where no account is named, 22004 for NULL by an end user, 23503 where there is no such user for an end user and where they were erased, 09000 where a trigger suppresses a row or changes what it is found by. After an error nothing has changed.';
+'Changes a user''s settings, a JSON object whose fields are columns of users, or makes the user; returns the row, in which a time that is infinite is NULL, as of a pause without an end. What is not named stays, or has its default; null clears it, and opts out where it is checkin_time. An end user, for themselves: display_name, companion_name and support_style (1 to 200 characters), timezone (an IANA name), checkin_time, quiet_from and quiet_until (HH:MM), checkin_days (an array of 1 to 7), checkin_paused_until (an ISO time with its zone''s offset, or infinity), preferred_channel, preferences (an object, which replaces the old one) and location (1 to 500 characters). Workers, for anyone: these, onboarding_completed_at and app_data (an object as well). Admins: also email, telegram_user_id, telegram_username, telegram_linked_at, whatsapp_number, subscription_status, subscription_expires_at and suspended_until. Workers and admins make a user of this id where there is none. With NULL for user_id they name telegram_user_id or whatsapp_number (and telegram_username): that says who the user is, if anybody has it as an address on whichever bot, Telegram''s account before the number; else a new user is made who has it. So one call again makes no second user. One who is known gets no other account by a worker; an address that was disabled is usable again. With another telegram_user_id come telegram_linked_at, which is now, and telegram_username. Error 22023 for settings that are no object, an unknown field and a value that is none of its field, 42501 for a field or a user that is not the caller''s to set (the field is in the message and in the error''s column name), 22023 for NULL where no account is named, 22004 for NULL by an end user, 23503 where there is no such user for an end user and where they were erased, 09000 where a trigger suppresses a row or changes what it is found by. After an error nothing has changed.';
 
 CREATE FUNCTION companion.address_key(channel text, address text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -789,7 +861,7 @@ RETURNS uuid
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_add_message';
 COMMENT ON FUNCTION companion.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint, text, text, text, text) IS
-'Adds a message to a conversation and returns its id. A message may be added to a conversation that has ended: an answer belongs where the question is. telegram_message_id is Telegram''s id of it, external_id that of the messenger of the conversation''s channel; each is one within a chat: that of bot with address, or with NULL the user''s address there that was linked last. A message with the chat, id, role and text of one that is stored, or with a text that it had before an edit, was delivered again: nothing is stored, and the id of the first is returned; with another role or text it is stored, and the id is the newer one''s from then on. What it replies to is named by reply_to_id or by the messenger''s id in the chat, not both; one that is not stored leaves reply_to_id NULL. role user sets users.last_user_message_at. End users add their own, with role user and without a messenger''s id. Error 22023 for an unknown role, for content that is empty or over companion.max_message_length, for two ids or two replies, for metadata that is not an object or over companion.max_json_size, for a Telegram id below 1, for an external id that has not 1 to 512 characters or has control characters, and for an id of another messenger''s than the channel''s; 23503 for a conversation or a message replied to that is not the user''s; 42501 for another''s, another role or a messenger''s id as an end user; 09000 where a trigger suppresses the row or changes user_id, id, conversation_id, telegram_message_id or external_id.';
+'Adds a message to a conversation and returns its id. A message may be added to a conversation that has ended: an answer belongs where the question is. telegram_message_id is Telegram''s id of it, external_id that of the messenger of the conversation''s channel; each is one within a chat: that of bot with address, or with NULL the user''s address there that was linked last. A message with the chat, id, role and text of one that is stored, or with a text that it had before an edit, was delivered again: nothing is stored, and the id of the first is returned; with another role or text it is stored, and the id is the newer one''s from then on. What it replies to is named by reply_to_id or by the messenger''s id in the chat, not both; one that is not stored leaves reply_to_id NULL. role user sets users.last_user_message_at, and cancels what is pending for the user with cancel_on_reply. End users add their own, with role user and without a messenger''s id. Error 22023 for an unknown role, for content that is empty or over companion.max_message_length, for two ids or two replies, for metadata that is not an object or over companion.max_json_size, for a Telegram id below 1, for an external id that has not 1 to 512 characters or has control characters, and for an id of another messenger''s than the channel''s; 23503 for a conversation or a message replied to that is not the user''s; 42501 for another''s, another role or a messenger''s id as an end user; 09000 where a trigger suppresses the row or changes user_id, id, conversation_id, telegram_message_id or external_id.';
 
 CREATE FUNCTION companion.edit_message(
     user_id uuid, message_id uuid, content text, telegram_message_id bigint DEFAULT NULL,
@@ -806,38 +878,40 @@ CREATE FUNCTION companion.record_incoming(
     reply_to_telegram_id bigint DEFAULT NULL, metadata jsonb DEFAULT NULL,
     idle interval DEFAULT '24 hours', bot text DEFAULT '', external_id text DEFAULT NULL,
     reply_to_external_id text DEFAULT NULL)
-RETURNS TABLE (user_id uuid, conversation_id uuid, message_id uuid, is_new boolean)
+RETURNS TABLE (user_id uuid, conversation_id uuid, message_id uuid, is_new boolean, cancelled integer)
 LANGUAGE c ROWS 1
 AS 'MODULE_PATHNAME', 'companion_record_incoming';
 COMMENT ON FUNCTION companion.record_incoming(text, text, text, bigint, bigint, jsonb, interval, text, text, text) IS
-'What a channel''s webhook brings, in one call: finds the user who has this address, opens or continues their conversation there, and adds the message. channel_user_id is the address: Telegram''s user id, the WhatsApp number with or without +, for web the user''s id. bot is the app''s account that was written to; an address that was linked without one has this from then on. addresses.last_incoming_at is set, and an address that was disabled is usable again. A message that is delivered again (see add_message) stores nothing and returns the first, with is_new false; if the address has changed hands within the last 7 days, the one that its former user wrote. No row for an address that no user has. Errors as of open_conversation, add_message and link_address; 22P02 for an id that is none, 22003 for one beyond bigint.';
+'What a channel''s webhook brings, in one call: finds the user who has this address, opens or continues their conversation there, and adds the message. channel_user_id is the address: Telegram''s user id, the WhatsApp number with or without +, for web the user''s id. bot is the app''s account that was written to; an address that was linked without one has this from then on. addresses.last_incoming_at is set, and an address that was disabled is usable again. A message that is delivered again (see add_message) stores nothing and returns the first, with is_new false; if the address has changed hands within the last 7 days, the one that its former user wrote. What is pending for the user with cancel_on_reply is cancelled, unless it is being sent; cancelled says how many. No row for an address that no user has. Errors as of open_conversation, add_message and link_address; 22P02 for an id that is none, 22003 for one beyond bigint.';
 
 CREATE FUNCTION companion.recent_messages(
     user_id uuid, max_messages integer DEFAULT 20, conversation_id uuid DEFAULT NULL,
-    before uuid DEFAULT NULL)
+    before_id uuid DEFAULT NULL)
 RETURNS SETOF companion.message
 LANGUAGE sql STABLE ROWS 20
 BEGIN ATOMIC
     (SELECT m.user_id, m.id, m.conversation_id, m.role, m.content, m.telegram_message_id,
-            m.reply_to_id, m.edited_at, m.metadata, m.created_at, m.external_id, m.channel, m.bot,
-            m.address
+            m.reply_to_id, CASE WHEN isfinite(m.edited_at) THEN m.edited_at END AS edited_at, m.metadata,
+            CASE WHEN isfinite(m.created_at) THEN m.created_at END AS created_at, m.external_id,
+            m.channel, m.bot, m.address
      FROM companion.messages AS m
      WHERE recent_messages.conversation_id IS NULL AND m.user_id = recent_messages.user_id
-         AND m.id < CASE WHEN before IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE before END
+         AND m.id < CASE WHEN before_id IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE before_id END
      ORDER BY m.id DESC LIMIT max_messages)
     UNION ALL
     (SELECT m.user_id, m.id, m.conversation_id, m.role, m.content, m.telegram_message_id,
-            m.reply_to_id, m.edited_at, m.metadata, m.created_at, m.external_id, m.channel, m.bot,
-            m.address
+            m.reply_to_id, CASE WHEN isfinite(m.edited_at) THEN m.edited_at END AS edited_at, m.metadata,
+            CASE WHEN isfinite(m.created_at) THEN m.created_at END AS created_at, m.external_id,
+            m.channel, m.bot, m.address
      FROM companion.messages AS m
      WHERE m.user_id = recent_messages.user_id
          AND m.conversation_id = recent_messages.conversation_id
-         AND m.id < CASE WHEN before IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE before END
+         AND m.id < CASE WHEN before_id IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE before_id END
      ORDER BY m.id DESC LIMIT max_messages)
     ORDER BY id DESC;
 END;
 COMMENT ON FUNCTION companion.recent_messages(uuid, integer, uuid, uuid) IS
-'A user''s messages, or those of one conversation, the latest first. before is the id of the last message of the page before; NULL begins with the latest. max_messages NULL: all of them. For the user''s own, or workers and admins; others get no row. Error 2201W for a negative max_messages.';
+'A user''s messages, or those of one conversation, the latest first. before_id is the id of the last message of the page before; NULL begins with the latest. max_messages NULL: all of them. For the user''s own, or workers and admins; others get no row. Error 2201W for a negative max_messages.';
 
 CREATE FUNCTION companion.search_rank(document tsvector, query tsquery) RETURNS real
 LANGUAGE c IMMUTABLE PARALLEL SAFE
@@ -866,9 +940,12 @@ COMMENT ON COLUMN companion.conversation_starts.by_user IS 'How many conversatio
 COMMENT ON COLUMN companion.conversation_starts.by_companion IS 'How many the companion began.';
 
 CREATE OR REPLACE VIEW companion.companion_starts WITH (security_invoker = true) AS
-SELECT c.user_id, c.id AS conversation_id, c.channel, c.started_at,
+SELECT c.user_id, c.id AS conversation_id, c.channel,
+       CASE WHEN isfinite(c.started_at) THEN c.started_at END AS started_at,
        companion.local_timestamp(u.timezone, c.started_at)::date AS local_date,
-       reply.created_at AS replied_at, reply.created_at - c.started_at AS reply_delay
+       CASE WHEN isfinite(reply.created_at) THEN reply.created_at END AS replied_at,
+       CASE WHEN isfinite(reply.created_at) AND isfinite(c.started_at)
+            THEN reply.created_at - c.started_at END AS reply_delay
 FROM companion.conversations AS c
 JOIN companion.users AS u ON u.id = c.user_id
 LEFT JOIN LATERAL (
@@ -939,7 +1016,6 @@ CREATE TRIGGER drop_all_pending AFTER TRUNCATE ON companion.users
 FOR EACH STATEMENT EXECUTE FUNCTION companion.drop_pending();
 COMMENT ON TRIGGER drop_all_pending ON companion.users IS 'What is pending goes with its user.';
 
-
 CREATE FUNCTION companion.recheck_user() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_recheck_user';
@@ -973,42 +1049,69 @@ COMMENT ON FUNCTION companion.checkin_key(date) IS
 'The idempotency key of a local day''s check-in. Internal.';
 
 CREATE FUNCTION companion.checkins_due(
-    timezone text, checkin_time time, checkin_days smallint[], after timestamptz, until timestamptz,
-    OUT local_date date, OUT scheduled_for timestamptz) RETURNS SETOF record
+    timezone text, checkin_time time, checkin_days smallint[], since timestamptz, until timestamptz)
+RETURNS TABLE (local_date date, scheduled_for timestamptz)
 LANGUAGE c STABLE STRICT ROWS 1
 AS 'MODULE_PATHNAME', 'companion_checkins_due';
 COMMENT ON FUNCTION companion.checkins_due(text, time, smallint[], timestamptz, timestamptz) IS
-'The local dates, of these weekdays, whose check-in at this time is due after one time and up to another, and its instant. None in an unknown zone. Internal. Error 22008 for an infinite time.';
+'The local dates, of these weekdays, whose check-in at this time is due after since and up to until, and its instant. None in an unknown zone. Internal. Error 22008 for an infinite time.';
+
+CREATE FUNCTION companion.suspended_reason(suspended_until timestamptz, at timestamptz) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN at < suspended_until THEN 'the user is suspended until ' || suspended_until END;
+COMMENT ON FUNCTION companion.suspended_reason(timestamptz, timestamptz) IS
+'Why nothing is sent to a user at a time who is suspended then; NULL where they are not. Internal.';
+
+CREATE FUNCTION companion.checkin_refused(
+    checkin_time time, checkin_days smallint[], onboarding_completed_at timestamptz,
+    checkin_paused_until timestamptz, suspended_until timestamptz, weekday smallint,
+    scheduled_for timestamptz) RETURNS text
+LANGUAGE sql STABLE
+RETURN coalesce(companion.suspended_reason(suspended_until, scheduled_for), CASE
+    WHEN scheduled_for < checkin_paused_until
+        THEN 'check-ins are paused until ' || checkin_paused_until
+    WHEN onboarding_completed_at IS NULL OR scheduled_for < onboarding_completed_at
+        THEN 'onboarding was not completed by then'
+    WHEN checkin_time IS NULL THEN 'the user has no check-in time'
+    WHEN NOT weekday = ANY (checkin_days) THEN 'no check-in on this weekday' END);
+COMMENT ON FUNCTION companion.checkin_refused(time, smallint[], timestamptz, timestamptz, timestamptz, smallint, timestamptz) IS
+'Why a user of these settings gets no check-in that is due at this time, on this ISO weekday, which may be NULL where it is known to be one of theirs; NULL where they get it. Internal.';
+
+CREATE FUNCTION companion.day_as_seen(
+    timezone text, made_in text, local_date date, scheduled_for timestamptz) RETURNS date
+LANGUAGE sql STABLE
+RETURN CASE WHEN made_in = timezone THEN local_date
+    ELSE companion.local_timestamp(timezone, scheduled_for)::date END;
+COMMENT ON FUNCTION companion.day_as_seen(text, text, date, timestamptz) IS
+'The local day, as seen in a zone, of a check-in that was made in this or another one: its own date in the same, else that of its instant. Internal.';
 
 CREATE FUNCTION companion.checkins_nearby(
     user_id uuid, timezone text, local_date date, scheduled_for timestamptz,
-    key text, key_from text, key_until text, min_gap interval,
-    OUT day_is_taken boolean, OUT key_is_used boolean, OUT is_too_close boolean)
-RETURNS SETOF record
+    key text, key_from text, key_until text, min_gap interval, apart_from uuid)
+RETURNS TABLE (day_is_taken boolean, key_is_used boolean, is_too_close boolean)
 LANGUAGE sql STABLE ROWS 1
 BEGIN ATOMIC
     SELECT
-        coalesce(bool_or(CASE WHEN near.timezone = checkins_nearby.timezone
-            THEN near.local_date = checkins_nearby.local_date
-            ELSE companion.local_timestamp(checkins_nearby.timezone, near.scheduled_for)::date
-                = checkins_nearby.local_date END), false),
+        coalesce(bool_or(companion.day_as_seen(checkins_nearby.timezone, near.timezone,
+            near.local_date, near.scheduled_for) = checkins_nearby.local_date), false),
         coalesce(bool_or(near.idempotency_key = key), false),
         coalesce(bool_or(near.status IN ('pending', 'sent', 'unknown')
             AND checkins_nearby.scheduled_for < coalesce(near.sent_at, near.scheduled_for) + min_gap
             AND checkins_nearby.scheduled_for > near.scheduled_for - min_gap), false)
     FROM companion.scheduled_messages AS near
     WHERE near.user_id = checkins_nearby.user_id
-        AND near.idempotency_key >= key_from AND near.idempotency_key < key_until;
+        AND near.idempotency_key >= key_from AND near.idempotency_key < key_until
+        AND (apart_from IS NULL OR near.id <> apart_from);
 END;
-COMMENT ON FUNCTION companion.checkins_nearby(uuid, text, date, timestamptz, text, text, text, interval) IS
-'Of one possible check-in, what the user''s check-ins of the days around it say, whose keys lie within [key_from, key_until): day_is_taken: one stands already for this local day, as now seen: by its own date where it was made in this zone, else by its instant. key_is_used: one stands under this key, made in another zone. is_too_close: one that was or may be sent lies within min_gap. Internal.';
+COMMENT ON FUNCTION companion.checkins_nearby(uuid, text, date, timestamptz, text, text, text, interval, uuid) IS
+'Of one possible check-in, what the user''s check-ins of the days around it say, whose keys lie within [key_from, key_until), but for the one of this id: day_is_taken: one stands already for this local day, as now seen (day_as_seen). key_is_used: one stands under this key, made in another zone. is_too_close: one that was or may be sent lies within min_gap. Internal.';
 
 CREATE FUNCTION companion.dispatch(
     at timestamptz DEFAULT companion.now(), max_rows integer DEFAULT NULL) RETURNS integer
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_dispatch';
 COMMENT ON FUNCTION companion.dispatch(timestamptz, integer) IS
-'One tick: enqueues the check-ins that are due after the previous tick and up to at, in the order in which they are due, and returns how many. max_rows: only those of so many users, the first batch of a tick, which the next call goes on with; NULL: all. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than companion.catch_up, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at that is not after the previous tick only looks again at whom that one had to leave. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set, and for a max_rows below 1; 09000 where a trigger suppresses a row of dispatch_queue.';
+'One tick: enqueues the check-ins that are due after the previous tick and up to at, in the order in which they are due, and returns how many. max_rows: only those of so many users, the first batch of a tick, which the next call goes on with; NULL: all. It waits for another tick, but for no user: whoever is locked is left to the next one. What is found later than its kind''s send_within, and of what a user is due at once all but the latest, is recorded as skipped. The first tick ever covers the minute before it. An at that is not after the previous tick only looks again at whom that one had to leave. Error 22008 for an infinite at; 22023 for one in the future, unless companion.clock is set, and for a max_rows below 1; 09000 where a trigger suppresses a row of dispatch_queue.';
 
 CREATE FUNCTION companion.dispatch_batch(at timestamptz, max_rows integer) RETURNS boolean
 LANGUAGE c
@@ -1031,6 +1134,24 @@ $$;
 COMMENT ON PROCEDURE companion.run_dispatch(timestamptz, integer) IS
 'One tick in batches: does what dispatch(at, max_rows) does until all that is due up to at is enqueued, and commits after each, so that the first messages can be claimed while the rest are being enqueued. One that breaks off has kept its batches; the next goes on from there. What a scheduler calls every minute. Errors as dispatch(); 2D000 within a transaction or a function.';
 
+CREATE FUNCTION companion.schedule_message(
+    user_id uuid, scheduled_for timestamptz, content text, kind text DEFAULT 'custom',
+    channel text DEFAULT NULL, idempotency_key text DEFAULT NULL,
+    generation_context jsonb DEFAULT NULL, send_before timestamptz DEFAULT NULL,
+    replace boolean DEFAULT false, cancel_on_reply boolean DEFAULT false,
+    priority_level integer DEFAULT NULL, topic_key text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS TABLE (message_id uuid, created boolean)
+LANGUAGE c ROWS 1
+AS 'MODULE_PATHNAME', 'companion_schedule_message';
+COMMENT ON FUNCTION companion.schedule_message(uuid, timestamptz, text, text, text, text, jsonb, timestamptz, boolean, boolean, integer, text, jsonb) IS
+'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Under the key of one that was cancelled it is scheduled anew, under its id, and created is true; a check-in stays cancelled for its day. replace: one that stands under the key, is pending and not being sent becomes this one, and a claim of it is given back; created is false. send_before: skipped rather than sent from this time on. cancel_on_reply: cancelled when the user writes before it is sent. priority_level, topic_key and metadata are the app''s own: see annotate_message. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, a kind, channel or key that is not valid, a send_before that is not after scheduled_for, and what annotate_message refuses, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
+
+CREATE FUNCTION companion.next_checkin(user_id uuid, at timestamptz DEFAULT companion.now()) RETURNS timestamptz
+LANGUAGE c STABLE
+AS 'MODULE_PATHNAME', 'companion_next_checkin';
+COMMENT ON FUNCTION companion.next_checkin(uuid, timestamptz) IS
+'When the user''s next check-in after at is due, as the user''s settings and past check-ins now stand; NULL when there will be none. For the user''s own, or workers and admins.';
+
 CREATE FUNCTION companion.sent_today(
     user_id uuid, kind text DEFAULT 'checkin', at timestamptz DEFAULT companion.now()) RETURNS boolean
 LANGUAGE sql STABLE
@@ -1045,19 +1166,6 @@ END;
 COMMENT ON FUNCTION companion.sent_today(uuid, text, timestamptz) IS
 'Whether a message of this kind was sent to the user on the local day of at, in the user''s present zone. For the user''s own, or workers and admins.';
 
-CREATE FUNCTION companion.claim_messages(
-    worker text, max_messages integer DEFAULT 50, lease interval DEFAULT '5 minutes',
-    channels text[] DEFAULT NULL)
-RETURNS TABLE (
-    user_id uuid, message_id uuid, attempt integer, kind text, local_date date,
-    scheduled_for timestamptz, late_by interval, channel text, address text, display_name text,
-    companion_name text, support_style text, timezone text, content text, generation_context jsonb,
-    bot text, addresses text[], longest_text integer)
-LANGUAGE c ROWS 50
-AS 'MODULE_PATHNAME', 'companion_claim_messages';
-COMMENT ON FUNCTION companion.claim_messages(text, integer, interval, text[]) IS
-'Leases due messages to a worker, the oldest first, passing over what others hold, and waits for nobody. Each row carries the attempt that the worker must report with. bot and address say where it goes: of several addresses there the one that was linked last, and addresses has them all, for a channel on which every device is written to; on a channel that needs none it is the user''s id. longest_text is channels.longest_text. A message past its send_before is recorded as skipped instead, one that used up companion.max_attempts as failed. worker: 1 to 200 characters. max_messages: 1 to 10000. lease: above zero, at most a day. channels: NULL for all. Error 22023 otherwise.';
-
 CREATE FUNCTION companion.mark_sent(
     user_id uuid, message_id uuid, attempt integer, content text DEFAULT NULL,
     telegram_message_id bigint DEFAULT NULL, external_id text DEFAULT NULL,
@@ -1066,7 +1174,7 @@ RETURNS boolean
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_sent';
 COMMENT ON FUNCTION companion.mark_sent(uuid, uuid, integer, text, bigint, text, jsonb) IS
-'Reports that the message was sent after start_send: files content (or the text given when it was scheduled) as an assistant message in the user''s companion-initiated conversation and finishes the message, all at once. telegram_message_id or external_id is the messenger''s id of it, in the chat that it was sent to; it is filed whatever message has that id already, and the id is the newer one''s from then on. metadata is the message''s. Still accepted when the message has become unknown meanwhile. Error 22023 when there is no text at all, for two ids, a telegram_message_id below 1, an external_id that has not 1 to 512 characters or has control characters, and metadata that is not an object or over companion.max_json_size. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
+'Reports that the message was sent after start_send: files content (or the text given when it was scheduled) as an assistant message in the user''s companion-initiated conversation and finishes the message, all at once. telegram_message_id or external_id is the messenger''s id of it, in the chat that it was sent to; it is filed whatever message has that id already, and the id is the newer one''s from then on. metadata is the message''s. Still accepted when the message has become unknown meanwhile. Error 22023 when there is no text at all, for two ids, a telegram_message_id below 1, an external_id that has not 1 to 512 characters or has control characters, and metadata that is not an object or over companion.max_json_size; 55000 for a message that start_send did not succeed for. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
 
 CREATE FUNCTION companion.mark_sent_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], contents text[] DEFAULT NULL,
@@ -1076,7 +1184,7 @@ RETURNS boolean[]
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_sent_many';
 COMMENT ON FUNCTION companion.mark_sent_many(uuid[], uuid[], integer[], text[], bigint[], text[], jsonb[]) IS
-'mark_sent for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. Errors as of mark_sent; 2202E when the arrays differ in length.';
+'mark_sent for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. What mark_sent would refuse by an error is false here, with a WARNING that says why. Error 2202E when the arrays differ in length.';
 
 CREATE FUNCTION companion.mark_failed(
     user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval DEFAULT NULL, permanent boolean DEFAULT false,
@@ -1085,7 +1193,7 @@ RETURNS boolean
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_failed';
 COMMENT ON FUNCTION companion.mark_failed(uuid, uuid, integer, text, interval, boolean, boolean) IS
-'Reports that the message was not sent. It comes back after retry_after, or after a backoff that doubles with each attempt, until companion.max_attempts or send_before; then it has failed. permanent (a text that the messenger refuses): failed at once; the address stays. address_gone (a blocked bot, an account that is no more): the addresses that the worker was told are disabled, and the message, where it has a try left and is not permanent, goes to the next usable channel at once, or is skipped where none is left. Error 22023 for a negative retry_after or one over 30 days. The report counts also where the message was given up as unknown meanwhile. Returns false, and changes nothing, for another attempt or a message that is finished. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
+'Reports that the message was not sent. It comes back after retry_after, which costs no try, or after a backoff that doubles with each failure, until its kind''s max_tries or its send_before; then it has failed. Without a start_send before it, it counts as a claim that was not started. permanent (a text that the messenger refuses): failed at once; the address stays. address_gone (a blocked bot, an account that is no more): the addresses that the worker was told are disabled, and the message, where it has a try left, is not permanent and its kind falls back, goes to the next usable channel at once, or is skipped where none is left. Error 22023 for a negative retry_after or one over 30 days. The report counts also where the message was given up as unknown meanwhile. Returns false, and changes nothing, for another attempt or a message that is finished. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
 
 CREATE FUNCTION companion.mark_failed_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval DEFAULT NULL, permanent boolean DEFAULT false,
@@ -1096,6 +1204,80 @@ AS 'MODULE_PATHNAME', 'companion_mark_failed_many';
 COMMENT ON FUNCTION companion.mark_failed_many(uuid[], uuid[], integer[], text[], interval, boolean, boolean) IS
 'mark_failed for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. Error 2202E when the arrays differ in length.';
 
+CREATE FUNCTION companion.release_message(user_id uuid, message_id uuid, attempt integer)
+RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_release_message';
+COMMENT ON FUNCTION companion.release_message(uuid, uuid, integer) IS
+'Gives a claim back, which costs nothing: the message can be claimed at once. Returns false, and changes nothing, for a message that was started (mark_failed is for that), an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
+
+CREATE FUNCTION companion.release_message_many(
+    user_ids uuid[], message_ids uuid[], attempts integer[])
+RETURNS boolean[]
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_release_message_many';
+COMMENT ON FUNCTION companion.release_message_many(uuid[], uuid[], integer[]) IS
+'release_message for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, which means not now, call again. Error 2202E when the arrays differ in length.';
+
+CREATE FUNCTION companion.retry_message(
+    user_id uuid, message_id uuid, send_before timestamptz DEFAULT NULL)
+RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_retry_message';
+COMMENT ON FUNCTION companion.retry_message(uuid, uuid, timestamptz) IS
+'Brings back a message that has failed, was skipped, or is unknown, which may send it twice: due at once, with all its tries, to be sent before this time; NULL: for as long as its kind''s send_within says, from now. It goes to its own channel, or where that is not usable to another. Returns false, and changes nothing, for another message and where no channel reaches the user. A late report of an earlier attempt counts no more. Error 22023 for a send_before that is not in the future. Waits for who holds the user, at most companion.lock_wait, then error 55P03: call again.';
+
+CREATE FUNCTION companion.retry_failed(
+    since timestamptz, reason_pattern text DEFAULT NULL, kinds text[] DEFAULT NULL)
+RETURNS bigint
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_retry_failed';
+COMMENT ON FUNCTION companion.retry_failed(timestamptz, text, text[]) IS
+'retry_message for every message that has failed since a time, for a reason that is LIKE the pattern (NULL: any), of these kinds (NULL: all). Reads all messages. Passes over users whom another transaction holds, so call again until it returns 0: how many it has brought back.';
+
+CREATE FUNCTION companion.apply_change_of_mind() RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_apply_change_of_mind';
+COMMENT ON FUNCTION companion.apply_change_of_mind() IS
+'Trigger, AFTER UPDATE on users: a pending check-in that is not being sent is skipped where the user has opted out, is paused, suspended, or has no check-in on that weekday any more, with the reason; it moves to a changed check-in time or zone, if its new instant has not come yet, and stays else. What is pending goes to a changed preferred_channel; what is due to a suspended user is skipped. A claim of what was moved and not started is given back. Waits for who holds one of them, at most companion.lock_wait, then error 55P03; 09000 where a trigger suppresses or changes one.';
+CREATE TRIGGER apply_change_of_mind AFTER UPDATE ON companion.users
+FOR EACH ROW EXECUTE FUNCTION companion.apply_change_of_mind();
+COMMENT ON TRIGGER apply_change_of_mind ON companion.users IS 'What is pending follows what the user wants now.';
+
+CREATE FUNCTION companion.cancel_message(
+    user_id uuid, message_id uuid DEFAULT NULL, reason text DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
+RETURNS text
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_cancel_message';
+COMMENT ON FUNCTION companion.cancel_message(uuid, uuid, text, text) IS
+'Takes a scheduled message back, named by its id or its idempotency_key. Returns cancelled: it is not sent, whoever has claimed it, or was cancelled before; sending: start_send has succeeded; finished: it was sent, has failed, was skipped or is unknown; not found. Against a start_send at the same moment one wins. reason: 1 to 1000 characters. Scheduling again under its key revives it; a check-in stays cancelled for its day. For the user''s own, or workers and admins: error 42501 for others. Error 22023 unless one of message_id and idempotency_key is given. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again. Error 09000 where a trigger suppresses or changes a row.';
+
+CREATE FUNCTION companion.cancel_messages(
+    user_id uuid, kind text DEFAULT NULL, reason text DEFAULT NULL)
+RETURNS integer
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_cancel_messages';
+COMMENT ON FUNCTION companion.cancel_messages(uuid, text, text) IS
+'Takes back all that is pending for a user, of one kind or, with NULL, of all, but for what is being sent; returns how many. Rights and errors as of cancel_message.';
+
+CREATE FUNCTION companion.reschedule_message(
+    user_id uuid, message_id uuid, scheduled_for timestamptz)
+RETURNS text
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_reschedule_message';
+COMMENT ON FUNCTION companion.reschedule_message(uuid, uuid, timestamptz) IS
+'Moves a pending message to another time; one in the past is due at once. Its send_before moves along, as far after the new time, or after now, as it was after the old. A claim that was not started is given back. Returns rescheduled; sending: start_send has succeeded; finished: it was sent, has failed, was skipped or cancelled, or is unknown; not found. Error 22023 for a check-in that would leave its local day, 22008 for an infinite time. Waits and fails as cancel_message.';
+
+CREATE FUNCTION companion.annotate_message(
+    user_id uuid, message_id uuid, priority_level integer DEFAULT NULL,
+    topic_key text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_annotate_message';
+COMMENT ON FUNCTION companion.annotate_message(uuid, uuid, integer, text, jsonb) IS
+'Sets what the app notes of a scheduled message, pending or finished; NULL leaves it as it is. Returns false where there is no such message. Error 22023 for a priority_level that is no smallint, a topic_key that has not 1 to 200 characters, and metadata that is no object or over companion.max_json_size. Waits and fails as cancel_message.';
+
 CREATE FUNCTION companion.create_telegram_link_token(
     user_id uuid DEFAULT companion.current_user_id(), valid_for interval DEFAULT NULL,
     bot text DEFAULT '') RETURNS text
@@ -1105,9 +1287,9 @@ COMMENT ON FUNCTION companion.create_telegram_link_token(uuid, interval, text) I
 'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. bot: where the app has several, the one that may redeem it; empty: any. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds and a bot''s name over 64 characters, 09000 where a trigger suppresses the token or keeps one that is to give way.';
 
 CREATE FUNCTION companion.redeem_telegram_link_token(
-    token text, telegram_user_id bigint, telegram_username text DEFAULT NULL, bot text DEFAULT '',
-    OUT outcome text, OUT user_id uuid)
-LANGUAGE c
+    token text, telegram_user_id bigint, telegram_username text DEFAULT NULL, bot text DEFAULT '')
+RETURNS TABLE (outcome text, user_id uuid)
+LANGUAGE c ROWS 1
 AS 'MODULE_PATHNAME', 'companion_redeem_telegram_link_token';
 COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text, text) IS
 'Ties a Telegram account to the user of a link token, as users.telegram_user_id and as their usable address for the bot, and uses up the user''s other tokens, in one step. The account that they had before is unlinked. bot: which of the app''s bots the token came to. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token, or one of another bot); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters or a bot''s name over 64, 09000 where a trigger suppresses a row.';
@@ -1312,6 +1494,37 @@ $$;
 COMMENT ON FUNCTION companion.unschedule_jobs() IS
 'Removes this database''s companion jobs from pg_cron, those of the caller or, as a superuser, of everybody; returns how many there were. Error 55000 without pg_cron.';
 
+CREATE OR REPLACE VIEW companion.pending_messages WITH (security_invoker = true) AS
+SELECT m.user_id, m.id AS message_id, m.kind, m.idempotency_key, m.local_date, m.scheduled_for,
+       q.visible_at, CASE WHEN isfinite(q.send_before) THEN q.send_before END AS send_before,
+       q.channel, q.attempt, q.worker,
+       CASE WHEN isfinite(q.leased_until) THEN q.leased_until END AS leased_until,
+       CASE WHEN q.sending THEN 'sending'
+            WHEN q.leased_until > companion.now() THEN 'claimed'
+            WHEN q.visible_at > companion.now() THEN 'waiting'
+            ELSE 'due' END AS state,
+       q.tries, q.last_error, q.last_failed_at
+FROM companion.dispatch_queue AS q
+JOIN companion.scheduled_messages AS m ON m.user_id = q.user_id AND m.id = q.message_id;
+COMMENT ON VIEW companion.pending_messages IS
+'For operators: every pending message and its state: waiting, due, claimed or sending.';
+COMMENT ON COLUMN companion.pending_messages.user_id IS 'To whom.';
+COMMENT ON COLUMN companion.pending_messages.message_id IS 'scheduled_messages.id.';
+COMMENT ON COLUMN companion.pending_messages.kind IS 'checkin, or the app''s own.';
+COMMENT ON COLUMN companion.pending_messages.idempotency_key IS 'One message a user and key.';
+COMMENT ON COLUMN companion.pending_messages.local_date IS 'The local day that it is for.';
+COMMENT ON COLUMN companion.pending_messages.scheduled_for IS 'When it was due.';
+COMMENT ON COLUMN companion.pending_messages.visible_at IS 'Not claimed before this time.';
+COMMENT ON COLUMN companion.pending_messages.send_before IS 'Skipped rather than sent from this time on; NULL: never.';
+COMMENT ON COLUMN companion.pending_messages.channel IS 'A row of channels.';
+COMMENT ON COLUMN companion.pending_messages.attempt IS 'How many times it was claimed.';
+COMMENT ON COLUMN companion.pending_messages.worker IS 'The worker of the last claim.';
+COMMENT ON COLUMN companion.pending_messages.leased_until IS 'When that claim''s lease ends; NULL where nobody has it.';
+COMMENT ON COLUMN companion.pending_messages.state IS 'waiting (for visible_at), due, claimed (leased) or sending (start_send has succeeded).';
+COMMENT ON COLUMN companion.pending_messages.tries IS 'How many sends of it were started.';
+COMMENT ON COLUMN companion.pending_messages.last_error IS 'Why it failed the last time; NULL: it has not.';
+COMMENT ON COLUMN companion.pending_messages.last_failed_at IS 'When that was.';
+
 -- New indexes.
 CREATE UNIQUE INDEX addresses_linked
 ON companion.addresses (channel, companion.address_key(channel, address) COLLATE "C", bot)
@@ -1371,10 +1584,8 @@ COMMENT ON FUNCTION companion.expire_user_context(integer) IS
 'Deletes expired items, which no read returns any more; their values stay in user_context_history. It passes over rows that are locked, and the items of users who are. Returns how many. Error 22023 for a bound below 1.';
 COMMENT ON FUNCTION companion.rewind_dispatch(timestamp with time zone) IS
 'Sets the previous tick, so that the next one covers what is due after to_at, and nothing before. What was enqueued already is not enqueued again. Error 22008 for an infinite time; 22023 for one in the future, unless companion.clock is set, and for one before what companion.retention keeps.';
-COMMENT ON FUNCTION companion.schedule_message(uuid,timestamp with time zone,text,text,text,text,jsonb) IS
-'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, and a kind, channel or key that is not valid, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
-COMMENT ON FUNCTION companion.start_send(uuid,uuid,integer) IS
-'The point of no return, called right before sending: true once for each attempt, for the newest only, and only before its send_before. After false, do not send. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
+COMMENT ON FUNCTION companion.start_send(uuid, uuid, integer) IS
+'The point of no return, called right before sending: true once for each attempt, for the newest only, and only before its send_before. It is a try, and leaves companion.send_timeout at least of the lease. After false, do not send. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
 COMMENT ON FUNCTION companion.start_send_many(uuid[],uuid[],integer[]) IS
 'start_send for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, which means not now, call again. Do not send after NULL. Error 2202E when the arrays differ in length.';
 COMMENT ON FUNCTION companion.mark_skipped(uuid,uuid,integer,text) IS
@@ -1392,7 +1603,7 @@ COMMENT ON FUNCTION companion.unlink_telegram(uuid) IS
 COMMENT ON FUNCTION companion.expire_telegram_link_tokens(integer) IS
 'Deletes up to max_rows link tokens, the oldest first: unused ones past their time, and used ones after companion.token_retention. Passes over what others hold, and what a trigger keeps; returns how many. Part of run_maintenance(). Error 22023 for a bound below 1, 23503 where an app''s foreign key keeps one.';
 COMMENT ON FUNCTION companion.finish_abandoned(integer) IS
-'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for the kinds in companion.retry_unknown), skipped past send_before, failed after companion.max_attempts. What others hold, the user or the message, is passed over for later. Returns how many. Error 22023 for a bound below 1.';
+'Finishes pending messages that no worker will: unknown where start_send was followed by no report (or claimable again, for kinds with retry_unknown), skipped past send_before, or failed where a try has, and failed after companion.max_claims claims in a row that were not started. What others hold, the user or the message, is passed over for later. Returns how many. Error 22023 for a bound below 1.';
 COMMENT ON COLUMN companion.pending_messages.channel IS 'A row of channels.';
 COMMENT ON COLUMN companion.users.checkin_days IS 'ISO weekdays, 1 (Monday) to 7, on which the check-in comes; stored in order, each once.';
 COMMENT ON COLUMN companion.users.preferred_channel IS 'Where the companion writes first, if it can; NULL, or where it cannot: the first that is usable by channels.rank.';
@@ -1416,8 +1627,22 @@ COMMENT ON INDEX companion.messages_telegram IS
 COMMENT ON INDEX companion.users_checkin IS
 'Who is due: one zone, a stretch of wall time, in order.';
 
+COMMENT ON COLUMN companion.users.quiet_from IS 'Wall time from which the user''s quiet hours last, every local day; no quiet hours where it or quiet_until is NULL, or both are the same.';
+COMMENT ON COLUMN companion.users.quiet_until IS 'Wall time up to which quiet hours last, without it; of an earlier one than quiet_from, that of the next local day.';
+COMMENT ON COLUMN companion.scheduled_messages.status IS 'pending until finished; then sent, failed, skipped, cancelled, or unknown: its worker died after start_send.';
+COMMENT ON COLUMN companion.scheduled_messages.tries IS 'How many sends of it were started; set when it is finished.';
+COMMENT ON COLUMN companion.scheduled_messages.wanted_channel IS 'The channel that schedule_message was given; NULL: the one that the user prefers.';
+COMMENT ON COLUMN companion.scheduled_messages.cancel_on_reply IS 'Whether it is cancelled when the user writes; NULL: no.';
+COMMENT ON COLUMN companion.scheduled_messages.metadata IS 'The app''s own, a JSON object; up to companion.max_json_size.';
+COMMENT ON COLUMN companion.dispatch_queue.kind IS 'The message''s kind, whose policy it follows.';
+COMMENT ON COLUMN companion.dispatch_queue.tries IS 'How many sends of it were started; one that a retry_after put off is not counted.';
+COMMENT ON COLUMN companion.dispatch_queue.claims IS 'How many claims in a row were not started; companion.max_claims is the end.';
+COMMENT ON COLUMN companion.dispatch_queue.last_error IS 'Why the last report of a failure said that it failed, its first 500 bytes; NULL: it has not failed.';
+COMMENT ON COLUMN companion.dispatch_queue.last_failed_at IS 'When that was reported.';
+COMMENT ON COLUMN companion.dispatch_queue.head_start IS 'By how many seconds it goes ahead of others: kinds.head_start when it was enqueued.';
+COMMENT ON INDEX companion.dispatch_queue_visible IS 'For each head start, the order in which messages are claimed.';
 -- Operations.
-CREATE FUNCTION companion.role_faults(role name, OUT fault text, OUT remedy text) RETURNS SETOF record
+CREATE FUNCTION companion.role_faults(role name) RETURNS TABLE (fault text, remedy text)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH r AS (
@@ -1463,17 +1688,22 @@ COMMENT ON POLICY monitored ON companion.scheduled_messages IS 'Who watches sees
 
 -- Bounded, so that a look costs the same whatever waits.
 CREATE VIEW companion.queue_head WITH (security_invoker = true) AS
-SELECT user_id, message_id, visible_at, leased_until, attempt, sending, channel, worker
+SELECT user_id, message_id, visible_at, CASE WHEN isfinite(leased_until) THEN leased_until END AS leased_until,
+       attempt, channel, worker,
+       CASE WHEN sending THEN 'sending'
+            WHEN leased_until > companion.now() THEN 'claimed'
+            WHEN visible_at > companion.now() THEN 'waiting'
+            ELSE 'due' END AS state
 FROM companion.dispatch_queue ORDER BY visible_at, message_id LIMIT 10000;
 COMMENT ON VIEW companion.queue_head IS 'For operators: the 10,000 messages that are claimed next, or are claimed already.';
 COMMENT ON COLUMN companion.queue_head.user_id IS 'To whom.';
 COMMENT ON COLUMN companion.queue_head.message_id IS 'scheduled_messages.id.';
 COMMENT ON COLUMN companion.queue_head.visible_at IS 'Not claimed before this time.';
-COMMENT ON COLUMN companion.queue_head.leased_until IS 'Not claimed by another before this time.';
+COMMENT ON COLUMN companion.queue_head.leased_until IS 'Not claimed by another before this time; NULL where nobody has it.';
 COMMENT ON COLUMN companion.queue_head.attempt IS 'How many times it was claimed.';
-COMMENT ON COLUMN companion.queue_head.sending IS 'Whether start_send has succeeded.';
 COMMENT ON COLUMN companion.queue_head.channel IS 'Its channel.';
 COMMENT ON COLUMN companion.queue_head.worker IS 'Who holds the lease, or held the last.';
+COMMENT ON COLUMN companion.queue_head.state IS 'waiting (for visible_at), due, claimed (leased) or sending (start_send has succeeded).';
 
 -- No index covers finished_at, so that to finish is HOT. What was finished lately was made lately, or
 -- before the oldest that waits.
@@ -1493,8 +1723,8 @@ before_these AS (
          JOIN companion.scheduled_messages AS waiting
              ON waiting.user_id = head.user_id AND waiting.id = head.message_id))
     ORDER BY created_at DESC LIMIT 5000)
-SELECT user_id, id, kind, channel, timezone, status, failure_reason, attempts, scheduled_for, sent_at,
-       finished_at, worker
+SELECT user_id, id, kind, channel, timezone, status, failure_reason, attempts, scheduled_for,
+       CASE WHEN isfinite(sent_at) THEN sent_at END AS sent_at, finished_at, worker
 FROM (TABLE newest UNION ALL TABLE before_these) AS looked_at
 WHERE finished_at > (SELECT companion.now()) - interval '1 hour' AND finished_at <= (SELECT companion.now());
 COMMENT ON VIEW companion.recently_finished IS
@@ -1536,15 +1766,13 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH head AS (
         SELECT count(*) AS rows,
-               min(visible_at) FILTER (WHERE NOT sending AND leased_until <= companion.now()
-                                       AND visible_at <= companion.now()) AS due_since,
-               count(*) FILTER (WHERE NOT sending AND leased_until <= companion.now()
-                                AND visible_at <= companion.now()) AS due,
+               min(visible_at) FILTER (WHERE state = 'due') AS due_since,
+               count(*) FILTER (WHERE state = 'due') AS due,
                count(*) FILTER (WHERE leased_until > companion.now()) AS leased,
                string_agg(DISTINCT worker, ', ') FILTER (WHERE leased_until > companion.now()) AS workers,
-               count(*) FILTER (WHERE sending
+               count(*) FILTER (WHERE state = 'sending'
                                 AND leased_until < companion.now() - interval '10 minutes') AS abandoned,
-               count(*) FILTER (WHERE attempt > 0 AND leased_until <= companion.now() AND NOT sending) AS retries
+               count(*) FILTER (WHERE attempt > 0 AND state IN ('due', 'waiting')) AS retries
         FROM companion.queue_head)
     SELECT checked.* FROM head CROSS JOIN LATERAL (VALUES
         ('due messages', coalesce(companion.now() - due_since <= max_lag, true),
@@ -1730,17 +1958,17 @@ BEGIN ATOMIC
     SELECT 'companion_pending_messages', '{}', pg_stat_get_live_tuples('companion.dispatch_queue'::regclass)
     UNION ALL
     SELECT 'companion_due_messages', jsonb_build_object('channel', channel), count(*)
-    FROM head WHERE NOT sending AND leased_until <= companion.now() AND visible_at <= companion.now() GROUP BY channel
+    FROM head WHERE state = 'due' GROUP BY channel
     UNION ALL
     SELECT 'companion_oldest_due_seconds', jsonb_build_object('channel', channel),
            extract(epoch FROM companion.now() - min(visible_at))::double precision
-    FROM head WHERE NOT sending AND leased_until <= companion.now() AND visible_at <= companion.now() GROUP BY channel
+    FROM head WHERE state = 'due' GROUP BY channel
     UNION ALL
-    SELECT 'companion_leased_messages', jsonb_build_object('worker', worker, 'sending', sending::text), count(*)
-    FROM head WHERE leased_until > companion.now() GROUP BY worker, sending
+    SELECT 'companion_leased_messages', jsonb_build_object('worker', worker, 'sending', (state = 'sending')::text), count(*)
+    FROM head WHERE leased_until > companion.now() GROUP BY worker, state = 'sending'
     UNION ALL
     SELECT 'companion_retries', '{}', count(*)
-    FROM head WHERE attempt > 0 AND leased_until <= companion.now() AND NOT sending
+    FROM head WHERE attempt > 0 AND state IN ('due', 'waiting')
     UNION ALL
     SELECT 'companion_finished_messages',
            jsonb_build_object('channel', channel, 'kind', kind, 'status', status,
@@ -1898,6 +2126,26 @@ INSERT INTO companion.channels (channel, rank, needs_address, only_if_preferred,
     ('email', 40, true, true, NULL),
     ('web', 1000, false, false, NULL);
 
+-- The standard kinds, and the settings that they replace, as this session has them.
+INSERT INTO companion.kinds (kind, send_within, max_tries, respects_pause) VALUES
+    ('checkin', '4 hours', NULL, true),
+    ('custom', NULL, 20, false);
+DO $$
+DECLARE
+    within interval := nullif(current_setting('companion.catch_up', true), '')::interval;
+    tries integer := nullif(current_setting('companion.max_attempts', true), '')::integer;
+    again text[] := string_to_array(replace(current_setting('companion.retry_unknown', true), ' ', ''), ',');
+BEGIN
+    UPDATE companion.kinds SET send_within = least(within, '7 days')
+    WHERE kind = 'checkin' AND within <> '4 hours';
+    UPDATE companion.kinds SET max_tries = tries WHERE tries <> 5;
+    INSERT INTO companion.kinds (kind, max_tries)
+    SELECT DISTINCT a.kind, c.max_tries FROM unnest(again) AS a (kind), companion.kinds AS c
+    WHERE c.kind = 'custom' AND a.kind ~ '^[a-z][a-z0-9_]{0,62}$' AND a.kind NOT IN ('checkin', 'custom');
+    UPDATE companion.kinds SET retry_unknown = true WHERE kind = ANY (again);
+END
+$$;
+
 -- The users' own accounts are addresses: disabled where their channel was. Of several users with one
 -- the first has it. What is pending on a channel that does not reach the user goes to one that does;
 -- Telegram's ids of messages since the account was linked are of its chat. Nobody's triggers are
@@ -1943,6 +2191,8 @@ BEGIN
         RETURNING q.user_id, q.message_id, q.channel)
     UPDATE companion.scheduled_messages AS m SET channel = moved.channel
     FROM moved WHERE m.user_id = moved.user_id AND m.id = moved.message_id;
+    UPDATE companion.dispatch_queue AS q SET kind = m.kind, tries = q.sending::integer
+    FROM companion.scheduled_messages AS m WHERE m.user_id = q.user_id AND m.id = q.message_id;
 
     UPDATE companion.messages AS m SET channel = 'telegram', bot = '', address = u.telegram_user_id::text
     FROM companion.users AS u
@@ -2367,6 +2617,14 @@ END;
 COMMENT ON FUNCTION companion.memory_report(uuid) IS
 'All that is remembered of a user, for the user: grouped by category, with since when, and from which words of theirs: the first 1000 characters of the message of theirs that last stated it, and when they wrote it; NULL where it was another''s, or none. What has expired is not among it, what was settled is. No rows for another''s.';
 
+CREATE FUNCTION companion.forget_user_context(
+    user_id uuid, category text DEFAULT NULL, key text DEFAULT NULL)
+RETURNS TABLE (items bigint, history bigint)
+LANGUAGE c ROWS 1
+AS 'MODULE_PATHNAME', 'companion_forget_user_context';
+COMMENT ON FUNCTION companion.forget_user_context(uuid, text, text) IS
+'Deletes one item, a category''s or all of a user''s, their history with them; returns how many of each. The messages that had stated an item must not teach it again (forgotten_facts). Error 22023 for a key without a category, 42501 for another''s.';
+
 CREATE FUNCTION companion.merge_context_items() RETURNS bigint
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_merge_context_items';
@@ -2436,6 +2694,20 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION companion.due_follow_ups_all(integer) IS
 'due_follow_ups() over all users, for a worker that asks them by a message of its own: the oldest first, from each user''s check-in time on their own wall clock, 09:00 where there is none, until midnight. Left out are users who are paused or suspended, and those whom today''s check-in asks: one is pending or was sent, or dispatch has yet to come to it. Mark what was asked by resolve_user_context() in the transaction of mark_sent().';
+
+CREATE FUNCTION companion.claim_messages(
+    worker text, max_messages integer DEFAULT 50, lease interval DEFAULT '5 minutes',
+    channels text[] DEFAULT NULL, kinds text[] DEFAULT NULL)
+RETURNS TABLE (
+    user_id uuid, message_id uuid, attempt integer, kind text, local_date date,
+    scheduled_for timestamptz, late_by interval, channel text, address text, display_name text,
+    companion_name text, support_style text, timezone text, content text, generation_context jsonb,
+    bot text, addresses text[], longest_text integer, send_before timestamptz, tries integer,
+    location text, preferences jsonb, email text, priority_level smallint, topic_key text)
+LANGUAGE c ROWS 50
+AS 'MODULE_PATHNAME', 'companion_claim_messages';
+COMMENT ON FUNCTION companion.claim_messages(text, integer, interval, text[], text[]) IS
+'Leases due messages to a worker, the oldest first, by when they are due less their kinds'' head_start, passing over what others hold, and waits for nobody. Each row carries the attempt that the worker must report with. bot and address say where it goes: of several addresses there the one that was linked last, and addresses has them all, for a channel on which every device is written to; on a channel that needs none it is the user''s id. longest_text is channels.longest_text; send_before is NULL where there is no such time; tries is how many sends of it were started before. A message past its send_before is recorded as skipped instead, or as failed where a try of it has, and so is one that was claimed companion.max_claims times in a row without a start. worker: 1 to 200 characters. max_messages: 1 to 10000. lease: above zero, at most a day. channels: NULL for all. kinds: NULL for all; one that no message is of brings none. Error 22023 otherwise.';
 
 CREATE FUNCTION companion.delete_message(
     user_id uuid, message_id uuid, forget_facts boolean DEFAULT false) RETURNS boolean
@@ -2532,6 +2804,8 @@ BEGIN
     GRANT USAGE ON SCHEMA companion TO companion_runtime, companion_monitor;
     GRANT SELECT ON companion.channels TO companion_user, companion_worker;
     GRANT SELECT, INSERT, UPDATE, DELETE ON companion.channels TO companion_admin;
+    GRANT SELECT ON companion.kinds TO companion_user, companion_worker;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON companion.kinds TO companion_admin;
     GRANT SELECT ON companion.addresses TO companion_user, companion_worker;
     GRANT SELECT, INSERT, UPDATE, DELETE ON companion.addresses TO companion_admin;
     GRANT SELECT ON companion.rekeyed_ids TO companion_user, companion_worker, companion_admin;
@@ -2559,35 +2833,40 @@ BEGIN
     GRANT SELECT ON companion.privileges TO companion_admin;
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
-         'uuid_v7(timestamptz) local_timestamp choose_channel usable_channel address_key
-          channel_address recall_score normalized folded is_same_text cosine_similarity'),
+         'uuid_v7(timestamptz) local_timestamp quiet_until choose_channel usable_channel
+          address_key channel_address recall_score normalized folded is_same_text
+          cosine_similarity'),
         ('companion_runtime',
          'current_user_id now uuid_v7() checkin_instant end_of_day'),
-        ('companion_runtime',
-         'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
-          with_statement joined_statements fact_hash merged_json keeps_history
-          meaning_of'),
-        ('companion_user, companion_worker, companion_admin',
-         'sent_today put_user add_message recent_messages delete_message upsert_user_context
-          upsert_user_context_many(uuid,jsonb,text) upsert_user_context_many(uuid,text,text)
-          update_user_context recall_user_context user_context_prompt memory_report
-          due_follow_ups create_telegram_link_token unlink_address'),
-        ('companion_monitor', 'now is_pg_crons'),
+        ('companion_monitor',
+         'now is_pg_crons'),
         ('companion_admin, companion_monitor',
          'health metrics check_dispatch check_jobs check_queue check_outcomes check_server
           check_definition role_faults'),
+        ('companion_runtime',
+         'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
+          checkin_refused suspended_reason day_as_seen with_statement joined_statements
+          fact_hash merged_json keeps_history meaning_of'),
+        ('companion_user, companion_worker, companion_admin',
+         'next_checkin sent_today put_user cancel_message cancel_messages add_message
+          delete_message recent_messages upsert_user_context
+          upsert_user_context_many(uuid,jsonb,text)
+          upsert_user_context_many(uuid,text,text) update_user_context recall_user_context
+          user_context_prompt memory_report due_follow_ups forget_user_context
+          create_telegram_link_token unlink_address'),
         ('companion_worker, companion_admin',
-         'link_address disable_address edit_message record_incoming dispatch
-          dispatch_batch run_dispatch due_follow_ups_all set_embedding items_without_embedding
+         'link_address disable_address edit_message record_incoming schedule_message
+          reschedule_message annotate_message retry_message dispatch dispatch_batch
+          run_dispatch due_follow_ups_all set_embedding items_without_embedding
           checkin_key'),
         ('companion_worker',
          'claim_messages mark_sent mark_sent_many mark_failed mark_failed_many
-          redeem_telegram_link_token'),
+          release_message release_message_many redeem_telegram_link_token'),
         ('companion_admin',
-         'run_maintenance apply_retention expire_messages expire_addresses
-          expire_early_edits expire_job_runs forget_redeem_failures follow_auth_users
-          unfollow_auth_users adopt_users is_pg_crons require_pg_cron require_job_login
-          job_command schedule_jobs unschedule_jobs merge_context_items')
+         'retry_failed run_maintenance apply_retention expire_messages expire_addresses
+          expire_early_edits expire_job_runs merge_context_items forget_redeem_failures
+          follow_auth_users unfollow_auth_users adopt_users is_pg_crons require_pg_cron
+          require_job_login job_command schedule_jobs unschedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s',
