@@ -101,6 +101,7 @@ sub start_process
     if (!$pid)
     {
         open STDOUT, '>', '/dev/null';
+        open STDERR, '>', "$folder/said by $name";
         exec @command or POSIX::_exit(127);
     }
     $running{$pid} = $name;
@@ -167,7 +168,8 @@ sub note_death
     my ($name, $status) = @_;
     return if $status == 0;
     # By TERM only who had not begun: who has, finishes
-    push @failed, "$name: status $status" if $status != 9 && $status != 15;
+    push @failed, "$name: status $status: " . slurp_file("$folder/said by $name")
+      if $status != 9 && $status != 15;
     $dead_workers{$name} = 1 if $name =~ /^worker/;
 }
 
