@@ -153,6 +153,15 @@ NullableDatum field(int column)
     return value;
 }
 
+// The queue is read as it is now, and a transaction of a higher isolation level may not see the
+// message. Error 40001.
+void require_whole_view()
+{
+    if (IsolationUsesXactSnapshot())
+        ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                errmsg("could not serialize access due to concurrent update"));
+}
+
 // False where the message is gone.
 bool judge_message(const QueueRow &row, const Change &change, Verdict *verdict)
 {
@@ -175,8 +184,10 @@ bool judge_message(const QueueRow &row, const Change &change, Verdict *verdict)
                        change.checkin_time.value, change.checkin_days.value, change.onboarded.value,
                        change.paused.value, change.suspended.value, change.preferred.value,
                        BoolGetDatum(respects_pause(text_view(row.kind)))},
-                      nulls) == 0)
+                      nulls) == 0) {
+        require_whole_view();
         return false;
+    }
     *verdict = {field(1),
                 DatumGetBool(field(2).value),
                 field(3).value,
@@ -223,13 +234,9 @@ void apply(const QueueRow &row, const Change &change)
         change_channel(row, verdict.channel);
 }
 
-// A transaction of a higher isolation level may not see all that is pending. Error 40001.
-void apply_to_all(const Change &change, int pending_now)
+void apply_to_all(const Change &change)
 {
     const PendingMessages pending(change.user_id);
-    if (IsolationUsesXactSnapshot() && pending.size() < pending_now)
-        ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-                errmsg("could not serialize access due to concurrent update"));
     for (int index = 0; index < pending.size(); index++) {
         QueueRow row = pending.at(index).row;
         if (change.is_quiet_changed)
@@ -249,9 +256,9 @@ COMPANION_FUNCTION(apply_change_of_mind)
     if (!has_changed(row))
         return PointerGetDatum(nullptr);
     const pg_uuid_t user_id = *DatumGetUUIDP(row.now("id", UUIDOID).value);
-    if (const int pending = count_pending(user_id)) {
+    if (count_pending(user_id) > 0) {
         const Change change = read_change(row, user_id);
-        with_spi([&] { apply_to_all(change, pending); });
+        with_spi([&] { apply_to_all(change); });
     }
     return PointerGetDatum(nullptr);
 }
