@@ -150,14 +150,16 @@ BEGIN
         ('companion_user, companion_worker, companion_admin, companion_runtime',
          'current_user_id now uuid_v7() uuid_v7(timestamptz) checkin_instant local_timestamp
           quiet_until end_of_day choose_channel usable_channel address_key channel_address recall_score normalized folded
-          is_same_text cosine_similarity'),
+          is_same_text cosine_similarity
+          day_as_seen'),
         ('companion_monitor', 'now is_pg_crons'),
         ('companion_admin, companion_monitor',
          'health metrics check_dispatch check_jobs check_queue check_outcomes check_server
           check_definition role_faults'),
         ('companion_runtime',
          'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
-          checkin_refused suspended_reason day_as_seen
+          checkin_refused suspended_reason
+          unknown_start paused_reason
           with_statement joined_statements fact_hash merged_json
           keeps_history meaning_of'),
         ('companion_user, companion_worker, companion_admin',

@@ -3,6 +3,7 @@
 #include "policy/cancelling.hpp"
 
 #include "identity/acting.hpp"
+#include "policy/kind.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
@@ -26,17 +27,16 @@ Statement find_status{R"sql(
 )sql",
                       UUIDOID, UUIDOID};
 
-// Of one kind, or of all; those with cancel_on_reply, or all. The lateral lookup keeps it a walk of
-// the user's few rows on the queue.
+// Of one kind, or of all. The lateral lookup keeps it a walk of the user's few rows on the queue.
 Statement find_cancellable{R"sql(
-    SELECT m.id FROM companion.dispatch_queue AS q
+    SELECT m.id, m.kind, m.cancel_on_reply FROM companion.dispatch_queue AS q
     CROSS JOIN LATERAL (
         SELECT m.id, m.kind, m.cancel_on_reply FROM companion.scheduled_messages AS m
         WHERE m.user_id = q.user_id AND m.id = q.message_id LIMIT 1) AS m
-    WHERE q.user_id = $1 AND m.kind = coalesce($2, m.kind) AND (m.cancel_on_reply OR NOT $3)
+    WHERE q.user_id = $1 AND m.kind = coalesce($2, m.kind)
     ORDER BY m.id
 )sql",
-                           UUIDOID, TEXTOID, BOOLOID};
+                           UUIDOID, TEXTOID};
 
 // When a message is due, and whether another time is on another local day than a check-in is for.
 Statement find_time{R"sql(
@@ -97,17 +97,29 @@ const char *cancel_one(Datum user_id, Datum message_id, Datum reason)
     return "cancelled";
 }
 
+// Whether a row of find_cancellable is cancelled when the user writes: as the message says, else its
+// kind.
+bool is_cancelled_on_reply(const SPITupleTable *found, uint64 index)
+{
+    bool is_null;
+    const Datum own = SPI_getbinval(found->vals[index], found->tupdesc, 3, &is_null);
+    if (!is_null)
+        return DatumGetBool(own);
+    const Datum kind = SPI_getbinval(found->vals[index], found->tupdesc, 2, &is_null);
+    return kind_of(text_view(kind)).cancel_on_reply;
+}
+
 int cancel_all(Datum user_id, NullableDatum kind, bool only_on_reply, Datum reason)
 {
-    const char nulls[] = {' ', null_flag(kind), ' '};
-    const uint64 count =
-        find_cancellable.execute_newest({user_id, kind.value, BoolGetDatum(only_on_reply)}, nulls);
-    const SPITupleTable *ids = SPI_tuptable;
+    const char nulls[] = {' ', null_flag(kind)};
+    const uint64 count = find_cancellable.execute_newest({user_id, kind.value}, nulls);
+    const SPITupleTable *found = SPI_tuptable;
     int cancelled = 0;
     for (uint64 index = 0; index < count; index++) {
         bool is_null;
-        const Datum id = SPI_getbinval(ids->vals[index], ids->tupdesc, 1, &is_null);
-        cancelled += strcmp(cancel_one(user_id, id, reason), "cancelled") == 0;
+        const Datum id = SPI_getbinval(found->vals[index], found->tupdesc, 1, &is_null);
+        if (!only_on_reply || is_cancelled_on_reply(found, index))
+            cancelled += strcmp(cancel_one(user_id, id, reason), "cancelled") == 0;
     }
     return cancelled;
 }

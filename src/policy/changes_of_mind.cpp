@@ -4,6 +4,7 @@
 // it, or its worker's start_send is false. A tick that runs meanwhile holds the user's row, or
 // comes to the user afterwards.
 #include "policy/kind.hpp"
+#include "policy/quiet_times.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/row_trigger.hpp"
@@ -17,7 +18,7 @@ using namespace companion;
 namespace {
 
 // $1 the user, $2 a message, $3 until when it is not visible, $4 now, $5 companion.min_gap; then
-// what the user's settings were. Returns why it does not go any more, if so; whether it goes at
+// what the user's settings were, and $13 whether it respects pauses. Returns why it does not go any more, if so; whether it goes at
 // another time or on another channel; and when, for which local day, and on which.
 //
 // A check-in is for the local day that it lies on as now seen. It moves to that day's instant where
@@ -27,7 +28,8 @@ namespace {
 Statement judge{R"sql(
     SELECT
         CASE WHEN m.kind <> 'checkin' THEN
-            CASE WHEN $3 <= $4 THEN companion.suspended_reason(u.suspended_until, $4) END
+            CASE WHEN $3 <= $4 THEN coalesce(companion.suspended_reason(u.suspended_until, $4),
+                CASE WHEN $13 THEN companion.paused_reason(u.checkin_paused_until, $4) END) END
         ELSE coalesce(
             refused.by,
             CASE WHEN u.timezone <> $6 AND nearby.day_is_taken
@@ -76,7 +78,8 @@ Statement judge{R"sql(
         companion.checkin_key(seen.local_date + 3), $5, m.id) AS nearby
     WHERE u.id = $1
 )sql",  UUIDOID,      UUIDOID,        TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID, TEXTOID,
-                TIMEOID, INT2ARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
+                TIMEOID, INT2ARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID,
+                BOOLOID};
 
 // A claim that has not been started is given back.
 Statement move_in_time{R"sql(
@@ -99,11 +102,19 @@ Statement move_in_time{R"sql(
 struct Change {
     pg_uuid_t user_id;
     NullableDatum timezone, checkin_time, checkin_days, onboarded, paused, suspended, preferred;
+    bool is_quiet_changed;
+    QuietSettings quiet; // as they are now
 };
+
+bool is_quiet_changed(const UpdatedRow &row)
+{
+    return row.is_changed("quiet_from", TIMEOID) || row.is_changed("quiet_until", TIMEOID) ||
+           row.is_changed("timezone", TEXTOID);
+}
 
 bool has_changed(const UpdatedRow &row)
 {
-    return row.is_changed("checkin_time", TIMEOID) || row.is_changed("timezone", TEXTOID) ||
+    return row.is_changed("checkin_time", TIMEOID) || is_quiet_changed(row) ||
            row.is_changed("checkin_days", INT2ARRAYOID) ||
            row.is_changed("checkin_paused_until", TIMESTAMPTZOID) ||
            row.is_changed("suspended_until", TIMESTAMPTZOID) ||
@@ -120,7 +131,10 @@ Change read_change(const UpdatedRow &row, const pg_uuid_t &user_id)
             row.before("onboarding_completed_at", TIMESTAMPTZOID),
             row.before("checkin_paused_until", TIMESTAMPTZOID),
             row.before("suspended_until", TIMESTAMPTZOID),
-            row.before("preferred_channel", TEXTOID)};
+            row.before("preferred_channel", TEXTOID),
+            is_quiet_changed(row),
+            {row.now("timezone", TEXTOID), row.now("quiet_from", TIMEOID),
+             row.now("quiet_until", TIMEOID)}};
 }
 
 // What is to become of a message.
@@ -139,6 +153,15 @@ NullableDatum field(int column)
     return value;
 }
 
+// The queue is read as it is now, and a transaction of a higher isolation level may not see the
+// message. Error 40001.
+void require_whole_view()
+{
+    if (IsolationUsesXactSnapshot())
+        ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                errmsg("could not serialize access due to concurrent update"));
+}
+
 // False where the message is gone.
 bool judge_message(const QueueRow &row, const Change &change, Verdict *verdict)
 {
@@ -153,14 +176,18 @@ bool judge_message(const QueueRow &row, const Change &change, Verdict *verdict)
                           null_flag(change.onboarded),
                           null_flag(change.paused),
                           null_flag(change.suspended),
-                          null_flag(change.preferred)};
+                          null_flag(change.preferred),
+                          ' '};
     if (judge.execute_newest({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
                        TimestampTzGetDatum(row.visible_at), TimestampTzGetDatum(now()),
                        PointerGetDatum(seconds_interval(settings::min_gap)), change.timezone.value,
                        change.checkin_time.value, change.checkin_days.value, change.onboarded.value,
-                       change.paused.value, change.suspended.value, change.preferred.value},
-                      nulls) == 0)
+                       change.paused.value, change.suspended.value, change.preferred.value,
+                       BoolGetDatum(respects_pause(text_view(row.kind)))},
+                      nulls) == 0) {
+        require_whole_view();
         return false;
+    }
     *verdict = {field(1),
                 DatumGetBool(field(2).value),
                 field(3).value,
@@ -210,8 +237,12 @@ void apply(const QueueRow &row, const Change &change)
 void apply_to_all(const Change &change)
 {
     const PendingMessages pending(change.user_id);
-    for (int index = 0; index < pending.size(); index++)
-        apply(pending.at(index).row, change);
+    for (int index = 0; index < pending.size(); index++) {
+        QueueRow row = pending.at(index).row;
+        if (change.is_quiet_changed)
+            follow_quiet_hours(row, change.quiet);
+        apply(row, change);
+    }
 }
 
 } // namespace

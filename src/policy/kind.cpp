@@ -71,4 +71,9 @@ Kind kind_of(std::string_view name)
             Otherwise::defer, Otherwise::defer}; // somebody has deleted it
 }
 
+bool respects_pause(std::string_view name)
+{
+    return name == "checkin" || kind_of(name).respects_pause;
+}
+
 } // namespace companion

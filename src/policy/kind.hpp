@@ -37,4 +37,7 @@ int kinds_read();
 // The policy of a kind: its own, or that of custom.
 Kind kind_of(std::string_view name);
 
+// Whether its messages are not sent while check-ins are paused.
+bool respects_pause(std::string_view name);
+
 } // namespace companion

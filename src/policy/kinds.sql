@@ -25,9 +25,9 @@ COMMENT ON COLUMN companion.kinds.send_within IS 'How long after it is due a mes
 COMMENT ON COLUMN companion.kinds.max_tries IS 'How often sending a message is started, without success, before it has failed; NULL: until its send_before.';
 COMMENT ON COLUMN companion.kinds.retry_unknown IS 'Whether a double is better than a miss: a message whose worker was not heard of again after start_send is sent again.';
 COMMENT ON COLUMN companion.kinds.falls_back IS 'Whether a message whose address is gone goes to the next usable channel; else it has failed.';
-COMMENT ON COLUMN companion.kinds.respects_pause IS 'Whether its messages are skipped while the user has paused check-ins (users.checkin_paused_until); check-ins always are.';
-COMMENT ON COLUMN companion.kinds.cancel_on_reply IS 'Whether its messages are cancelled when the user writes before they are sent.';
-COMMENT ON COLUMN companion.kinds.quiet IS 'What becomes of a message in its user''s quiet hours: defer, to their end; skip; or ignore them.';
+COMMENT ON COLUMN companion.kinds.respects_pause IS 'Whether its messages are skipped that are due while the user has paused check-ins (users.checkin_paused_until); check-ins always are.';
+COMMENT ON COLUMN companion.kinds.cancel_on_reply IS 'Whether its messages are cancelled when the user writes before they are sent, where schedule_message has not said.';
+COMMENT ON COLUMN companion.kinds.quiet IS 'What becomes of a message in its user''s quiet hours: defer, to their end, or where that is past its send_before skip; skip; or ignore them.';
 COMMENT ON COLUMN companion.kinds.cap_group IS 'The rows of caps that its messages are counted by; NULL: none.';
 COMMENT ON COLUMN companion.kinds.over_cap IS 'What becomes of a message that is over a cap: defer, until there is room; or skip.';
 COMMENT ON COLUMN companion.kinds.when_closed IS 'What becomes of a message whose channel is paused, or outside the channel''s reply_window: wait; fall_back, to the next usable channel; or skip.';

@@ -34,8 +34,7 @@ class QuietHours {
     // the window; zero if this one is not.
     constexpr std::int64_t left_at(std::int64_t reading) const
     {
-        const std::int64_t since_from = reading - from_ - floor_date(reading - from_) * day;
-        return std::max(length_ - since_from, std::int64_t{0});
+        return std::max(length_ - since_from(reading), std::int64_t{0});
     }
 
     // Whether it is quiet. Looks the zone up once.
@@ -60,7 +59,31 @@ class QuietHours {
         }
     }
 
+    // When the next quiet time begins after an instant that is not quiet; nothing where none does.
+    // Looks the zone up as often.
+    template <TimeZone Zone>
+    std::optional<std::int64_t> begin(const Zone &zone, std::int64_t instant) const
+    {
+        for (std::int64_t begin = instant; length_ > 0;) {
+            const Period period = zone.period_at(begin);
+            const std::int64_t reading = begin + period.offset;
+            if (left_at(reading) > 0)
+                return begin; // what it has jumped to
+            const std::int64_t to_from = day - since_from(reading);
+            if (to_from < period.end - begin)
+                return begin + to_from;
+            begin = period.end;
+        }
+        return std::nullopt;
+    }
+
   private:
+    // How long ago a clock that shows this reading, and was not changed, has shown from.
+    constexpr std::int64_t since_from(std::int64_t reading) const
+    {
+        return reading - from_ - floor_date(reading - from_) * day;
+    }
+
     std::int64_t from_, length_;
 };
 

@@ -78,7 +78,8 @@ Statement enqueue_due{R"sql(
         LEFT JOIN LATERAL (
             SELECT true AS is_held, u.timezone, u.checkin_time, u.checkin_days,
                 u.onboarding_completed_at, u.checkin_paused_until, u.suspended_until,
-                companion.choose_channel(u.usable_addresses, u.preferred_channel) AS channel
+                companion.choose_channel(u.usable_addresses, u.preferred_channel) AS channel,
+                companion.unknown_start(u.quiet_from, u.quiet_until) AS start_before
             FROM companion.users AS u WHERE u.id = l.user_id
             FOR NO KEY UPDATE SKIP LOCKED) AS u ON true),
     passed_over AS (
@@ -137,8 +138,11 @@ Statement enqueue_due{R"sql(
         RETURNING user_id, id, scheduled_for, send_before, channel, status),
     queued AS (
         INSERT INTO companion.dispatch_queue
-            (visible_at, send_before, user_id, message_id, channel, kind, head_start)
-        SELECT scheduled_for, send_before, user_id, id, channel, 'checkin', $14 FROM enqueued
+            (visible_at, send_before, user_id, message_id, channel, kind, head_start, start_before)
+        SELECT scheduled_for, send_before, user_id, id, channel, 'checkin', $14,
+            CASE WHEN user_id IN (SELECT user_id FROM held WHERE start_before IS NOT NULL)
+                THEN timestamptz '-infinity' END
+        FROM enqueued
         WHERE status = 'pending'
         RETURNING user_id)
     SELECT (SELECT count(*) FROM enqueued WHERE status = 'pending'),

@@ -86,14 +86,20 @@ RETURN CASE WHEN at < suspended_until THEN 'the user is suspended until ' || sus
 COMMENT ON FUNCTION companion.suspended_reason(timestamptz, timestamptz) IS
 'Why nothing is sent to a user at a time who is suspended then; NULL where they are not. Internal.';
 
+CREATE FUNCTION companion.paused_reason(checkin_paused_until timestamptz, at timestamptz)
+RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN at < checkin_paused_until THEN 'check-ins are paused until ' || checkin_paused_until END;
+COMMENT ON FUNCTION companion.paused_reason(timestamptz, timestamptz) IS
+'Why a user gets nothing at a time, of a kind that respects pauses, who is paused then; NULL where they are not. Internal.';
+
 CREATE FUNCTION companion.checkin_refused(
     checkin_time time, checkin_days smallint[], onboarding_completed_at timestamptz,
     checkin_paused_until timestamptz, suspended_until timestamptz, weekday smallint,
     scheduled_for timestamptz) RETURNS text
 LANGUAGE sql STABLE
-RETURN coalesce(companion.suspended_reason(suspended_until, scheduled_for), CASE
-    WHEN scheduled_for < checkin_paused_until
-        THEN 'check-ins are paused until ' || checkin_paused_until
+RETURN coalesce(companion.suspended_reason(suspended_until, scheduled_for),
+    companion.paused_reason(checkin_paused_until, scheduled_for), CASE
     WHEN onboarding_completed_at IS NULL OR scheduled_for < onboarding_completed_at
         THEN 'onboarding was not completed by then'
     WHEN checkin_time IS NULL THEN 'the user has no check-in time'
@@ -171,13 +177,13 @@ CREATE FUNCTION companion.schedule_message(
     user_id uuid, scheduled_for timestamptz, content text, kind text DEFAULT 'custom',
     channel text DEFAULT NULL, idempotency_key text DEFAULT NULL,
     generation_context jsonb DEFAULT NULL, send_before timestamptz DEFAULT NULL,
-    replace boolean DEFAULT false, cancel_on_reply boolean DEFAULT false,
+    replace boolean DEFAULT false, cancel_on_reply boolean DEFAULT NULL,
     priority_level integer DEFAULT NULL, topic_key text DEFAULT NULL, metadata jsonb DEFAULT NULL)
 RETURNS TABLE (message_id uuid, created boolean)
 LANGUAGE c ROWS 1
 AS 'MODULE_PATHNAME', 'companion_schedule_message';
 COMMENT ON FUNCTION companion.schedule_message(uuid, timestamptz, text, text, text, text, jsonb, timestamptz, boolean, boolean, integer, text, jsonb) IS
-'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Under the key of one that was cancelled it is scheduled anew, under its id, and created is true; a check-in stays cancelled for its day. replace: one that stands under the key, is pending and not being sent becomes this one, and a claim of it is given back; created is false. send_before: skipped rather than sent from this time on. cancel_on_reply: cancelled when the user writes before it is sent. priority_level, topic_key and metadata are the app''s own: see annotate_message. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, a kind, channel or key that is not valid, a send_before that is not after scheduled_for, and what annotate_message refuses, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
+'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Under the key of one that was cancelled it is scheduled anew, under its id, and created is true; a check-in stays cancelled for its day. replace: one that stands under the key, is pending and not being sent becomes this one, and a claim of it is given back; created is false. send_before: skipped rather than sent from this time on. cancel_on_reply: whether it is cancelled when the user writes before it is sent; NULL: as its kind says. priority_level, topic_key and metadata are the app''s own: see annotate_message. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, a kind, channel or key that is not valid, a send_before that is not after scheduled_for, and what annotate_message refuses, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
 
 CREATE FUNCTION companion.next_checkin(user_id uuid, at timestamptz DEFAULT companion.now()) RETURNS timestamptz
 LANGUAGE c STABLE
@@ -193,9 +199,9 @@ BEGIN ATOMIC
         SELECT FROM companion.scheduled_messages AS m
         JOIN companion.users AS u ON u.id = m.user_id
         WHERE m.user_id = sent_today.user_id AND m.kind = sent_today.kind AND m.status = 'sent'
-            AND companion.local_timestamp(u.timezone, m.sent_at)::date
+            AND companion.day_as_seen(u.timezone, m.timezone, m.local_date, m.scheduled_for)
                 = companion.local_timestamp(u.timezone, at)::date);
 END;
 COMMENT ON FUNCTION companion.sent_today(uuid, text, timestamptz) IS
-'Whether a message of this kind was sent to the user on the local day of at, in the user''s present zone. For the user''s own, or workers and admins.';
+'Whether a message of this kind that was for the local day of at, in the user''s present zone, was sent: one for yesterday that went out after midnight does not count for today. For the user''s own, or workers and admins.';
 

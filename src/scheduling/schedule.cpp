@@ -29,7 +29,8 @@ Statement enqueue{R"sql(
             coalesce($6, CASE WHEN $4 = 'checkin' THEN companion.checkin_key(m.local_time::date)
                 ELSE m.id::text END) AS idempotency_key,
             companion.choose_channel(u.usable_addresses, coalesce($5, u.preferred_channel))
-                AS channel
+                AS channel,
+            companion.unknown_start(u.quiet_from, u.quiet_until) AS start_before
         FROM companion.users AS u
         CROSS JOIN LATERAL (
             SELECT companion.uuid_v7() AS id, companion.local_timestamp(u.timezone, $2) AS local_time
@@ -41,7 +42,7 @@ Statement enqueue{R"sql(
              channel, wanted_channel, content, generation_context, cancel_on_reply,
              priority_level, topic_key, metadata, status, failure_reason, finished_at)
         SELECT user_id, id, $4, idempotency_key, local_date, timezone, $2, $8, channel, $5, $3, $7,
-            nullif($9, false), $10, $11, $12,
+            $9, $10, $11, $12,
             CASE WHEN channel IS NULL THEN 'skipped' ELSE 'pending' END,
             CASE WHEN channel IS NULL THEN 'no channel reaches the user' END,
             CASE WHEN channel IS NULL THEN companion.now() END
@@ -50,9 +51,10 @@ Statement enqueue{R"sql(
         RETURNING user_id, id, idempotency_key, scheduled_for, send_before, channel, status),
     queued AS (
         INSERT INTO companion.dispatch_queue
-            (visible_at, send_before, user_id, message_id, channel, kind, head_start)
-        SELECT scheduled_for, send_before, user_id, id, channel, $4, $13 FROM enqueued
-        WHERE status = 'pending'
+            (visible_at, send_before, user_id, message_id, channel, kind, head_start, start_before)
+        SELECT e.scheduled_for, e.send_before, e.user_id, e.id, e.channel, $4, $13, m.start_before
+        FROM enqueued AS e CROSS JOIN message AS m
+        WHERE e.status = 'pending'
         RETURNING user_id, message_id)
     SELECT e.id,
         CASE WHEN e.user_id <> m.user_id THEN 'user_id'
@@ -73,7 +75,8 @@ Statement renew{R"sql(
         SELECT u.id AS user_id, m.id, m.idempotency_key, m.attempts, u.timezone,
             companion.local_timestamp(u.timezone, $2)::date AS local_date,
             companion.choose_channel(u.usable_addresses, coalesce($5, u.preferred_channel))
-                AS channel
+                AS channel,
+            companion.unknown_start(u.quiet_from, u.quiet_until) AS start_before
         FROM companion.users AS u
         JOIN companion.scheduled_messages AS m ON m.user_id = u.id AND m.id = $14
         WHERE u.id = $1 AND coalesce($6, m.idempotency_key) = m.idempotency_key),
@@ -81,7 +84,7 @@ Statement renew{R"sql(
         UPDATE companion.scheduled_messages AS m
         SET kind = $4, local_date = n.local_date, timezone = n.timezone, scheduled_for = $2,
             send_before = $8, channel = n.channel, wanted_channel = $5, content = $3,
-            generation_context = $7, cancel_on_reply = nullif($9, false), priority_level = $10,
+            generation_context = $7, cancel_on_reply = $9, priority_level = $10,
             topic_key = $11, metadata = $12, attempts = 0, tries = 0, worker = NULL,
             status = CASE WHEN n.channel IS NULL THEN 'skipped' ELSE 'pending' END,
             failure_reason = CASE WHEN n.channel IS NULL THEN 'no channel reaches the user' END,
@@ -94,13 +97,15 @@ Statement renew{R"sql(
         WHERE q.user_id = n.user_id AND q.message_id = n.id AND n.channel IS NULL),
     queued AS (
         INSERT INTO companion.dispatch_queue AS q
-            (visible_at, send_before, user_id, message_id, channel, attempt, kind, head_start)
-        SELECT $2, $8, user_id, id, channel, attempts, $4, $13 FROM message WHERE channel IS NOT NULL
+            (visible_at, send_before, user_id, message_id, channel, attempt, kind, head_start,
+             start_before)
+        SELECT $2, $8, user_id, id, channel, attempts, $4, $13, start_before
+        FROM message WHERE channel IS NOT NULL
         ON CONFLICT (user_id, message_id) DO UPDATE
         SET visible_at = excluded.visible_at, send_before = excluded.send_before,
             channel = excluded.channel, leased_until = '-infinity', kind = excluded.kind,
             head_start = excluded.head_start, tries = 0, claims = 0, last_error = NULL,
-            last_failed_at = NULL
+            last_failed_at = NULL, start_before = excluded.start_before
         RETURNING q.user_id, q.message_id)
     SELECT e.id,
         CASE WHEN e.user_id <> m.user_id THEN 'user_id'
@@ -201,7 +206,8 @@ struct Wanted {
     Arguments arguments;
     Datum user_id;
     TimestampTz scheduled_for, send_before;
-    bool replace, cancel_on_reply;
+    bool replace;
+    NullableDatum cancel_on_reply;
     Annotation annotation;
     Kind kind;
 };
@@ -216,7 +222,7 @@ Wanted read_wanted(const Arguments &arguments)
             scheduled_for,
             read_send_before(arguments, scheduled_for, kind),
             DatumGetBool(arguments.required(8, "replace")),
-            DatumGetBool(arguments.required(9, "cancel_on_reply")),
+            arguments.nullable(9),
             read_annotation(arguments, 10),
             kind};
 }
@@ -260,7 +266,7 @@ Parameters parameters_of(const Wanted &wanted, Datum message_id)
                                     wanted.arguments.nullable(5),
                                     wanted.arguments.nullable(6),
                                     {TimestampTzGetDatum(wanted.send_before)},
-                                    {BoolGetDatum(wanted.cancel_on_reply)},
+                                    wanted.cancel_on_reply,
                                     wanted.annotation.priority_level,
                                     wanted.annotation.topic_key,
                                     wanted.annotation.metadata,

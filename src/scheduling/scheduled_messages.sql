@@ -69,7 +69,7 @@ COMMENT ON COLUMN companion.scheduled_messages.bot IS 'The bot that goes with ad
 COMMENT ON COLUMN companion.scheduled_messages.addresses IS 'Of what is unknown: where its worker was told to send it, for a report that comes late.';
 COMMENT ON COLUMN companion.scheduled_messages.tries IS 'How many sends of it were started; set when it is finished.';
 COMMENT ON COLUMN companion.scheduled_messages.wanted_channel IS 'The channel that schedule_message was given; NULL: the one that the user prefers.';
-COMMENT ON COLUMN companion.scheduled_messages.cancel_on_reply IS 'Whether it is cancelled when the user writes; NULL: no.';
+COMMENT ON COLUMN companion.scheduled_messages.cancel_on_reply IS 'Whether it is cancelled when the user writes; NULL: as its kind says.';
 COMMENT ON COLUMN companion.scheduled_messages.metadata IS 'The app''s own, a JSON object; up to companion.max_json_size.';
 COMMENT ON INDEX companion.scheduled_messages_created IS 'Which messages retention looks at: the oldest.';
 

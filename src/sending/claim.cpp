@@ -1,5 +1,6 @@
 // Claiming: a worker leases due messages, the oldest first, as their head starts have it.
 #include "channels/channel.hpp"
+#include "policy/quiet_times.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
@@ -78,9 +79,62 @@ Outcome lease(QueueRow &row, const ClaimRequest &request)
 // outage a claim finds what can be sent still, however much cannot.
 constexpr int most_given_up = 1000;
 
+// The most that one claim holds back for quiet hours. Past it, who has some is passed over.
+constexpr int most_held_back = 1000;
+
+// Leases what may go by its user's quiet hours; puts off or refuses what may not.
+class Lessor {
+  public:
+    explicit Lessor(const ClaimRequest &request) : request_(request) {}
+
+    // Whether it is to be passed over.
+    bool is_full(const QueueRow &row) const
+    {
+        return row.start_before != DT_NOEND && held_back_ >= most_held_back;
+    }
+
+    // Take the row come to; returns whether it has been leased.
+    bool take(Queue &queue)
+    {
+        Going going = Going::now;
+        const auto decide = [&](QueueRow &row) {
+            going = row.start_before == DT_NOEND ? Going::now : judge(row);
+            return going == Going::now ? lease(row, request_) : Outcome::updated;
+        };
+        if (!is_changed(queue.change(Contended::pass_changed, decide)))
+            return false;
+        if (going == Going::never)
+            unwanted_.add(UUIDPGetDatum(&queue.row().user_id),
+                          UUIDPGetDatum(&queue.row().message_id), users_->reason());
+        held_back_ += going == Going::now ? 0 : 1;
+        return going == Going::now;
+    }
+
+    void close()
+    {
+        if (users_ != nullptr)
+            users_->close();
+    }
+
+    Unwanted &unwanted() { return unwanted_; }
+
+  private:
+    Going judge(QueueRow &row)
+    {
+        if (users_ == nullptr)
+            users_ = new (palloc(sizeof(QuietUsers))) QuietUsers;
+        return users_->judge(row, request_.at);
+    }
+
+    const ClaimRequest &request_;
+    QuietUsers *users_ = nullptr; // from the first on who has quiet hours
+    Unwanted unwanted_;
+    int held_back_ = 0;
+};
+
 // Walk the queue until enough is leased, and note what is abandoned.
 void walk(Queue &queue, const ClaimRequest &request, const QueuePosition *from, Claimed &claimed,
-          Abandoned &abandoned)
+          Abandoned &abandoned, Lessor &lessor)
 {
     const int claimed_before = claimed.size();
     queue.begin_walk(request.at, from);
@@ -92,8 +146,7 @@ void walk(Queue &queue, const ClaimRequest &request, const QueuePosition *from, 
                 abandoned.add(queue.row());
             continue;
         }
-        if (!is_changed(queue.change(Contended::pass_changed,
-                                     [&](QueueRow &row) { return lease(row, request); })))
+        if (lessor.is_full(queue.row()) || !lessor.take(queue))
             continue;
         if (from == nullptr && claimed.size() == claimed_before && queue.row().head_start == 0 &&
             queue.entries_passed() > entries_worth_skipping)
@@ -105,17 +158,18 @@ void walk(Queue &queue, const ClaimRequest &request, const QueuePosition *from, 
 
 // Lease up to max_messages; a walk that began further on and found too few is followed
 // by one from the head.
-Claimed claim(const ClaimRequest &request)
+Claimed claim(const ClaimRequest &request, Lessor &lessor)
 {
     Claimed claimed;
     Abandoned abandoned;
     const QueuePosition *from = skip_position(request);
     for (bool is_done = false; !is_done; from = nullptr) {
         Queue queue;
-        walk(queue, request, from, claimed, abandoned);
+        walk(queue, request, from, claimed, abandoned, lessor);
         queue.close();
         is_done = from == nullptr || claimed.size() >= request.max_messages;
     }
+    lessor.close();
     if (abandoned.size() > 0)
         abandoned.give_up(request.at);
     return claimed;
@@ -144,9 +198,10 @@ COMPANION_FUNCTION(claim_messages)
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     with_spi([&] {
-        const Claimed claimed = claim(request);
-        if (claimed.size() > 0)
-            claimed.return_to(result);
+        Lessor lessor(request);
+        const Claimed claimed = claim(request, lessor);
+        if (claimed.size() > 0 || lessor.unwanted().size() > 0)
+            claimed.return_to(result, lessor.unwanted());
     });
     return Datum{0};
 }

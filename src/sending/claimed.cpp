@@ -4,11 +4,11 @@
 #include "sending/claimed.hpp"
 
 #include "channels/usable.hpp"
+#include "policy/pause.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "sending/readdress.hpp"
-#include "sending/suspended.hpp"
 
 namespace companion {
 
@@ -60,14 +60,17 @@ class Description {
         return messages_.find(key, 2) && users_.find(user);
     }
 
-    // Until when the user is suspended; long ago where they are not.
-    TimestampTz suspended_until() const
+    // Why the user is not to have the message, being suspended or paused; null where they are.
+    const char *reason_against() const
     {
-        const NullableDatum until = users_.get(suspended_);
-        return until.isnull ? DT_NOBEGIN : DatumGetTimestampTz(until.value);
+        const TimestampTz at = DatumGetTimestampTz(at_);
+        const NullableDatum suspended = users_.get(suspended_until_), paused = users_.get(paused_until_);
+        if (!suspended.isnull && DatumGetTimestampTz(suspended.value) > at)
+            return psprintf("the user is suspended until %s",
+                            timestamptz_to_str(DatumGetTimestampTz(suspended.value)));
+        return paused.isnull ? nullptr
+                             : paused_reason(text_view(messages_.get(kind_).value), paused, at);
     }
-
-    bool is_suspended() const { return suspended_until() > DatumGetTimestampTz(at_); }
 
     // The result's columns, but for those of the queue.
     void fill(NullableDatum *row)
@@ -125,7 +128,9 @@ class Description {
                                      {location, users_.column("location")},
                                      {preferences, users_.column("preferences")},
                                      {email, users_.column("email")}};
-    const AttrNumber suspended_ = users_.column("suspended_until");
+    const AttrNumber kind_ = messages_.column("kind");
+    const AttrNumber suspended_until_ = users_.column("suspended_until"),
+                     paused_until_ = users_.column("checkin_paused_until");
     const AttrNumber usable_addresses_ = users_.column("usable_addresses");
 };
 
@@ -149,10 +154,9 @@ void Claimed::add(const QueueRow &row)
                    {Int32GetDatum(row.tries)}});
 }
 
-void Claimed::return_to(ReturnSetInfo *result) const
+void Claimed::return_to(ReturnSetInfo *result, Unwanted &unwanted) const
 {
     Given orphans{{"user_id", UUIDOID}, {"message_id", UUIDOID}};
-    Suspended suspended;
     ArrayBuilder unreachable(UUIDOID);
     Description description;
     for (int index = 0; index < size(); index++) {
@@ -161,8 +165,8 @@ void Claimed::return_to(ReturnSetInfo *result) const
                                              messages_.at(index, attempt)};
         if (!description.find(row[user_id].value, row[message_id].value))
             orphans.add({row[user_id], row[message_id]});
-        else if (description.is_suspended())
-            suspended.add(row[user_id].value, row[message_id].value, description.suspended_until());
+        else if (const char *reason = description.reason_against())
+            unwanted.add(row[user_id].value, row[message_id].value, CStringGetTextDatum(reason));
         else {
             description.fill(row);
             row[send_before] = messages_.at(index, 3);
@@ -174,7 +178,7 @@ void Claimed::return_to(ReturnSetInfo *result) const
         }
     }
     description.close();
-    suspended.skip();
+    unwanted.skip();
     readdress_free(unreachable);
     if (orphans.size() > 0 &&
         drop_orphans.execute_newest(orphans, {}) < static_cast<uint64>(orphans.size()))

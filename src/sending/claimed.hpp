@@ -3,6 +3,7 @@
 
 #include "postgres/given.hpp"
 #include "sending/queue.hpp"
+#include "sending/unwanted.hpp"
 
 namespace companion {
 
@@ -12,9 +13,9 @@ class Claimed {
     int size() const { return messages_.size(); }
 
     // Hand them to the caller's result set, with all that the worker needs to write and send them,
-    // skip those whose user is suspended, and drop from the queue those whose message or user is
-    // gone. Call within with_spi().
-    void return_to(ReturnSetInfo *result) const;
+    // skip what is unwanted and those whose user is suspended or paused, and drop from the queue
+    // those whose message or user is gone. Call within with_spi().
+    void return_to(ReturnSetInfo *result, Unwanted &unwanted) const;
 
   private:
     Given messages_{{"user_id", UUIDOID},

@@ -54,8 +54,10 @@ WITH revived AS (
     RETURNING user_id, id, kind)
 INSERT INTO companion.dispatch_queue
     (visible_at, send_before, user_id, message_id, attempt, channel, worker, kind, tries,
-     last_error, last_failed_at, head_start)
-SELECT $4, $5, user_id, id, $3, $6, $7, kind, $8, $9, companion.now(), $10 FROM revived)sql",
+     last_error, last_failed_at, head_start, start_before)
+SELECT $4, $5, r.user_id, r.id, $3, $6, $7, r.kind, $8, $9, companion.now(), $10,
+    companion.unknown_start(u.quiet_from, u.quiet_until)
+FROM revived AS r JOIN companion.users AS u ON u.id = r.user_id)sql",
                         UUIDOID,
                         UUIDOID,
                         INT4OID,
@@ -167,6 +169,11 @@ void Unsent::add(const QueueRow &row, const char *status, Datum reason, const De
                    {reason},
                    told.bot,
                    told.addresses});
+}
+
+const char *status_of_unsent(const QueueRow &row)
+{
+    return row.last_failed_at == DT_NOBEGIN ? "skipped" : "failed";
 }
 
 Datum with_last_error(const QueueRow &row, const char *reason)

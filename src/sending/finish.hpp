@@ -31,6 +31,9 @@ class Unsent {
     Given messages_;
 };
 
+// What a message has become that may go no more: failed where a try of it has, else skipped.
+const char *status_of_unsent(const QueueRow &row);
+
 // A reason why a message was not sent, with that of its last failure, if there was one.
 Datum with_last_error(const QueueRow &row, const char *reason);
 

@@ -5,6 +5,7 @@
 // What changes a user's scheduled messages locks the user's row first, then the message's on
 // the queue. A start and a lease are on the queue alone.
 #include "policy/kind.hpp"
+#include "policy/quiet_times.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
@@ -18,6 +19,7 @@
 #include "sending/notify.hpp"
 #include "sending/queue.hpp"
 #include "sending/told.hpp"
+#include "sending/unwanted.hpp"
 #include "users/user_row.hpp"
 
 using namespace companion;
@@ -274,14 +276,15 @@ void change_current(Reports &reports, int first, int last, Decide decide, Note n
     queue.close();
 }
 
-// The same for all of them, where nothing but the queue changes.
-template <class Decide, class Note>
-void for_each_current(Reports &reports, Decide decide, Note note)
+// The same for all of them, where nothing but the queue changes, and then what follows from it.
+template <class Decide, class Note, class Then = void (*)()>
+void for_each_current(Reports &reports, Decide decide, Note note, Then then = [] {})
 {
     with_spi([&] {
         reports.for_all(
             [&](int first, int last) { change_current(reports, first, last, decide, note); },
             [] {});
+        then();
     });
 }
 
@@ -353,23 +356,67 @@ void finish_each_current(Reports &reports, Decide decide, Note note, TakeLate ta
     });
 }
 
+// Messages that are not started, since it has become quiet after their claim.
+class HeldBack {
+  public:
+    explicit HeldBack(const Reports &reports)
+        : reports_(reports),
+          reasons_(static_cast<Datum *>(palloc0(Max(reports.count(), 1) * sizeof(Datum))))
+    {
+    }
+
+    // Whether one is to be held back; then it is given back. In a bulk form it may be asked again.
+    bool holds(QueueRow &row, int index, TimestampTz at)
+    {
+        QuietUsers users;
+        const Going going = users.judge(row, at);
+        users.close();
+        if (going != Going::now)
+            row.uncount();
+        reasons_[index] = going == Going::never ? users.reason() : 0;
+        return going != Going::now;
+    }
+
+    // Skip those that do never go. Of who is held, the next claim does.
+    void skip() const
+    {
+        Unwanted unwanted;
+        for (int index = 0; index < reports_.count(); index++)
+            if (reasons_[index] != 0 && !reports_.is_passed(index))
+                unwanted.add(UUIDPGetDatum(&reports_.user_id(index)),
+                             UUIDPGetDatum(&reports_.message_id(index)), reasons_[index]);
+        unwanted.skip();
+    }
+
+  private:
+    const Reports &reports_;
+    Datum *reasons_;
+};
+
 Datum start_send(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
+    HeldBack held_back(reports);
     const TimestampTz at = now();
     const TimestampTz until = at + settings::send_timeout * USECS_PER_SEC;
-    const auto start = [=](QueueRow &row, int) {
+    const auto start = [&](QueueRow &row, int index) {
         if (row.sending || row.send_before <= at)
             return Outcome::kept;
+        if (row.start_before <= at && held_back.holds(row, index, at))
+            return Outcome::updated;
         row.sending = true;
         row.leased_until = Max(row.leased_until, until);
         row.tries++;
         row.claims = 0;
         return Outcome::updated;
     };
-    for_each_current(reports, start, [](const QueueRow &, int, Outcome) {
-        ForceSyncCommit(); // a crash that forgot it would have the message sent again
-    });
+    const auto note = [&](const QueueRow &row, int index, Outcome) {
+        if (row.sending)
+            ForceSyncCommit(); // a crash that forgot it would have the message sent again
+        else
+            reports.answer(index, false);
+    };
+    for_each_current(reports, start, note, [&] { held_back.skip(); });
     return reports.result();
 }
 

@@ -11,7 +11,7 @@ namespace companion {
 
 static Statement lock_pending{R"sql(
     SELECT message_id, channel, attempt, worker, leased_until, sending, addresses IS NOT NULL,
-        visible_at, send_before
+        visible_at, send_before, kind, start_before
     FROM companion.dispatch_queue WHERE user_id = $1 AND message_id = coalesce($2, message_id)
     ORDER BY message_id FOR NO KEY UPDATE
 )sql",
@@ -72,6 +72,10 @@ Pending PendingMessages::at(int index) const
     row.sending = DatumGetBool(value(6));
     row.visible_at = DatumGetTimestampTz(value(8));
     row.send_before = DatumGetTimestampTz(value(9));
+    row.kind = value(10);
+    row.start_before = DatumGetTimestampTz(value(11));
+    if (is_null)
+        row.start_before = DT_NOEND;
     return {row, DatumGetBool(value(7))};
 }
 

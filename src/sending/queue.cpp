@@ -30,6 +30,7 @@ enum Column {
     last_error,
     last_failed_at,
     head_start,
+    start_before,
 };
 
 static Datum value_of(const TupleTableSlot *slot, Column column)
@@ -69,7 +70,10 @@ static QueueRow read_row(TupleTableSlot *slot)
             slot->tts_isnull[last_failed_at - 1]
                 ? DT_NOBEGIN
                 : DatumGetTimestampTz(value_of(slot, last_failed_at)),
-            DatumGetInt32(value_of(slot, head_start))};
+            DatumGetInt32(value_of(slot, head_start)),
+            slot->tts_isnull[start_before - 1]
+                ? DT_NOEND
+                : DatumGetTimestampTz(value_of(slot, start_before))};
 }
 
 // The columns that update() replaces, as the server's executor numbers them.
@@ -77,7 +81,7 @@ static Bitmapset *updated_columns()
 {
     Bitmapset *columns = nullptr;
     for (Column column : {visible_at, leased_until, attempt, sending, worker, bot, addresses, tries,
-                          claims, last_error, last_failed_at})
+                          claims, last_error, last_failed_at, start_before})
         columns = bms_add_member(columns, column - FirstLowInvalidHeapAttributeNumber);
     return columns;
 }
@@ -345,6 +349,8 @@ void Queue::set_changed(TupleTableSlot *present, const QueueRow &row)
     set_value(changed_, last_error, row.last_error, row.last_error == 0);
     set_value(changed_, last_failed_at, TimestampTzGetDatum(row.last_failed_at),
               row.last_failed_at == DT_NOBEGIN);
+    set_value(changed_, start_before, TimestampTzGetDatum(row.start_before),
+              row.start_before == DT_NOEND);
     ExecStoreVirtualTuple(changed_);
 }
 

@@ -25,7 +25,8 @@ struct QueueRow {
     int tries, claims;
     Datum last_error; // text, or zero
     TimestampTz last_failed_at;
-    int head_start; // seconds; is not changed
+    int head_start;           // seconds; is not changed
+    TimestampTz start_before; // DT_NOEND: null, of a user without quiet hours
 
     // Whether a worker has claimed it and has not given it back.
     bool is_claimed() const { return !TIMESTAMP_IS_NOBEGIN(leased_until); }

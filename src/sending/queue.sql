@@ -18,6 +18,7 @@ CREATE TABLE companion.dispatch_queue (
     last_error text,
     last_failed_at timestamptz,
     head_start integer NOT NULL DEFAULT 0,
+    start_before timestamptz,
     PRIMARY KEY (user_id, message_id)
 ) WITH (fillfactor = 40);
 -- A lease is not indexed, so claiming and starting are HOT: each page keeps room
@@ -40,9 +41,10 @@ COMMENT ON COLUMN companion.dispatch_queue.addresses IS 'Where the worker that i
 COMMENT ON COLUMN companion.dispatch_queue.kind IS 'The message''s kind, whose policy it follows.';
 COMMENT ON COLUMN companion.dispatch_queue.tries IS 'How many sends of it were started; one that a retry_after put off is not counted.';
 COMMENT ON COLUMN companion.dispatch_queue.claims IS 'How many claims in a row were not started; companion.max_claims is the end.';
-COMMENT ON COLUMN companion.dispatch_queue.last_error IS 'Why the last report of a failure said that it failed, its first 500 bytes; NULL: it has not failed.';
-COMMENT ON COLUMN companion.dispatch_queue.last_failed_at IS 'When that was reported.';
+COMMENT ON COLUMN companion.dispatch_queue.last_error IS 'Why the last report of a failure said that it failed, its first 500 bytes; where it has not failed, why it was put off, or NULL.';
+COMMENT ON COLUMN companion.dispatch_queue.last_failed_at IS 'When it failed the last time; NULL: it has not.';
 COMMENT ON COLUMN companion.dispatch_queue.head_start IS 'By how many seconds it goes ahead of others: kinds.head_start when it was enqueued.';
+COMMENT ON COLUMN companion.dispatch_queue.start_before IS 'NULL: its user has no quiet hours. Of what is claimed: when the next begin, and it is looked at again before it is started; -infinity: whenever it is. Of what waits for their end: visible_at.';
 COMMENT ON INDEX companion.dispatch_queue_visible IS 'For each head start, the order in which messages are claimed.';
 
 CREATE FUNCTION companion.readdress_messages() RETURNS trigger
@@ -95,7 +97,7 @@ COMMENT ON COLUMN companion.pending_messages.worker IS 'The worker of the last c
 COMMENT ON COLUMN companion.pending_messages.leased_until IS 'When that claim''s lease ends; NULL where nobody has it.';
 COMMENT ON COLUMN companion.pending_messages.state IS 'waiting (for visible_at), due, claimed (leased) or sending (start_send has succeeded).';
 COMMENT ON COLUMN companion.pending_messages.tries IS 'How many sends of it were started.';
-COMMENT ON COLUMN companion.pending_messages.last_error IS 'Why it failed the last time; NULL: it has not.';
+COMMENT ON COLUMN companion.pending_messages.last_error IS 'Why it failed the last time; where it has not, why it was put off, or NULL.';
 COMMENT ON COLUMN companion.pending_messages.last_failed_at IS 'When that was.';
 
 ALTER TABLE companion.dispatch_queue ENABLE ROW LEVEL SECURITY;

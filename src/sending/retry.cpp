@@ -35,7 +35,8 @@ Statement bring_back{R"sql(
                 END AS last_error,
             CASE WHEN m.status = 'failed' THEN m.finished_at END AS last_failed_at,
             companion.choose_channel(u.usable_addresses, coalesce(m.channel, u.preferred_channel))
-                AS channel
+                AS channel,
+            companion.unknown_start(u.quiet_from, u.quiet_until) AS start_before
         FROM given AS g
         CROSS JOIN LATERAL (
             SELECT * FROM companion.scheduled_messages
@@ -54,9 +55,9 @@ Statement bring_back{R"sql(
     queued AS (
         INSERT INTO companion.dispatch_queue
             (visible_at, send_before, user_id, message_id, attempt, channel, worker, kind,
-             last_error, last_failed_at, head_start)
+             last_error, last_failed_at, head_start, start_before)
         SELECT companion.now(), f.send_before, p.user_id, p.id, f.attempts, f.channel, f.worker,
-            f.kind, f.last_error, f.last_failed_at, f.head_start
+            f.kind, f.last_error, f.last_failed_at, f.head_start, f.start_before
         FROM pending AS p JOIN finished AS f ON f.user_id = p.user_id AND f.id = p.id
         RETURNING user_id, message_id)
     SELECT f.channel IS NULL OR (p.id IS NOT NULL AND q.message_id IS NOT NULL),

@@ -227,6 +227,26 @@ TEST_CASE("the zone is asked once, and once more for each change of its clocks u
     CHECK(asked(quiet(22, 2), at(30, 22)) == 1);
 }
 
+TEST_CASE("the next quiet time begins when the clock next shows a time in the window")
+{
+    const MadeUpZone zone(2 * hour);
+    CHECK(quiet(13, 15).begin(zone, at(5, 11) - 1) == at(5, 11));
+    CHECK(quiet(13, 15).begin(zone, at(5, 13)) == at(6, 11));
+    CHECK(quiet(22, 7).begin(zone, at(5, 5)) == at(5, 20));
+    CHECK(quiet(0, 6).begin(zone, at(5, 4)) == at(5, 22));
+    CHECK(quiet(9, 9).begin(zone, at(5, 4)) == std::nullopt);
+    CHECK(QuietHours(1, 0).begin(zone, at(5, 22)) == at(5, 22) + 1);
+    const MadeUpZone spring(hour, {{at(10, 1), 2 * hour}}); // 02:00 becomes 03:00
+    CHECK(quiet(2.5, 4).begin(spring, at(10, 0)) == at(10, 1));
+    CHECK(quiet(2.25, 2.75).begin(spring, at(10, 0)) == at(11, 0, 15));
+    CHECK(quiet(22, 7).begin(spring, at(9, 12)) == at(9, 21));
+    CHECK(quiet(22, 7).begin(spring, at(10, 5)) == at(10, 20));
+    const MadeUpZone autumn(2 * hour, {{at(10, 1), hour}}); // 03:00 becomes 02:00
+    CHECK(quiet(22, 2.5).begin(autumn, at(10, 0, 30)) == at(10, 1));
+    CHECK(quiet(2.5, 2.75).begin(autumn, at(10, 0, 45)) == at(10, 1, 30));
+    CHECK(quiet(3, 4).begin(autumn, at(10, 0, 30)) == at(10, 2));
+}
+
 TEST_CASE("random zones: quiet from an instant up to the end, looked at one by one")
 {
     RandomZones random(20260307);
@@ -249,6 +269,14 @@ TEST_CASE("random zones: quiet from an instant up to the end, looked at one by o
             REQUIRE(hours.include(zone, begin) == is_quiet(begin));
             REQUIRE(hours.end(zone, begin).value_or(begin) == end);
             REQUIRE(hours.end(zone, begin).has_value() == is_quiet(begin));
+            if (from == until) {
+                REQUIRE(hours.begin(zone, begin) == std::nullopt);
+                continue;
+            }
+            std::int64_t next = end;
+            while (!is_quiet(next))
+                next += grain;
+            REQUIRE(hours.begin(zone, end) == next);
         }
     }
 }

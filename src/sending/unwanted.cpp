@@ -1,5 +1,5 @@
-// Messages that a claim finds whose user is suspended.
-#include "sending/suspended.hpp"
+// Messages that a worker would have, and that are not to go.
+#include "sending/unwanted.hpp"
 
 #include "postgres/flags.hpp"
 #include "postgres/without_waiting.hpp"
@@ -8,12 +8,11 @@
 
 namespace companion {
 
-void Suspended::add(Datum user_id, Datum message_id, TimestampTz until)
+void Unwanted::add(Datum user_id, Datum message_id, Datum reason)
 {
     user_ids_.add(user_id);
     message_ids_.add(message_id);
-    reasons_.add(
-        CStringGetTextDatum(psprintf("the user is suspended until %s", timestamptz_to_str(until))));
+    reasons_.add(reason);
 }
 
 static bool try_remove(Queue &queue, const pg_uuid_t &user_id, const pg_uuid_t &message_id)
@@ -23,9 +22,9 @@ static bool try_remove(Queue &queue, const pg_uuid_t &user_id, const pg_uuid_t &
            queue.change(Contended::pass_changed, decide) == Outcome::removed;
 }
 
-void Suspended::skip() const
+void Unwanted::skip() const
 {
-    const int count = user_ids_.size();
+    const int count = size();
     if (count == 0)
         return;
     const Datum user_ids = user_ids_.finish(), message_ids = message_ids_.finish();
