@@ -49,7 +49,7 @@ static void note(const QueueRow &row, TimestampTz at, Unsent &unsent)
     if (row.sending)
         unsent.add(row, "unknown", CStringGetTextDatum("no report after start_send"), told(row));
     else if (row.send_before <= at)
-        unsent.add(row, row.last_error == 0 ? "skipped" : "failed", too_late(row));
+        unsent.add(row, row.last_failed_at == DT_NOBEGIN ? "skipped" : "failed", too_late(row));
     else
         unsent.add(row, "failed",
                    with_last_error(row, psprintf("%d claims were not started", row.claims)));

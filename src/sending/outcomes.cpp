@@ -4,6 +4,7 @@
 //
 // What changes a user's scheduled messages locks the user's row first, then the message's on
 // the queue. A start and a lease are on the queue alone.
+#include "policy/cap_starts.hpp"
 #include "policy/kind.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
@@ -153,6 +154,13 @@ class Reports {
             do_without_waiting(count_, work, look, [this](int index) { busy_[index] = true; });
         else
             work(0, count_);
+    }
+
+    // What was accepted is not, after all, or is busy.
+    void turn_down(int index, bool is_busy)
+    {
+        accepted_[index] = false;
+        busy_[index] = is_busy;
     }
 
     // Whether the message is passed over: it is busy, or its report is refused.
@@ -319,10 +327,11 @@ bool is_unknown(const Reports &reports, int index)
     return find_unknown_row(reports, index, &row);
 }
 
-// What follows from reports on messages that go unsent: those that are finished, and the addresses
-// that are gone.
+// What follows from reports on messages that go unsent: those that are finished, the starts that
+// count no more, and the addresses that are gone.
 struct Consequences {
     Unsent unsent;
+    UnsentStarts unsent_starts;
     GoneAddresses gone;
 };
 
@@ -345,6 +354,7 @@ void finish_each_current(Reports &reports, Decide decide, Note note, TakeLate ta
                 find_unknown_row(reports, index, &row))
                 reports.answer(index, take_late(row, index, consequences));
         }
+        consequences.unsent_starts.discount();
         consequences.gone.disable();
     };
     with_spi([&] {
@@ -358,18 +368,26 @@ Datum start_send(const Arguments &arguments, bool is_bulk)
     Reports reports(arguments, is_bulk);
     const TimestampTz at = now();
     const TimestampTz until = at + settings::send_timeout * USECS_PER_SEC;
-    const auto start = [=](QueueRow &row, int) {
+    QueueRow claimed; // as it was
+    const auto start = [&](QueueRow &row, int) {
         if (row.sending || row.send_before <= at)
             return Outcome::kept;
+        claimed = row;
         row.sending = true;
         row.leased_until = Max(row.leased_until, until);
         row.tries++;
         row.claims = 0;
         return Outcome::updated;
     };
-    for_each_current(reports, start, [](const QueueRow &, int, Outcome) {
-        ForceSyncCommit(); // a crash that forgot it would have the message sent again
-    });
+    const auto start_some = [&](int first, int last) {
+        CappedStarts capped(at, is_bulk ? Contended::pass : Contended::wait);
+        change_current(reports, first, last, start, [&](const QueueRow &, int index, Outcome) {
+            ForceSyncCommit(); // a crash that forgot it would have the message sent again
+            capped.add(index, claimed);
+        });
+        capped.count([&](int index, bool is_busy) { reports.turn_down(index, is_busy); });
+    };
+    with_spi([&] { reports.for_all(start_some, [] {}); });
     return reports.result();
 }
 
@@ -406,6 +424,7 @@ Datum mark_skipped(const Arguments &arguments, bool is_bulk)
     finish_each_current(
         reports, [](QueueRow &, int) { return Outcome::removed; },
         [&](const QueueRow &row, int index, Outcome, Consequences &consequences) {
+            consequences.unsent_starts.add(row);
             consequences.unsent.add(row, "skipped", reasons.values[index]);
         },
         [](const QueueRow &, int, Consequences &) { return false; });
@@ -506,6 +525,7 @@ Datum mark_failed(const Arguments &arguments, bool is_bulk)
         return outcome;
     };
     const auto note = [&](const QueueRow &, int index, Outcome outcome, Consequences &follow) {
+        follow.unsent_starts.add(reported);
         if (failure.is_address_gone)
             follow.gone.add(reported, reasons.values[index]);
         if (outcome == Outcome::removed)
@@ -514,6 +534,7 @@ Datum mark_failed(const Arguments &arguments, bool is_bulk)
     const auto take_late = [&](QueueRow &row, int index, Consequences &follow) {
         if (failure.is_address_gone)
             follow.gone.add(row, reasons.values[index]);
+        follow.unsent_starts.add(row);
         fail_late(failure, row, reasons.values[index]);
         return true;
     };
