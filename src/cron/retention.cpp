@@ -109,8 +109,8 @@ COMPANION_FUNCTION(expire_early_edits)
 
 COMPANION_FUNCTION(expire_cap_starts)
 {
-    PG_RETURN_INT64(expire(delete_cap_starts, now() - longest_counted(),
-                           batch_size(Arguments(fcinfo), 0)));
+    PG_RETURN_INT64(
+        expire(delete_cap_starts, now() - longest_counted(), batch_size(Arguments(fcinfo), 0)));
 }
 
 // Named by the SQL of 0.1.0, which must be there to be updated, and is refused until it is.

@@ -50,8 +50,8 @@ void append(Element *&elements, int &size, int &room, const Element &element)
     if (size == room) {
         room = room == 0 ? 8 : room * 2;
         const auto bytes = room * sizeof(Element);
-        elements = static_cast<Element *>(elements == nullptr ? palloc(bytes)
-                                                              : repalloc(elements, bytes));
+        elements =
+            static_cast<Element *>(elements == nullptr ? palloc(bytes) : repalloc(elements, bytes));
     }
     elements[size++] = element;
 }
@@ -263,9 +263,8 @@ class OpenCaps {
         since_ = at_;
         for (int index = 0; index < caps_.count; index++) {
             const Cap &cap = caps_.first[index];
-            windows_[index] = cap.rolling != 0
-                                  ? rolling_window(cap.rolling, at_)
-                                  : local_window(ServerZone(zone), cap.period, at_);
+            windows_[index] = cap.rolling != 0 ? rolling_window(cap.rolling, at_)
+                                               : local_window(ServerZone(zone), cap.period, at_);
             since_ = Min(since_, windows_[index].since);
         }
         since_ -= between_zones;
@@ -327,13 +326,12 @@ class UsersZones {
 Datum reason_of(const Cap &cap)
 {
     Interval length = cap.length;
-    const char *period =
-        cap.rolling != 0
-            ? psprintf("in %s", DatumGetCString(DirectFunctionCall1(
-                                    interval_out, IntervalPGetDatum(&length))))
-        : cap.period == LocalPeriod::day  ? "a day"
-        : cap.period == LocalPeriod::week ? "a week"
-                                          : "a month";
+    const char *period = cap.rolling != 0
+                             ? psprintf("in %s", DatumGetCString(DirectFunctionCall1(
+                                                     interval_out, IntervalPGetDatum(&length))))
+                         : cap.period == LocalPeriod::day  ? "a day"
+                         : cap.period == LocalPeriod::week ? "a week"
+                                                           : "a month";
     return CStringGetTextDatum(psprintf("over the cap of %d %s of group %s", cap.max_messages,
                                         period, NameStr(cap.group)));
 }
@@ -409,9 +407,8 @@ class Round {
     Locking lock(const pg_uuid_t &user_id, Datum group)
     {
         const Datum key[] = {UUIDPGetDatum(&user_id), group};
-        return counted_.rows().find(key, 2)
-                   ? counted_.rows().lock(LockTupleNoKeyExclusive, wait_)
-                   : Locking::gone;
+        return counted_.rows().find(key, 2) ? counted_.rows().lock(LockTupleNoKeyExclusive, wait_)
+                                            : Locking::gone;
     }
 
     static void set(Start *first, Start *last, Counted outcome)

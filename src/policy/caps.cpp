@@ -32,10 +32,10 @@ static Cap read_cap(const StoredRow &row)
 // How long a start counts, at most.
 static int64 counted_for(const Cap &cap)
 {
-    return cap.rolling != 0                    ? cap.rolling
-           : cap.period == LocalPeriod::day    ? USECS_PER_DAY
-           : cap.period == LocalPeriod::week   ? 7 * USECS_PER_DAY
-                                               : 31 * USECS_PER_DAY;
+    return cap.rolling != 0                  ? cap.rolling
+           : cap.period == LocalPeriod::day  ? USECS_PER_DAY
+           : cap.period == LocalPeriod::week ? 7 * USECS_PER_DAY
+                                             : 31 * USECS_PER_DAY;
 }
 
 // The shortest first, so that of two that are full until the same time it is the one named.

@@ -98,7 +98,8 @@ TEST_CASE("a clock that is set back over midnight begins no day anew")
     // At 00:01 it is 23:01 again: the new day has begun, and goes on
     const MadeUpZone later(-3 * hour, {{at(today, 3, 1), -4 * hour}});
     CHECK(window(later, LocalPeriod::day, at(today, 3, 30)) == Window(at(today, 3), at(today, 28)));
-    CHECK(window(later, LocalPeriod::day, at(today, 3) - 1) == Window(at(today, -21), at(today, 3)));
+    CHECK(window(later, LocalPeriod::day, at(today, 3) - 1) ==
+          Window(at(today, -21), at(today, 3)));
 }
 
 TEST_CASE("a date that the zone has left out belongs to no period")
@@ -181,8 +182,8 @@ TEST_CASE("at any time as many may be started as there is room for, and no earli
             return std::count_if(starts.begin(), starts.end(),
                                  [&](std::int64_t start) { return start > instant - length; });
         };
-        const auto full = rolling_window(length, 0).full_until(
-            most, starts.data(), static_cast<int>(starts.size()));
+        const auto full = rolling_window(length, 0).full_until(most, starts.data(),
+                                                               static_cast<int>(starts.size()));
         CHECK(full.has_value() == (counted_at(0) >= most));
         if (full) {
             CHECK(counted_at(*full) < most);
