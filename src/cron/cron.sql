@@ -25,6 +25,12 @@ AS 'MODULE_PATHNAME', 'companion_expire_early_edits';
 COMMENT ON FUNCTION companion.expire_early_edits(integer) IS
 'Deletes edits whose messages have not come within 7 days, for as long as messengers deliver again. Passes over what somebody else has locked. Returns how many. Error 22023 for a bound below 1.';
 
+CREATE FUNCTION companion.expire_cap_starts(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_expire_cap_starts';
+COMMENT ON FUNCTION companion.expire_cap_starts(integer) IS
+'Deletes what caps have counted of users whose last start is longer ago than any cap reaches back, and two days more. It reads the whole table. Passes over what somebody else has locked. Returns how many rows. Error 22023 for a bound below 1.';
+
 -- Each step by itself: what one of them meets does not stop or undo the others.
 CREATE FUNCTION companion.run_maintenance() RETURNS TABLE (task text, affected bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -86,12 +92,13 @@ AS $$
 DECLARE
     deleted bigint := companion.expire_messages(max_rows);
 BEGIN
+    PERFORM companion.expire_cap_starts(max_rows);
     PERFORM companion.expire_job_runs(max_rows);
     RETURN deleted;
 END
 $$;
 COMMENT ON FUNCTION companion.apply_retention(integer) IS
-'What is to be done every day: expire_messages(max_rows) and expire_job_runs(max_rows). Returns how many messages were deleted. Error 22023 for a bound below 1.';
+'What is to be done every day: expire_messages(max_rows), expire_cap_starts(max_rows) and expire_job_runs(max_rows). Returns how many messages were deleted. Error 22023 for a bound below 1.';
 
 CREATE FUNCTION companion.cron_schedule(every interval) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp

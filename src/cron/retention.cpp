@@ -1,6 +1,7 @@
 // Retention: what is old enough goes.
 #include "cron/retention.hpp"
 
+#include "policy/caps.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
@@ -60,6 +61,18 @@ Statement delete_early_edits{R"sql(
 )sql",
                              TIMESTAMPTZOID, INT8OID};
 
+Statement delete_cap_starts{R"sql(
+    WITH old AS MATERIALIZED (
+        SELECT s.user_id, s.cap_group
+        FROM companion.cap_starts AS s
+        WHERE coalesce(s.started_at[array_upper(s.started_at, 1)] < $1, true)
+        LIMIT $2
+        FOR UPDATE SKIP LOCKED)
+    DELETE FROM companion.cap_starts AS s USING old
+    WHERE s.user_id = old.user_id AND s.cap_group = old.cap_group
+)sql",
+                            TIMESTAMPTZOID, INT8OID};
+
 // For how long an edit waits for its message: as long as messengers deliver again.
 constexpr int64 edit_kept = 7 * USECS_PER_DAY;
 
@@ -92,6 +105,12 @@ COMPANION_FUNCTION(expire_early_edits)
 {
     PG_RETURN_INT64(
         expire(delete_early_edits, now() - edit_kept, batch_size(Arguments(fcinfo), 0)));
+}
+
+COMPANION_FUNCTION(expire_cap_starts)
+{
+    PG_RETURN_INT64(
+        expire(delete_cap_starts, now() - longest_counted(), batch_size(Arguments(fcinfo), 0)));
 }
 
 // Named by the SQL of 0.1.0, which must be there to be updated, and is refused until it is.

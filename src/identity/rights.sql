@@ -72,6 +72,9 @@ GRANT SELECT ON companion.channels TO companion_user, companion_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.channels TO companion_admin;
 GRANT SELECT ON companion.kinds TO companion_user, companion_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.kinds TO companion_admin;
+GRANT SELECT ON companion.caps TO companion_user, companion_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON companion.caps TO companion_admin;
+GRANT SELECT ON companion.cap_starts TO companion_worker, companion_admin;
 GRANT SELECT ON companion.addresses TO companion_user, companion_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.addresses TO companion_admin;
 
@@ -187,6 +190,7 @@ BEGIN
         ('companion_admin',
          'rewind_dispatch retry_failed finish_abandoned run_maintenance apply_retention expire_messages
           expire_addresses expire_early_edits
+          expire_cap_starts
           expire_job_runs expire_user_context merge_context_items
           expire_telegram_link_tokens forget_redeem_failures
           follow_auth_user follow_auth_users unfollow_auth_users adopt_users

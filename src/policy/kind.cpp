@@ -48,6 +48,13 @@ bool have_head_starts()
                        [](const Kind &kind) { return kind.head_start > 0; });
 }
 
+bool have_cap_groups()
+{
+    const Rows<Kind> kinds = kept.rows();
+    return std::any_of(kinds.begin(), kinds.end(),
+                       [](const Kind &kind) { return NameStr(kind.cap_group)[0] != '\0'; });
+}
+
 int kinds_read()
 {
     kept.rows();

@@ -29,6 +29,9 @@ struct Kind {
     }
 };
 
+// Whether some kind's messages are counted by caps.
+bool have_cap_groups();
+
 // Whether some kind has a head start; and how often this session has read the kinds, which says
 // whether they have changed since.
 bool have_head_starts();

@@ -4,6 +4,7 @@
 //
 // What changes a user's scheduled messages locks the user's row first, then the message's on
 // the queue. A start and a lease are on the queue alone.
+#include "policy/cap_starts.hpp"
 #include "policy/kind.hpp"
 #include "policy/quiet_times.hpp"
 #include "postgres/arguments.hpp"
@@ -157,6 +158,13 @@ class Reports {
             work(0, count_);
     }
 
+    // What was accepted is not, after all, or is busy.
+    void turn_down(int index, bool is_busy)
+    {
+        accepted_[index] = false;
+        busy_[index] = is_busy;
+    }
+
     // Whether the message is passed over: it is busy, or its report is refused.
     bool is_passed(int index) const { return busy_[index] || refused_[index]; }
 
@@ -276,15 +284,14 @@ void change_current(Reports &reports, int first, int last, Decide decide, Note n
     queue.close();
 }
 
-// The same for all of them, where nothing but the queue changes, and then what follows from it.
-template <class Decide, class Note, class Then = void (*)()>
-void for_each_current(Reports &reports, Decide decide, Note note, Then then = [] {})
+// The same for all of them, where nothing but the queue changes.
+template <class Decide, class Note>
+void for_each_current(Reports &reports, Decide decide, Note note)
 {
     with_spi([&] {
         reports.for_all(
             [&](int first, int last) { change_current(reports, first, last, decide, note); },
             [] {});
-        then();
     });
 }
 
@@ -322,10 +329,11 @@ bool is_unknown(const Reports &reports, int index)
     return find_unknown_row(reports, index, &row);
 }
 
-// What follows from reports on messages that go unsent: those that are finished, and the addresses
-// that are gone.
+// What follows from reports on messages that go unsent: those that are finished, the starts that
+// count no more, and the addresses that are gone.
 struct Consequences {
     Unsent unsent;
+    UnsentStarts unsent_starts;
     GoneAddresses gone;
 };
 
@@ -348,6 +356,7 @@ void finish_each_current(Reports &reports, Decide decide, Note note, TakeLate ta
                 find_unknown_row(reports, index, &row))
                 reports.answer(index, take_late(row, index, consequences));
         }
+        consequences.unsent_starts.discount();
         consequences.gone.disable();
     };
     with_spi([&] {
@@ -399,24 +408,35 @@ Datum start_send(const Arguments &arguments, bool is_bulk)
     HeldBack held_back(reports);
     const TimestampTz at = now();
     const TimestampTz until = at + settings::send_timeout * USECS_PER_SEC;
+    QueueRow claimed; // as it was
     const auto start = [&](QueueRow &row, int index) {
         if (row.sending || row.send_before <= at)
             return Outcome::kept;
         if (row.start_before <= at && held_back.holds(row, index, at))
             return Outcome::updated;
+        claimed = row;
         row.sending = true;
         row.leased_until = Max(row.leased_until, until);
         row.tries++;
         row.claims = 0;
         return Outcome::updated;
     };
-    const auto note = [&](const QueueRow &row, int index, Outcome) {
-        if (row.sending)
+    const auto start_some = [&](int first, int last) {
+        CappedStarts capped(at, is_bulk ? Contended::pass : Contended::wait);
+        change_current(reports, first, last, start, [&](const QueueRow &row, int index, Outcome) {
+            if (!row.sending) {
+                reports.answer(index, false);
+                return;
+            }
             ForceSyncCommit(); // a crash that forgot it would have the message sent again
-        else
-            reports.answer(index, false);
+            capped.add(index, claimed);
+        });
+        capped.count([&](int index, bool is_busy) { reports.turn_down(index, is_busy); });
     };
-    for_each_current(reports, start, note, [&] { held_back.skip(); });
+    with_spi([&] {
+        reports.for_all(start_some, [] {});
+        held_back.skip();
+    });
     return reports.result();
 }
 
@@ -453,6 +473,7 @@ Datum mark_skipped(const Arguments &arguments, bool is_bulk)
     finish_each_current(
         reports, [](QueueRow &, int) { return Outcome::removed; },
         [&](const QueueRow &row, int index, Outcome, Consequences &consequences) {
+            consequences.unsent_starts.add(row);
             consequences.unsent.add(row, "skipped", reasons.values[index]);
         },
         [](const QueueRow &, int, Consequences &) { return false; });
@@ -553,6 +574,7 @@ Datum mark_failed(const Arguments &arguments, bool is_bulk)
         return outcome;
     };
     const auto note = [&](const QueueRow &, int index, Outcome outcome, Consequences &follow) {
+        follow.unsent_starts.add(reported);
         if (failure.is_address_gone)
             follow.gone.add(reported, reasons.values[index]);
         if (outcome == Outcome::removed)
@@ -561,6 +583,7 @@ Datum mark_failed(const Arguments &arguments, bool is_bulk)
     const auto take_late = [&](QueueRow &row, int index, Consequences &follow) {
         if (failure.is_address_gone)
             follow.gone.add(row, reasons.values[index]);
+        follow.unsent_starts.add(row);
         fail_late(failure, row, reasons.values[index]);
         return true;
     };

@@ -61,7 +61,7 @@ CREATE FUNCTION companion.drop_pending() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_drop_pending';
 COMMENT ON FUNCTION companion.drop_pending() IS
-'Trigger, AFTER DELETE or TRUNCATE on users: what is pending goes with its user, so that no worker can start it any more. Waits for who holds it, at most companion.lock_wait, then error 55P03.';
+'Trigger, AFTER DELETE or TRUNCATE on users: what is pending, and what caps have counted, goes with its user, so that no worker can start it any more. Waits for who holds it, at most companion.lock_wait, then error 55P03.';
 CREATE TRIGGER drop_pending AFTER DELETE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.drop_pending();
 COMMENT ON TRIGGER drop_pending ON companion.users IS 'What is pending goes with its user.';

@@ -1,4 +1,5 @@
-// The trigger by which what is pending goes with its user: the queue has no foreign key.
+// The trigger by which what is pending, and what caps have counted, goes with its user: the queue
+// and that have no foreign key.
 #include "postgres/entry.hpp"
 #include "postgres/relations.hpp"
 #include "postgres/statement.hpp"
@@ -8,6 +9,15 @@ using namespace companion;
 namespace {
 
 Statement drop_pending{"DELETE FROM companion.dispatch_queue WHERE user_id = $1", UUIDOID};
+
+// By a statement of its own, that sees what a start was about to count for which the one before has
+// waited.
+Statement drop_counted{"DELETE FROM companion.cap_starts WHERE user_id = $1", UUIDOID};
+
+Statement drop_all_counted{R"sql(
+    DELETE FROM companion.cap_starts AS s
+    WHERE NOT EXISTS (SELECT FROM companion.users AS u WHERE u.id = s.user_id)
+)sql"};
 
 Statement drop_all_pending{R"sql(
     DELETE FROM companion.dispatch_queue AS q
@@ -32,10 +42,13 @@ COMPANION_FUNCTION(drop_pending)
         ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                 errmsg("this function must be called as a trigger after a deletion"));
     with_spi([trigger] {
-        if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
+        if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event)) {
             drop_all_pending.execute_newest({});
-        else
+            drop_all_counted.execute_newest({});
+        } else {
             drop_pending.execute_newest({deleted_user(trigger)});
+            drop_counted.execute_newest({deleted_user(trigger)});
+        }
     });
     return PointerGetDatum(nullptr);
 }

@@ -115,6 +115,11 @@ SET companion.clock = '2026-03-03 15:00+00';
 SELECT companion.finish_abandoned();
 SELECT companion.dispatch();
 
+-- Caps of both kinds, which nothing has reached yet.
+INSERT INTO companion.caps (cap_group, local_period, rolling, max_messages) VALUES
+    ('mornings', 'week', NULL, 100), ('mornings', NULL, '1 month 36:00', 200);
+UPDATE companion.kinds SET cap_group = 'mornings' WHERE kind = 'checkin';
+
 -- This day, messages are in every state on the way.
 SET companion.clock = '2026-03-04 09:00+00';
 SELECT companion.dispatch();

@@ -1,0 +1,593 @@
+// Counting starts by the caps of their kinds' groups: companion.cap_starts.
+#include "policy/cap_starts.hpp"
+
+#include "policy/caps.hpp"
+#include "policy/kind.hpp"
+#include "postgres/arguments.hpp"
+#include "postgres/array_builder.hpp"
+#include "postgres/flags.hpp"
+#include "postgres/statement.hpp"
+#include "postgres/triggered.hpp"
+#include "postgres/uuid.hpp"
+#include "scheduling/time_zone.hpp"
+#include "sending/finish.hpp"
+#include "users/user_row.hpp"
+
+#include <algorithm>
+
+namespace companion {
+
+// Returns whether each row came out as it is written here. As in finish.cpp, the lateral lookup
+// keeps it a walk of the primary key.
+static Statement update_counted{R"sql(
+    UPDATE companion.cap_starts AS s
+    SET started_at = r.started_at, message_ids = r.message_ids
+    FROM given AS r
+    CROSS JOIN LATERAL (
+        SELECT ctid FROM companion.cap_starts
+        WHERE user_id = r.user_id AND cap_group = r.cap_group LIMIT 1) AS found
+    WHERE s.ctid = found.ctid
+    RETURNING s.user_id = r.user_id AND s.cap_group = r.cap_group
+        AND s.started_at = r.started_at AND s.message_ids = r.message_ids
+)sql"};
+
+// Returns those that were not there, in the order in which they are given.
+static Statement insert_counted{R"sql(
+    INSERT INTO companion.cap_starts (user_id, cap_group, started_at, message_ids)
+    SELECT user_id, cap_group, started_at, message_ids FROM given
+    ON CONFLICT (user_id, cap_group) DO NOTHING
+    RETURNING user_id, cap_group, started_at, message_ids
+)sql"};
+
+namespace {
+
+constexpr char changeable[] = "user_id, cap_group, started_at or message_ids";
+
+// Add an element to an array of our own that grows.
+template <class Element>
+void append(Element *&elements, int &size, int &room, const Element &element)
+{
+    if (size == room) {
+        room = room == 0 ? 8 : room * 2;
+        const auto bytes = room * sizeof(Element);
+        elements =
+            static_cast<Element *>(elements == nullptr ? palloc(bytes) : repalloc(elements, bytes));
+    }
+    elements[size++] = element;
+}
+
+// A row of cap_starts: what has been counted for a user and group, in ascending order of time.
+class Counts {
+  public:
+    // What two columns say, and room for some more. Where somebody has made them of different
+    // lengths, what has both.
+    Counts(NullableDatum started_at, NullableDatum message_ids, int more)
+    {
+        int ids_count = 0;
+        Datum *times = elements_of(started_at, TIMESTAMPTZOID, sizeof(TimestampTz), &count_);
+        Datum *ids = elements_of(message_ids, UUIDOID, sizeof(pg_uuid_t), &ids_count);
+        count_ = Min(count_, ids_count);
+        times_ = static_cast<std::int64_t *>(palloc((count_ + more + 1) * sizeof(std::int64_t)));
+        ids_ = static_cast<pg_uuid_t *>(palloc((count_ + more + 1) * sizeof(pg_uuid_t)));
+        for (int place = 0; place < count_; place++) {
+            times_[place] = to_instant(DatumGetTimestampTz(times[place]));
+            ids_[place] = *DatumGetUUIDP(ids[place]);
+        }
+    }
+
+    std::optional<std::int64_t> full_until(const CapWindow &window, int most) const
+    {
+        return window.full_until(most, times_, count_);
+    }
+
+    void add(std::int64_t time, const pg_uuid_t &message_id)
+    {
+        int place = count_++;
+        for (; place > 0 && times_[place - 1] > time; place--) {
+            times_[place] = times_[place - 1];
+            ids_[place] = ids_[place - 1];
+        }
+        times_[place] = time;
+        ids_[place] = message_id;
+    }
+
+    // Take the last start of a message away; false where there is none.
+    bool remove(const pg_uuid_t &message_id)
+    {
+        for (int place = count_; place-- > 0;) {
+            if (!is_same_uuid(ids_[place], message_id))
+                continue;
+            drop(place, place + 1);
+            return true;
+        }
+        return false;
+    }
+
+    // Keep the last ones, and of these what is not before a time.
+    void prune(int most, std::int64_t since)
+    {
+        const auto *first = std::lower_bound(times_, times_ + count_, since);
+        drop(0, Max(static_cast<int>(first - times_), count_ - most));
+    }
+
+    void add_to(Given &rows, const pg_uuid_t &user_id, Datum group) const
+    {
+        rows.add({{UUIDPGetDatum(&user_id)}, {group}, {times()}, {ids()}});
+    }
+
+  private:
+    static Datum *elements_of(NullableDatum array, Oid type, int length, int *count)
+    {
+        Datum *elements = nullptr;
+        if (array.isnull || ARR_HASNULL(DatumGetArrayTypeP(array.value)))
+            *count = 0;
+        else
+            deconstruct_array(DatumGetArrayTypeP(array.value), type, length, type != UUIDOID,
+                              type == UUIDOID ? TYPALIGN_CHAR : TYPALIGN_DOUBLE, &elements, nullptr,
+                              count);
+        return elements;
+    }
+
+    void drop(int from, int to)
+    {
+        std::copy(times_ + to, times_ + count_, times_ + from);
+        std::copy(ids_ + to, ids_ + count_, ids_ + from);
+        count_ -= to - from;
+    }
+
+    Datum times() const
+    {
+        ArrayBuilder array(TIMESTAMPTZOID);
+        for (int place = 0; place < count_; place++)
+            array.add(TimestampTzGetDatum(from_instant(times_[place])));
+        return array.finish();
+    }
+
+    Datum ids() const
+    {
+        ArrayBuilder array(UUIDOID);
+        for (int place = 0; place < count_; place++)
+            array.add(UUIDPGetDatum(&ids_[place]));
+        return array.finish();
+    }
+
+    std::int64_t *times_;
+    pg_uuid_t *ids_;
+    int count_ = 0;
+};
+
+// The rows of cap_starts, open from construction to close().
+class CountedRows {
+  public:
+    CountedRows()
+        : rows_("cap_starts", "cap_starts_pkey"), group_(rows_.column("cap_group")),
+          started_at_(rows_.column("started_at")), message_ids_(rows_.column("message_ids"))
+    {
+    }
+    void close() { rows_.close(); }
+
+    Lookup &rows() { return rows_; }
+
+    // What the row come to says, and room for some more.
+    Counts counts(int more = 0) const
+    {
+        return {rows_.get(started_at_), rows_.get(message_ids_), more};
+    }
+    Datum group() const { return rows_.get(group_).value; }
+
+  private:
+    Lookup rows_;
+    AttrNumber group_, started_at_, message_ids_;
+};
+
+Given given_counts()
+{
+    return Given{{"user_id", UUIDOID},
+                 {"cap_group", TEXTOID},
+                 {"started_at", TIMESTAMPTZARRAYOID},
+                 {"message_ids", UUIDARRAYOID}};
+}
+
+// Write rows that are there, and locked.
+void update_all(const Given &counts)
+{
+    if (counts.size() == 0)
+        return;
+    const uint64 rows = update_counted.execute(counts, {});
+    for (uint64 row = 0; row < rows; row++)
+        if (!DatumGetBool(result_field(row, 1)))
+            refuse_changed("cap_starts", changeable);
+    if (rows < static_cast<uint64>(counts.size()))
+        refuse_suppressed("cap_starts");
+}
+
+// Whether a column of a row of the last result is as it was given.
+bool is_as_given(uint64 row, const Given &counts, int place, int column)
+{
+    return datum_image_eq(result_field(row, column + 1), counts.at(place, column).value, false,
+                          column == 0 ? UUID_LEN : -1);
+}
+
+// Write rows that were not there, and tell insert(place) of each that is now; the others somebody
+// else has written meanwhile.
+template <class Insert>
+void insert_all(const Given &counts, Insert insert)
+{
+    const uint64 rows = counts.size() == 0 ? 0 : insert_counted.execute(counts, {});
+    int place = 0;
+    for (uint64 row = 0; row < rows; row++, place++) {
+        while (place < counts.size() &&
+               !(is_as_given(row, counts, place, 0) && is_as_given(row, counts, place, 1)))
+            place++;
+        if (place == counts.size() || !is_as_given(row, counts, place, 2) ||
+            !is_as_given(row, counts, place, 3))
+            refuse_changed("cap_starts", changeable);
+        insert(place);
+    }
+}
+
+// The caps of a group, with what they count at a time in a zone.
+class OpenCaps {
+  public:
+    explicit OpenCaps(TimestampTz at) : at_(to_instant(at)) {}
+
+    // Come to a group.
+    void come_to(const NameData &group)
+    {
+        if (is_there_ && strcmp(NameStr(group_), NameStr(group)) == 0)
+            return;
+        is_there_ = true;
+        group_ = group;
+        caps_ = caps_of(NameStr(group));
+        windows_ = static_cast<CapWindow *>(palloc(Max(caps_.count, 1) * sizeof(CapWindow)));
+        is_open_ = false;
+        most_ = 0;
+        for (const Cap &cap : caps_)
+            most_ = Max(most_, cap.max_messages);
+    }
+
+    bool are_there() const { return caps_.count > 0; }
+    bool need_zone() const
+    {
+        return std::any_of(caps_.begin(), caps_.end(),
+                           [](const Cap &cap) { return cap.rolling == 0; });
+    }
+
+    // Work out what they count in a zone.
+    void open(pg_tz *zone)
+    {
+        if (is_open_ && zone == zone_)
+            return;
+        is_open_ = true;
+        zone_ = zone;
+        since_ = at_;
+        for (int index = 0; index < caps_.count; index++) {
+            const Cap &cap = caps_.first[index];
+            windows_[index] = cap.rolling != 0 ? rolling_window(cap.rolling, at_)
+                                               : local_window(ServerZone(zone), cap.period, at_);
+            since_ = Min(since_, windows_[index].since);
+        }
+        since_ -= between_zones;
+    }
+
+    // The cap that is full for the longest, if one is; and until when.
+    const Cap *full(const Counts &counts, TimestampTz *until) const
+    {
+        const Cap *full = nullptr;
+        std::int64_t last = 0;
+        for (int index = 0; index < caps_.count; index++) {
+            const auto one = counts.full_until(windows_[index], caps_.first[index].max_messages);
+            if (!one || (full != nullptr && *one <= last))
+                continue;
+            full = &caps_.first[index];
+            last = *one;
+        }
+        *until = from_instant(last);
+        return full;
+    }
+
+    void add(Counts &counts, const pg_uuid_t &message_id) const
+    {
+        counts.add(at_, message_id);
+        counts.prune(most_, since_);
+    }
+
+  private:
+    std::int64_t at_, since_ = 0;
+    NameData group_;
+    bool is_there_ = false, is_open_ = false;
+    Caps caps_{};
+    CapWindow *windows_ = nullptr;
+    pg_tz *zone_ = nullptr;
+    int most_ = 0;
+};
+
+// The zones of users, open from construction to close().
+class UsersZones {
+  public:
+    UsersZones() : users_("users", "users_pkey"), timezone_(users_.column("timezone")) {}
+    void close() { users_.close(); }
+
+    // The user's present zone; UTC where the server knows it no more.
+    pg_tz *of(const pg_uuid_t &user_id)
+    {
+        pg_tz *zone = nullptr;
+        if (users_.find(UUIDPGetDatum(&user_id)))
+            zone = find_zone(text_view(users_.get(timezone_).value));
+        return zone == nullptr ? find_zone("UTC") : zone;
+    }
+
+  private:
+    Lookup users_;
+    AttrNumber timezone_;
+};
+
+// over the cap of 3 a day of group nudges
+Datum reason_of(const Cap &cap)
+{
+    Interval length = cap.length;
+    const char *period = cap.rolling != 0
+                             ? psprintf("in %s", DatumGetCString(DirectFunctionCall1(
+                                                     interval_out, IntervalPGetDatum(&length))))
+                         : cap.period == LocalPeriod::day  ? "a day"
+                         : cap.period == LocalPeriod::week ? "a week"
+                                                           : "a month";
+    return CStringGetTextDatum(psprintf("over the cap of %d %s of group %s", cap.max_messages,
+                                        period, NameStr(cap.group)));
+}
+
+using Start = CappedStarts::Start;
+using Counted = CappedStarts::Counted;
+
+// Which comes first by user and group, as memcmp() says it.
+int compare_rows(const Start &a, const Start &b)
+{
+    const int users = memcmp(&a.user_id, &b.user_id, sizeof(pg_uuid_t));
+    return users != 0 ? users : strcmp(NameStr(a.group), NameStr(b.group));
+}
+
+// Of one user and group as the caller has numbered them.
+bool is_before(const Start &a, const Start &b)
+{
+    const int rows = compare_rows(a, b);
+    return rows != 0 ? rows < 0 : a.index < b.index;
+}
+
+// One look at the starts that are still to be counted.
+class Round {
+  public:
+    explicit Round(TimestampTz at, Contended contended)
+        : caps_(at), wait_(contended == Contended::wait ? LockWaitBlock : LockWaitSkip)
+    {
+    }
+
+    // Those of one user and group.
+    void take(Start *first, Start *last)
+    {
+        caps_.come_to(first->group);
+        if (!caps_.are_there())
+            return set(first, last, Counted::counted);
+        const Datum group = to_text(NameStr(first->group));
+        const Locking locking = lock(first->user_id, group);
+        if (locking == Locking::busy)
+            return set(first, last, Counted::busy);
+        caps_.open(caps_.need_zone() ? zones_.of(first->user_id) : nullptr);
+        const int more = static_cast<int>(last - first);
+        if (locking == Locking::held) {
+            Counts counts = counted_.counts(more);
+            if (count(first, last, counts))
+                counts.add_to(present_, first->user_id, group);
+        } else {
+            Counts counts({0, true}, {0, true}, more);
+            count(first, last, counts);
+            counts.add_to(absent_, first->user_id, group);
+            append(absent_starts_, absent_count_, absent_room_, {first, last});
+        }
+    }
+
+    // Write what they have come to. What others have written meanwhile is to be counted anew.
+    void end()
+    {
+        zones_.close();
+        counted_.close();
+        update_all(present_);
+        bool *are_written = make_flags(absent_count_);
+        insert_all(absent_, [=](int place) { are_written[place] = true; });
+        for (int place = 0; place < absent_count_; place++)
+            if (!are_written[place])
+                set(absent_starts_[place].first, absent_starts_[place].last, Counted::waiting);
+    }
+
+  private:
+    struct Starts {
+        Start *first, *last;
+    };
+
+    // Lock a user's row of a group; gone where there is none.
+    Locking lock(const pg_uuid_t &user_id, Datum group)
+    {
+        const Datum key[] = {UUIDPGetDatum(&user_id), group};
+        return counted_.rows().find(key, 2) ? counted_.rows().lock(LockTupleNoKeyExclusive, wait_)
+                                            : Locking::gone;
+    }
+
+    static void set(Start *first, Start *last, Counted outcome)
+    {
+        for (Start *start = first; start < last; start++)
+            start->outcome = outcome;
+    }
+
+    // Look at each; returns whether one is counted.
+    bool count(Start *first, Start *last, Counts &counts)
+    {
+        bool is_one = false;
+        for (Start *start = first; start < last; start++) {
+            const Cap *full = caps_.full(counts, &start->full_until);
+            start->outcome = full == nullptr ? Counted::counted : Counted::over;
+            if (full != nullptr) {
+                start->reason = reason_of(*full);
+                continue;
+            }
+            caps_.add(counts, start->message_id);
+            is_one = true;
+        }
+        return is_one;
+    }
+
+    OpenCaps caps_;
+    LockWaitPolicy wait_;
+    CountedRows counted_;
+    UsersZones zones_;
+    Given present_ = given_counts(), absent_ = given_counts();
+    Starts *absent_starts_ = nullptr; // as the rows of absent_
+    int absent_count_ = 0, absent_room_ = 0;
+};
+
+} // namespace
+
+CappedStarts::CappedStarts(TimestampTz at, Contended contended)
+    : at_(at), contended_(contended), are_groups_(have_cap_groups())
+{
+}
+
+void CappedStarts::add(int index, const QueueRow &before)
+{
+    if (!are_groups_)
+        return;
+    const Kind kind = kind_of(text_view(before.kind));
+    if (NameStr(kind.cap_group)[0] == '\0')
+        return;
+    append(starts_, size_, room_,
+           Start{index, before.user_id, before.message_id, kind.cap_group,
+                 kind.over_cap == Otherwise::defer, before.claims, before.leased_until,
+                 before.send_before, Counted::waiting, 0, 0});
+}
+
+// Count what is still to be counted; returns how much is left, since others have written its rows
+// at the same moment.
+int CappedStarts::count_round()
+{
+    Round round(at_, contended_);
+    for (Start *first = starts_, *end = starts_ + size_, *last; first < end; first = last) {
+        for (last = first + 1; last < end && compare_rows(*first, *last) == 0;)
+            last++;
+        if (first->outcome == Counted::waiting)
+            round.take(first, last);
+    }
+    round.end();
+    return static_cast<int>(std::count_if(starts_, starts_ + size_, [](const Start &start) {
+        return start.outcome == Counted::waiting;
+    }));
+}
+
+static bool lock_if_free(const pg_uuid_t &user_id)
+{
+    Locking locking;
+    lock_free_users(array_of_one(UUIDOID, UUIDPGetDatum(&user_id)), &locking);
+    return locking != Locking::busy;
+}
+
+// Have the row as if it had not been started: still claimed where somebody was in the way, else to
+// be claimed again when there is room. That it was claimed does not count.
+static void undo_start(QueueRow &row, const Start &start)
+{
+    row.sending = false;
+    row.tries--;
+    row.claims = start.claims;
+    row.leased_until = start.leased_until;
+    if (start.outcome == Counted::busy)
+        return;
+    row.uncount();
+    row.give_back();
+    row.last_error = start.reason;
+    if (!start.is_skipped())
+        row.visible_at = start.full_until;
+}
+
+// What is to be skipped changes the user's messages, whose lock comes first in the lock order, and
+// so is not waited for: where it is not had, the message is claimed and found to be over again.
+void CappedStarts::give_back()
+{
+    Unsent unsent;
+    Queue queue;
+    for (const Start *start = starts_; start < starts_ + size_; start++) {
+        if (start->outcome == Counted::counted || !queue.find(start->user_id, start->message_id))
+            continue;
+        const bool is_finished = start->is_skipped() && lock_if_free(start->user_id);
+        QueueRow left;
+        queue.change(Contended::wait, [&](QueueRow &row) {
+            undo_start(row, *start);
+            left = row;
+            return is_finished ? Outcome::removed : Outcome::updated;
+        });
+        if (is_finished)
+            unsent.add(left, "skipped", start->reason);
+    }
+    queue.close();
+    unsent.record();
+}
+
+void CappedStarts::count_all()
+{
+    std::sort(starts_, starts_ + size_, is_before);
+    if (count_round() > 0 && count_round() > 0)
+        refuse_suppressed("cap_starts");
+    if (std::any_of(starts_, starts_ + size_,
+                    [](const Start &start) { return start.outcome != Counted::counted; }))
+        give_back();
+}
+
+UnsentStarts::UnsentStarts() : are_groups_(have_cap_groups()) {}
+
+void UnsentStarts::add(const QueueRow &row)
+{
+    if (are_groups_ && row.sending)
+        append(starts_, size_, room_, Start{row.user_id, row.message_id});
+}
+
+// Take the starts of one user's messages, [first, last), away; false where none was counted.
+static bool remove_from(Counts &counts, const UnsentStarts::Start *first,
+                        const UnsentStarts::Start *last)
+{
+    bool is_removed = false;
+    for (const auto *start = first; start < last; start++)
+        is_removed |= counts.remove(start->message_id);
+    return is_removed;
+}
+
+// The same in all rows of the user, which are locked and noted.
+static void remove_from_all(CountedRows &counted, Given &changed, const UnsentStarts::Start *first,
+                            const UnsentStarts::Start *last)
+{
+    Lookup &rows = counted.rows();
+    for (bool is_there = rows.find(UUIDPGetDatum(&first->user_id)); is_there;
+         is_there = rows.next()) {
+        Counts seen = counted.counts();
+        if (!remove_from(seen, first, last) ||
+            rows.lock(LockTupleNoKeyExclusive, LockWaitBlock) != Locking::held)
+            continue;
+        Counts counts = counted.counts();
+        if (remove_from(counts, first, last))
+            counts.add_to(changed, first->user_id, counted.group());
+    }
+}
+
+void UnsentStarts::discount()
+{
+    if (size_ == 0)
+        return;
+    std::sort(starts_, starts_ + size_, [](const Start &a, const Start &b) {
+        return memcmp(&a.user_id, &b.user_id, sizeof(pg_uuid_t)) < 0;
+    });
+    Given changed = given_counts();
+    CountedRows counted;
+    for (const Start *first = starts_, *end = starts_ + size_, *last; first < end; first = last) {
+        for (last = first + 1; last < end && is_same_uuid(first->user_id, last->user_id);)
+            last++;
+        remove_from_all(counted, changed, first, last);
+    }
+    counted.close();
+    update_all(changed);
+}
+
+} // namespace companion
