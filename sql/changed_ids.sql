@@ -27,6 +27,7 @@ FROM companion.users, companion.schedule_message(id, '2026-03-01', 'hello'),
     companion.redeem_telegram_link_token('x', telegram_user_id);
 INSERT INTO companion.dispatch_recheck (user_id, since) SELECT id, '2026-03-02' FROM companion.users;
 INSERT INTO companion.rekeyed_ids SELECT id, 'conversations', id, id FROM companion.users;
+INSERT INTO companion.cap_starts SELECT id, 'nudges', ARRAY[companion.now()], ARRAY[id] FROM companion.users;
 SELECT companion.edit_message(id, NULL, 'early', 1) FROM companion.users;
 CREATE TEMP TABLE before AS SELECT id, companion.export_user(id) AS data FROM companion.users;
 SELECT name AS "has no row" FROM companion.personal_tables, before WHERE jsonb_array_length(data -> name) = 0;

@@ -23,6 +23,7 @@ SELECT count(companion.upsert_user_context(id, 'family', 'sister', value)) AS re
 FROM companion.users, (VALUES ('Anna'), ('Ana')) AS told (value);
 INSERT INTO companion.search_chunks SELECT id, id, 'simple', 1, 0, ARRAY[id], ARRAY[to_tsvector('hello')] FROM companion.users;
 INSERT INTO companion.rekeyed_ids SELECT id, 'messages', id, id FROM companion.users;
+INSERT INTO companion.cap_starts SELECT id, 'nudges', ARRAY[companion.now()], ARRAY[id] FROM companion.users;
 SELECT companion.edit_message(id, NULL, 'early', 1) FROM companion.users;
 SELECT count(companion.upsert_user_context(id, 'diet', 'lunch', 'soup', source_message_id => id)) AS told
 FROM companion.users;
@@ -90,6 +91,7 @@ CREATE FUNCTION pg_temp.fill() RETURNS void LANGUAGE sql AS $$
     SELECT id, 'family', 'sister', 'Anna', 'user', '2026-01-01', '2026-01-02' FROM companion.users;
     INSERT INTO companion.search_chunks SELECT id, id, 'simple', 1, 0, ARRAY[id], ARRAY[to_tsvector('hello')] FROM companion.users;
     INSERT INTO companion.rekeyed_ids SELECT id, 'messages', id, id FROM companion.users;
+    INSERT INTO companion.cap_starts SELECT id, 'nudges', ARRAY[companion.now()], ARRAY[id] FROM companion.users;
 SELECT companion.edit_message(id, NULL, 'early', 1) FROM companion.users;
     INSERT INTO companion.forgotten_facts SELECT id, id, 'fact' FROM companion.users;
     INSERT INTO companion.context_embeddings SELECT user_id, id, 'model', '{1,2}' FROM companion.user_context;

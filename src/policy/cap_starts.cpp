@@ -6,6 +6,7 @@
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/flags.hpp"
+#include "postgres/row_updates.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
@@ -16,20 +17,6 @@
 #include <algorithm>
 
 namespace companion {
-
-// Returns whether each row came out as it is written here. As in finish.cpp, the lateral lookup
-// keeps it a walk of the primary key.
-static Statement update_counted{R"sql(
-    UPDATE companion.cap_starts AS s
-    SET started_at = r.started_at, message_ids = r.message_ids
-    FROM given AS r
-    CROSS JOIN LATERAL (
-        SELECT ctid FROM companion.cap_starts
-        WHERE user_id = r.user_id AND cap_group = r.cap_group LIMIT 1) AS found
-    WHERE s.ctid = found.ctid
-    RETURNING s.user_id = r.user_id AND s.cap_group = r.cap_group
-        AND s.started_at = r.started_at AND s.message_ids = r.message_ids
-)sql"};
 
 // Returns those that were not there, in the order in which they are given.
 static Statement insert_counted{R"sql(
@@ -110,9 +97,23 @@ class Counts {
         drop(0, Max(static_cast<int>(first - times_), count_ - most));
     }
 
-    void add_to(Given &rows, const pg_uuid_t &user_id, Datum group) const
+    int size() const { return count_; }
+
+    // The two columns.
+    Datum times() const
     {
-        rows.add({{UUIDPGetDatum(&user_id)}, {group}, {times()}, {ids()}});
+        ArrayBuilder array(TIMESTAMPTZOID);
+        for (int place = 0; place < count_; place++)
+            array.add(TimestampTzGetDatum(from_instant(times_[place])));
+        return array.finish();
+    }
+
+    Datum ids() const
+    {
+        ArrayBuilder array(UUIDOID);
+        for (int place = 0; place < count_; place++)
+            array.add(UUIDPGetDatum(&ids_[place]));
+        return array.finish();
     }
 
   private:
@@ -135,22 +136,6 @@ class Counts {
         count_ -= to - from;
     }
 
-    Datum times() const
-    {
-        ArrayBuilder array(TIMESTAMPTZOID);
-        for (int place = 0; place < count_; place++)
-            array.add(TimestampTzGetDatum(from_instant(times_[place])));
-        return array.finish();
-    }
-
-    Datum ids() const
-    {
-        ArrayBuilder array(UUIDOID);
-        for (int place = 0; place < count_; place++)
-            array.add(UUIDPGetDatum(&ids_[place]));
-        return array.finish();
-    }
-
     std::int64_t *times_;
     pg_uuid_t *ids_;
     int count_ = 0;
@@ -160,11 +145,16 @@ class Counts {
 class CountedRows {
   public:
     CountedRows()
-        : rows_("cap_starts", "cap_starts_pkey"), group_(rows_.column("cap_group")),
-          started_at_(rows_.column("started_at")), message_ids_(rows_.column("message_ids"))
+        : rows_("cap_starts", "cap_starts_pkey"), started_at_(rows_.column("started_at")),
+          message_ids_(rows_.column("message_ids")),
+          updates_(rows_, {started_at_, message_ids_}, changeable)
     {
     }
-    void close() { rows_.close(); }
+    void close()
+    {
+        updates_.close();
+        rows_.close();
+    }
 
     Lookup &rows() { return rows_; }
 
@@ -173,11 +163,30 @@ class CountedRows {
     {
         return {rows_.get(started_at_), rows_.get(message_ids_), more};
     }
-    Datum group() const { return rows_.get(group_).value; }
+
+    // Change the row come to as change(counts), with room for some more, does, which returns
+    // whether it has. It is asked of the version that was found, and, where somebody has touched
+    // that or it changes nothing, once more of the row as locked. Not held where it is another's,
+    // or gone.
+    template <class Change>
+    Locking change(LockWaitPolicy wait, int more, Change change)
+    {
+        Counts found = counts(more);
+        if (change(found) && updates_.try_update({found.times(), found.ids()}))
+            return Locking::held;
+        const Locking locking = rows_.lock(LockTupleNoKeyExclusive, wait);
+        if (locking != Locking::held)
+            return locking;
+        Counts locked = counts(more);
+        if (change(locked))
+            updates_.update_locked({locked.times(), locked.ids()});
+        return locking;
+    }
 
   private:
     Lookup rows_;
-    AttrNumber group_, started_at_, message_ids_;
+    AttrNumber started_at_, message_ids_;
+    RowUpdates updates_;
 };
 
 Given given_counts()
@@ -186,19 +195,6 @@ Given given_counts()
                  {"cap_group", TEXTOID},
                  {"started_at", TIMESTAMPTZARRAYOID},
                  {"message_ids", UUIDARRAYOID}};
-}
-
-// Write rows that are there, and locked.
-void update_all(const Given &counts)
-{
-    if (counts.size() == 0)
-        return;
-    const uint64 rows = update_counted.execute(counts, {});
-    for (uint64 row = 0; row < rows; row++)
-        if (!DatumGetBool(result_field(row, 1)))
-            refuse_changed("cap_starts", changeable);
-    if (rows < static_cast<uint64>(counts.size()))
-        refuse_suppressed("cap_starts");
 }
 
 // Whether a column of a row of the last result is as it was given.
@@ -242,11 +238,17 @@ class OpenCaps {
         windows_ = static_cast<CapWindow *>(palloc(Max(caps_.count, 1) * sizeof(CapWindow)));
         is_open_ = false;
         most_ = 0;
-        for (const Cap &cap : caps_)
+        least_ = INT_MAX;
+        for (const Cap &cap : caps_) {
             most_ = Max(most_, cap.max_messages);
+            least_ = Min(least_, cap.max_messages);
+        }
     }
 
     bool are_there() const { return caps_.count > 0; }
+
+    // Whether one may be full when so many have been started, whenever that was.
+    bool may_be_full(int starts) const { return starts >= least_; }
     bool need_zone() const
     {
         return std::any_of(caps_.begin(), caps_.end(),
@@ -286,11 +288,10 @@ class OpenCaps {
         return full;
     }
 
-    void add(Counts &counts, const pg_uuid_t &message_id) const
-    {
-        counts.add(at_, message_id);
-        counts.prune(most_, since_);
-    }
+    void add(Counts &counts, const pg_uuid_t &message_id) const { counts.add(at_, message_id); }
+
+    // Once opened: leave out what does not count any more, nor will in another zone.
+    void prune(Counts &counts) const { counts.prune(most_, since_); }
 
   private:
     std::int64_t at_, since_ = 0;
@@ -299,7 +300,7 @@ class OpenCaps {
     Caps caps_{};
     CapWindow *windows_ = nullptr;
     pg_tz *zone_ = nullptr;
-    int most_ = 0;
+    int most_ = 0, least_ = 0;
 };
 
 // The zones of users, open from construction to close().
@@ -367,30 +368,23 @@ class Round {
         caps_.come_to(first->group);
         if (!caps_.are_there())
             return set(first, last, Counted::counted);
-        const Datum group = to_text(NameStr(first->group));
-        const Locking locking = lock(first->user_id, group);
-        if (locking == Locking::busy)
-            return set(first, last, Counted::busy);
-        caps_.open(caps_.need_zone() ? zones_.of(first->user_id) : nullptr);
         const int more = static_cast<int>(last - first);
-        if (locking == Locking::held) {
-            Counts counts = counted_.counts(more);
-            if (count(first, last, counts))
-                counts.add_to(present_, first->user_id, group);
-        } else {
-            Counts counts({0, true}, {0, true}, more);
-            count(first, last, counts);
-            counts.add_to(absent_, first->user_id, group);
-            append(absent_starts_, absent_count_, absent_room_, {first, last});
-        }
+        const Datum key[] = {UUIDPGetDatum(&first->user_id), to_text(NameStr(first->group))};
+        Locking locking = Locking::gone;
+        if (counted_.rows().find(key, 2))
+            locking = counted_.change(
+                wait_, more, [=, this](Counts &counts) { return count(first, last, counts); });
+        if (locking == Locking::busy)
+            set(first, last, Counted::busy);
+        if (locking == Locking::gone)
+            take_absent(first, last, key[1]);
     }
 
     // Write what they have come to. What others have written meanwhile is to be counted anew.
     void end()
     {
-        zones_.close();
         counted_.close();
-        update_all(present_);
+        zones_.close();
         bool *are_written = make_flags(absent_count_);
         insert_all(absent_, [=](int place) { are_written[place] = true; });
         for (int place = 0; place < absent_count_; place++)
@@ -403,12 +397,13 @@ class Round {
         Start *first, *last;
     };
 
-    // Lock a user's row of a group; gone where there is none.
-    Locking lock(const pg_uuid_t &user_id, Datum group)
+    // Those of a user and group that has no row.
+    void take_absent(Start *first, Start *last, Datum group)
     {
-        const Datum key[] = {UUIDPGetDatum(&user_id), group};
-        return counted_.rows().find(key, 2) ? counted_.rows().lock(LockTupleNoKeyExclusive, wait_)
-                                            : Locking::gone;
+        Counts counts({0, true}, {0, true}, static_cast<int>(last - first));
+        count(first, last, counts);
+        absent_.add({{UUIDPGetDatum(&first->user_id)}, {group}, {counts.times()}, {counts.ids()}});
+        append(absent_starts_, absent_count_, absent_room_, {first, last});
     }
 
     static void set(Start *first, Start *last, Counted outcome)
@@ -420,9 +415,13 @@ class Round {
     // Look at each; returns whether one is counted.
     bool count(Start *first, Start *last, Counts &counts)
     {
+        const bool may_be_full =
+            caps_.may_be_full(counts.size() + static_cast<int>(last - first) - 1);
+        if (may_be_full)
+            caps_.open(caps_.need_zone() ? zones_.of(first->user_id) : nullptr);
         bool is_one = false;
         for (Start *start = first; start < last; start++) {
-            const Cap *full = caps_.full(counts, &start->full_until);
+            const Cap *full = may_be_full ? caps_.full(counts, &start->full_until) : nullptr;
             start->outcome = full == nullptr ? Counted::counted : Counted::over;
             if (full != nullptr) {
                 start->reason = reason_of(*full);
@@ -431,14 +430,16 @@ class Round {
             caps_.add(counts, start->message_id);
             is_one = true;
         }
+        if (may_be_full)
+            caps_.prune(counts);
         return is_one;
     }
 
     OpenCaps caps_;
     LockWaitPolicy wait_;
-    CountedRows counted_;
     UsersZones zones_;
-    Given present_ = given_counts(), absent_ = given_counts();
+    CountedRows counted_; // the last that is opened is the first that is closed
+    Given absent_ = given_counts();
     Starts *absent_starts_ = nullptr; // as the rows of absent_
     int absent_count_ = 0, absent_room_ = 0;
 };
@@ -555,20 +556,17 @@ static bool remove_from(Counts &counts, const UnsentStarts::Start *first,
     return is_removed;
 }
 
-// The same in all rows of the user, which are locked and noted.
-static void remove_from_all(CountedRows &counted, Given &changed, const UnsentStarts::Start *first,
+// The same in all rows of the user.
+static void remove_from_all(CountedRows &counted, const UnsentStarts::Start *first,
                             const UnsentStarts::Start *last)
 {
+    const auto remove = [=](Counts &counts) { return remove_from(counts, first, last); };
     Lookup &rows = counted.rows();
     for (bool is_there = rows.find(UUIDPGetDatum(&first->user_id)); is_there;
          is_there = rows.next()) {
-        Counts seen = counted.counts();
-        if (!remove_from(seen, first, last) ||
-            rows.lock(LockTupleNoKeyExclusive, LockWaitBlock) != Locking::held)
-            continue;
         Counts counts = counted.counts();
-        if (remove_from(counts, first, last))
-            counts.add_to(changed, first->user_id, counted.group());
+        if (remove(counts))
+            counted.change(LockWaitBlock, 0, remove);
     }
 }
 
@@ -579,15 +577,13 @@ void UnsentStarts::discount()
     std::sort(starts_, starts_ + size_, [](const Start &a, const Start &b) {
         return memcmp(&a.user_id, &b.user_id, sizeof(pg_uuid_t)) < 0;
     });
-    Given changed = given_counts();
     CountedRows counted;
     for (const Start *first = starts_, *end = starts_ + size_, *last; first < end; first = last) {
         for (last = first + 1; last < end && is_same_uuid(first->user_id, last->user_id);)
             last++;
-        remove_from_all(counted, changed, first, last);
+        remove_from_all(counted, first, last);
     }
     counted.close();
-    update_all(changed);
 }
 
 } // namespace companion

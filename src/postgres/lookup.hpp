@@ -52,6 +52,12 @@ class Lookup {
     // The number of a column. Error 42703 where there is none of this name.
     AttrNumber column(const char *name) const;
 
+    // For who changes the row come to: the table, the row, and the columns of the index.
+    Relation table() const { return table_; }
+    TupleTableSlot *slot() const { return slot_; }
+    int key_columns() const { return index_->rd_index->indnkeyatts; }
+    AttrNumber key_column(int place) const { return index_->rd_index->indkey.values[place]; }
+
   private:
     void begin(const Datum *key, int columns);
     bool has_key() const;
