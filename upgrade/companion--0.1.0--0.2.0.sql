@@ -223,7 +223,8 @@ WHERE telegram_message_id IS NOT NULL;
 ALTER TABLE companion.dispatch_queue ADD COLUMN bot text, ADD COLUMN addresses text[],
     ADD COLUMN kind text NOT NULL DEFAULT 'custom', ADD COLUMN tries integer NOT NULL DEFAULT 0,
     ADD COLUMN claims integer NOT NULL DEFAULT 0, ADD COLUMN last_error text,
-    ADD COLUMN last_failed_at timestamptz, ADD COLUMN head_start integer NOT NULL DEFAULT 0;
+    ADD COLUMN last_failed_at timestamptz, ADD COLUMN head_start integer NOT NULL DEFAULT 0,
+    ADD COLUMN start_before timestamptz;
 DROP INDEX companion.dispatch_queue_visible;
 CREATE INDEX dispatch_queue_visible ON companion.dispatch_queue (head_start, visible_at, message_id);
 ALTER TABLE companion.scheduled_messages ALTER COLUMN channel DROP NOT NULL,
@@ -527,9 +528,9 @@ COMMENT ON COLUMN companion.kinds.send_within IS 'How long after it is due a mes
 COMMENT ON COLUMN companion.kinds.max_tries IS 'How often sending a message is started, without success, before it has failed; NULL: until its send_before.';
 COMMENT ON COLUMN companion.kinds.retry_unknown IS 'Whether a double is better than a miss: a message whose worker was not heard of again after start_send is sent again.';
 COMMENT ON COLUMN companion.kinds.falls_back IS 'Whether a message whose address is gone goes to the next usable channel; else it has failed.';
-COMMENT ON COLUMN companion.kinds.respects_pause IS 'Whether its messages are skipped while the user has paused check-ins (users.checkin_paused_until); check-ins always are.';
-COMMENT ON COLUMN companion.kinds.cancel_on_reply IS 'Whether its messages are cancelled when the user writes before they are sent.';
-COMMENT ON COLUMN companion.kinds.quiet IS 'What becomes of a message in its user''s quiet hours: defer, to their end; skip; or ignore them.';
+COMMENT ON COLUMN companion.kinds.respects_pause IS 'Whether its messages are skipped that are due while the user has paused check-ins (users.checkin_paused_until); check-ins always are.';
+COMMENT ON COLUMN companion.kinds.cancel_on_reply IS 'Whether its messages are cancelled when the user writes before they are sent, where schedule_message has not said.';
+COMMENT ON COLUMN companion.kinds.quiet IS 'What becomes of a message in its user''s quiet hours: defer, to their end, or where that is past its send_before skip; skip; or ignore them.';
 COMMENT ON COLUMN companion.kinds.cap_group IS 'The rows of caps that its messages are counted by; NULL: none.';
 COMMENT ON COLUMN companion.kinds.over_cap IS 'What becomes of a message that is over a cap: defer, until there is room; or skip.';
 COMMENT ON COLUMN companion.kinds.when_closed IS 'What becomes of a message whose channel is paused, or outside the channel''s reply_window: wait; fall_back, to the next usable channel; or skip.';
@@ -541,6 +542,55 @@ CREATE POLICY every_row ON companion.kinds TO companion_admin
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.kinds IS 'Admins change the kinds.';
 SELECT pg_catalog.pg_extension_config_dump('companion.kinds', '');
+
+-- A new table.
+CREATE TABLE companion.caps (
+    cap_group text COLLATE "C" NOT NULL,
+    local_period text COLLATE "C",
+    rolling interval,
+    max_messages integer NOT NULL,
+    CONSTRAINT caps_once UNIQUE NULLS NOT DISTINCT (cap_group, local_period, rolling),
+    CONSTRAINT caps_group_name CHECK (cap_group ~ '^[a-z][a-z0-9_]{0,62}$'),
+    CONSTRAINT caps_local_period CHECK (local_period IN ('day', 'week', 'month')),
+    CONSTRAINT caps_rolling CHECK (rolling > '0' AND rolling <= '366 days'),
+    CONSTRAINT caps_one_period CHECK ((local_period IS NULL) <> (rolling IS NULL)),
+    CONSTRAINT caps_max_messages CHECK (max_messages BETWEEN 1 AND 1000)
+);
+COMMENT ON TABLE companion.caps IS
+'At most so many messages of a group to one user, in a local day, week or month, or within any stretch of some length. A group may have several: 3 a day and 10 a week. The kinds of a group say so in kinds.cap_group. Counted are sends that were started, but for those that certainly failed.';
+COMMENT ON COLUMN companion.caps.cap_group IS 'The group''s name: 1 to 63 lower-case letters, digits and _, a letter first.';
+COMMENT ON COLUMN companion.caps.local_period IS 'In which they are counted, by the clock of the zone that the user is in when a message is to be started: day, week (from Monday) or month; NULL: rolling says.';
+COMMENT ON COLUMN companion.caps.rolling IS 'Within any stretch of which length they are counted, a day of it having 24 hours and a month 30 days: up to 366 days; NULL: local_period says.';
+COMMENT ON COLUMN companion.caps.max_messages IS 'How many there may be, 1 to 1000.';
+ALTER TABLE companion.caps REPLICA IDENTITY FULL;
+ALTER TABLE companion.caps ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON companion.caps FOR SELECT
+TO companion_user, companion_worker, companion_runtime USING (true);
+COMMENT ON POLICY read ON companion.caps IS 'Everyone reads the caps.';
+CREATE POLICY every_row ON companion.caps TO companion_admin
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.caps IS 'Admins change the caps.';
+SELECT pg_catalog.pg_extension_config_dump('companion.caps', '');
+
+-- A new table.
+CREATE TABLE companion.cap_starts (
+    user_id uuid NOT NULL,
+    cap_group text COLLATE "C" NOT NULL,
+    started_at timestamptz[] NOT NULL,
+    message_ids uuid[] NOT NULL,
+    PRIMARY KEY (user_id, cap_group)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE companion.cap_starts IS
+'One narrow row for a user and group of caps: the last starts that count, as many as the largest of its caps needs. Internal. It has no foreign key, as dispatch_queue has none, and goes with its user.';
+COMMENT ON COLUMN companion.cap_starts.user_id IS 'To whom.';
+COMMENT ON COLUMN companion.cap_starts.cap_group IS 'The group of caps.';
+COMMENT ON COLUMN companion.cap_starts.started_at IS 'When sends were started, in ascending order.';
+COMMENT ON COLUMN companion.cap_starts.message_ids IS 'Of which message each was: scheduled_messages.id.';
+ALTER TABLE companion.cap_starts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.cap_starts TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.cap_starts IS 'Workers and admins read what is counted.';
+SELECT pg_catalog.pg_extension_config_dump('companion.cap_starts', '');
 
 -- Functions, views and triggers.
 CREATE FUNCTION companion.uuid_v7(at timestamptz) RETURNS uuid
@@ -570,6 +620,14 @@ LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_reload_rows';
 COMMENT ON FUNCTION companion.reload_rows() IS
 'Trigger, AFTER INSERT, UPDATE, DELETE or TRUNCATE: every session reads the table anew.';
+CREATE TRIGGER reload_no_caps AFTER TRUNCATE ON companion.caps
+FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_rows();
+COMMENT ON TRIGGER reload_no_caps ON companion.caps IS 'Every session reads the caps anew.';
+ALTER TABLE companion.caps ENABLE ALWAYS TRIGGER reload_no_caps;
+CREATE TRIGGER reload_caps AFTER INSERT OR UPDATE OR DELETE ON companion.caps
+FOR EACH ROW EXECUTE FUNCTION companion.reload_rows();
+COMMENT ON TRIGGER reload_caps ON companion.caps IS 'Every session reads the caps anew.';
+ALTER TABLE companion.caps ENABLE ALWAYS TRIGGER reload_caps;
 CREATE TRIGGER reload_no_kinds AFTER TRUNCATE ON companion.kinds
 FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_rows();
 COMMENT ON TRIGGER reload_no_kinds ON companion.kinds IS 'Every session reads the kinds anew.';
@@ -591,6 +649,12 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'companion_quiet_until';
 COMMENT ON FUNCTION companion.quiet_until(text, time, time, timestamptz) IS
 'When the quiet time ends that at lies in; NULL where it is not quiet then, and where an argument is NULL. It is quiet whenever a clock in the zone shows a time from quiet_from up to quiet_until, without it: from a later time to an earlier one over midnight, from one to the same never. What the clock shows twice is quiet both times; where it jumps over quiet_until, quiet time ends with the jump. Error 22023 for an unknown zone and for 24:00, 22008 for an infinite at, and one after the year 294246.';
+
+CREATE FUNCTION companion.unknown_start(quiet_from time, quiet_until time) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN quiet_from <> quiet_until THEN timestamptz '-infinity' END;
+COMMENT ON FUNCTION companion.unknown_start(time, time) IS
+'dispatch_queue.start_before of what is not claimed: -infinity for a user who has quiet hours, else NULL. Internal.';
 
 CREATE TRIGGER replace_channel BEFORE INSERT ON companion.channels
 FOR EACH ROW EXECUTE FUNCTION companion.replace_row('channel');
@@ -1008,7 +1072,7 @@ CREATE FUNCTION companion.drop_pending() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_drop_pending';
 COMMENT ON FUNCTION companion.drop_pending() IS
-'Trigger, AFTER DELETE or TRUNCATE on users: what is pending goes with its user, so that no worker can start it any more. Waits for who holds it, at most companion.lock_wait, then error 55P03.';
+'Trigger, AFTER DELETE or TRUNCATE on users: what is pending, and what caps have counted, goes with its user, so that no worker can start it any more. Waits for who holds it, at most companion.lock_wait, then error 55P03.';
 CREATE TRIGGER drop_pending AFTER DELETE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.drop_pending();
 COMMENT ON TRIGGER drop_pending ON companion.users IS 'What is pending goes with its user.';
@@ -1062,14 +1126,20 @@ RETURN CASE WHEN at < suspended_until THEN 'the user is suspended until ' || sus
 COMMENT ON FUNCTION companion.suspended_reason(timestamptz, timestamptz) IS
 'Why nothing is sent to a user at a time who is suspended then; NULL where they are not. Internal.';
 
+CREATE FUNCTION companion.paused_reason(checkin_paused_until timestamptz, at timestamptz)
+RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN at < checkin_paused_until THEN 'check-ins are paused until ' || checkin_paused_until END;
+COMMENT ON FUNCTION companion.paused_reason(timestamptz, timestamptz) IS
+'Why a user gets nothing at a time, of a kind that respects pauses, who is paused then; NULL where they are not. Internal.';
+
 CREATE FUNCTION companion.checkin_refused(
     checkin_time time, checkin_days smallint[], onboarding_completed_at timestamptz,
     checkin_paused_until timestamptz, suspended_until timestamptz, weekday smallint,
     scheduled_for timestamptz) RETURNS text
 LANGUAGE sql STABLE
-RETURN coalesce(companion.suspended_reason(suspended_until, scheduled_for), CASE
-    WHEN scheduled_for < checkin_paused_until
-        THEN 'check-ins are paused until ' || checkin_paused_until
+RETURN coalesce(companion.suspended_reason(suspended_until, scheduled_for),
+    companion.paused_reason(checkin_paused_until, scheduled_for), CASE
     WHEN onboarding_completed_at IS NULL OR scheduled_for < onboarding_completed_at
         THEN 'onboarding was not completed by then'
     WHEN checkin_time IS NULL THEN 'the user has no check-in time'
@@ -1138,13 +1208,13 @@ CREATE FUNCTION companion.schedule_message(
     user_id uuid, scheduled_for timestamptz, content text, kind text DEFAULT 'custom',
     channel text DEFAULT NULL, idempotency_key text DEFAULT NULL,
     generation_context jsonb DEFAULT NULL, send_before timestamptz DEFAULT NULL,
-    replace boolean DEFAULT false, cancel_on_reply boolean DEFAULT false,
+    replace boolean DEFAULT false, cancel_on_reply boolean DEFAULT NULL,
     priority_level integer DEFAULT NULL, topic_key text DEFAULT NULL, metadata jsonb DEFAULT NULL)
 RETURNS TABLE (message_id uuid, created boolean)
 LANGUAGE c ROWS 1
 AS 'MODULE_PATHNAME', 'companion_schedule_message';
 COMMENT ON FUNCTION companion.schedule_message(uuid, timestamptz, text, text, text, text, jsonb, timestamptz, boolean, boolean, integer, text, jsonb) IS
-'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Under the key of one that was cancelled it is scheduled anew, under its id, and created is true; a check-in stays cancelled for its day. replace: one that stands under the key, is pending and not being sent becomes this one, and a claim of it is given back; created is false. send_before: skipped rather than sent from this time on. cancel_on_reply: cancelled when the user writes before it is sent. priority_level, topic_key and metadata are the app''s own: see annotate_message. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, a kind, channel or key that is not valid, a send_before that is not after scheduled_for, and what annotate_message refuses, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
+'Enqueues a message for a user; a time in the past is due at once. Returns its id, and whether it was created now or stood already under its idempotency key. content may be NULL: the worker writes it. kind checkin takes the key of its local day. Under the key of one that was cancelled it is scheduled anew, under its id, and created is true; a check-in stays cancelled for its day. replace: one that stands under the key, is pending and not being sent becomes this one, and a claim of it is given back; created is false. send_before: skipped rather than sent from this time on. cancel_on_reply: whether it is cancelled when the user writes before it is sent; NULL: as its kind says. priority_level, topic_key and metadata are the app''s own: see annotate_message. Waits for whoever holds the user''s row, at most companion.lock_wait. Error 23503 for an unknown user, 22023 for a content that is empty or over companion.max_message_length, a generation_context over companion.max_json_size, a kind, channel or key that is not valid, a send_before that is not after scheduled_for, and what annotate_message refuses, 22008 for an infinite time, 09000 where a trigger suppresses a row or changes what it is found by.';
 
 CREATE FUNCTION companion.next_checkin(user_id uuid, at timestamptz DEFAULT companion.now()) RETURNS timestamptz
 LANGUAGE c STABLE
@@ -1160,11 +1230,11 @@ BEGIN ATOMIC
         SELECT FROM companion.scheduled_messages AS m
         JOIN companion.users AS u ON u.id = m.user_id
         WHERE m.user_id = sent_today.user_id AND m.kind = sent_today.kind AND m.status = 'sent'
-            AND companion.local_timestamp(u.timezone, m.sent_at)::date
+            AND companion.day_as_seen(u.timezone, m.timezone, m.local_date, m.scheduled_for)
                 = companion.local_timestamp(u.timezone, at)::date);
 END;
 COMMENT ON FUNCTION companion.sent_today(uuid, text, timestamptz) IS
-'Whether a message of this kind was sent to the user on the local day of at, in the user''s present zone. For the user''s own, or workers and admins.';
+'Whether a message of this kind that was for the local day of at, in the user''s present zone, was sent: one for yesterday that went out after midnight does not count for today. For the user''s own, or workers and admins.';
 
 CREATE FUNCTION companion.mark_sent(
     user_id uuid, message_id uuid, attempt integer, content text DEFAULT NULL,
@@ -1239,7 +1309,7 @@ CREATE FUNCTION companion.apply_change_of_mind() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_apply_change_of_mind';
 COMMENT ON FUNCTION companion.apply_change_of_mind() IS
-'Trigger, AFTER UPDATE on users: a pending check-in that is not being sent is skipped where the user has opted out, is paused, suspended, or has no check-in on that weekday any more, with the reason; it moves to a changed check-in time or zone, if its new instant has not come yet, and stays else. What is pending goes to a changed preferred_channel; what is due to a suspended user is skipped. A claim of what was moved and not started is given back. Waits for who holds one of them, at most companion.lock_wait, then error 55P03; 09000 where a trigger suppresses or changes one.';
+'Trigger, AFTER UPDATE on users: a pending check-in that is not being sent is skipped where the user has opted out, is paused, suspended, or has no check-in on that weekday any more, with the reason; it moves to a changed check-in time or zone, if its new instant has not come yet, and stays else. What is pending goes to a changed preferred_channel; what is due to a suspended user, or a paused one by its kind, is skipped. Changed quiet hours give back what is claimed and not started where it is quiet now, and what waited for their end is due. A claim of what was moved and not started is given back. Waits for who holds one of them, at most companion.lock_wait, then error 55P03; 09000 where a trigger suppresses or changes one.';
 CREATE TRIGGER apply_change_of_mind AFTER UPDATE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.apply_change_of_mind();
 COMMENT ON TRIGGER apply_change_of_mind ON companion.users IS 'What is pending follows what the user wants now.';
@@ -1318,6 +1388,12 @@ AS 'MODULE_PATHNAME', 'companion_expire_early_edits';
 COMMENT ON FUNCTION companion.expire_early_edits(integer) IS
 'Deletes edits whose messages have not come within 7 days, for as long as messengers deliver again. Passes over what somebody else has locked. Returns how many. Error 22023 for a bound below 1.';
 
+CREATE FUNCTION companion.expire_cap_starts(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_expire_cap_starts';
+COMMENT ON FUNCTION companion.expire_cap_starts(integer) IS
+'Deletes what caps have counted of users whose last start is longer ago than any cap reaches back, and two days more. It reads the whole table. Passes over what somebody else has locked. Returns how many rows. Error 22023 for a bound below 1.';
+
 CREATE FUNCTION companion.run_maintenance() RETURNS TABLE (task text, affected bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1378,12 +1454,13 @@ AS $$
 DECLARE
     deleted bigint := companion.expire_messages(max_rows);
 BEGIN
+    PERFORM companion.expire_cap_starts(max_rows);
     PERFORM companion.expire_job_runs(max_rows);
     RETURN deleted;
 END
 $$;
 COMMENT ON FUNCTION companion.apply_retention(integer) IS
-'What is to be done every day: expire_messages(max_rows) and expire_job_runs(max_rows). Returns how many messages were deleted. Error 22023 for a bound below 1.';
+'What is to be done every day: expire_messages(max_rows), expire_cap_starts(max_rows) and expire_job_runs(max_rows). Returns how many messages were deleted. Error 22023 for a bound below 1.';
 
 CREATE FUNCTION companion.is_pg_crons(catalog regclass, object oid) RETURNS boolean
 LANGUAGE sql STABLE
@@ -1522,7 +1599,7 @@ COMMENT ON COLUMN companion.pending_messages.worker IS 'The worker of the last c
 COMMENT ON COLUMN companion.pending_messages.leased_until IS 'When that claim''s lease ends; NULL where nobody has it.';
 COMMENT ON COLUMN companion.pending_messages.state IS 'waiting (for visible_at), due, claimed (leased) or sending (start_send has succeeded).';
 COMMENT ON COLUMN companion.pending_messages.tries IS 'How many sends of it were started.';
-COMMENT ON COLUMN companion.pending_messages.last_error IS 'Why it failed the last time; NULL: it has not.';
+COMMENT ON COLUMN companion.pending_messages.last_error IS 'Why it failed the last time; where it has not, why it was put off, or NULL.';
 COMMENT ON COLUMN companion.pending_messages.last_failed_at IS 'When that was.';
 
 -- New indexes.
@@ -1585,7 +1662,7 @@ COMMENT ON FUNCTION companion.expire_user_context(integer) IS
 COMMENT ON FUNCTION companion.rewind_dispatch(timestamp with time zone) IS
 'Sets the previous tick, so that the next one covers what is due after to_at, and nothing before. What was enqueued already is not enqueued again. Error 22008 for an infinite time; 22023 for one in the future, unless companion.clock is set, and for one before what companion.retention keeps.';
 COMMENT ON FUNCTION companion.start_send(uuid, uuid, integer) IS
-'The point of no return, called right before sending: true once for each attempt, for the newest only, and only before its send_before. It is a try, and leaves companion.send_timeout at least of the lease. After false, do not send. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
+'The point of no return, called right before sending: true once for each attempt, for the newest only, and only before its send_before. It is a try, and leaves companion.send_timeout at least of the lease. After false, do not send. Where quiet hours have begun since the claim, or a cap of its kind''s group is full, it returns false and puts the message off, or skips it, as its kind says, and the claim is given back. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
 COMMENT ON FUNCTION companion.start_send_many(uuid[],uuid[],integer[]) IS
 'start_send for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, which means not now, call again. Do not send after NULL. Error 2202E when the arrays differ in length.';
 COMMENT ON FUNCTION companion.mark_skipped(uuid,uuid,integer,text) IS
@@ -1632,15 +1709,16 @@ COMMENT ON COLUMN companion.users.quiet_until IS 'Wall time up to which quiet ho
 COMMENT ON COLUMN companion.scheduled_messages.status IS 'pending until finished; then sent, failed, skipped, cancelled, or unknown: its worker died after start_send.';
 COMMENT ON COLUMN companion.scheduled_messages.tries IS 'How many sends of it were started; set when it is finished.';
 COMMENT ON COLUMN companion.scheduled_messages.wanted_channel IS 'The channel that schedule_message was given; NULL: the one that the user prefers.';
-COMMENT ON COLUMN companion.scheduled_messages.cancel_on_reply IS 'Whether it is cancelled when the user writes; NULL: no.';
+COMMENT ON COLUMN companion.scheduled_messages.cancel_on_reply IS 'Whether it is cancelled when the user writes; NULL: as its kind says.';
 COMMENT ON COLUMN companion.scheduled_messages.metadata IS 'The app''s own, a JSON object; up to companion.max_json_size.';
 COMMENT ON COLUMN companion.dispatch_queue.kind IS 'The message''s kind, whose policy it follows.';
 COMMENT ON COLUMN companion.dispatch_queue.tries IS 'How many sends of it were started; one that a retry_after put off is not counted.';
 COMMENT ON COLUMN companion.dispatch_queue.claims IS 'How many claims in a row were not started; companion.max_claims is the end.';
-COMMENT ON COLUMN companion.dispatch_queue.last_error IS 'Why the last report of a failure said that it failed, its first 500 bytes; NULL: it has not failed.';
-COMMENT ON COLUMN companion.dispatch_queue.last_failed_at IS 'When that was reported.';
+COMMENT ON COLUMN companion.dispatch_queue.last_error IS 'Why the last report of a failure said that it failed, its first 500 bytes; where it has not failed, why it was put off, or NULL.';
+COMMENT ON COLUMN companion.dispatch_queue.last_failed_at IS 'When it failed the last time; NULL: it has not.';
 COMMENT ON COLUMN companion.dispatch_queue.head_start IS 'By how many seconds it goes ahead of others: kinds.head_start when it was enqueued.';
 COMMENT ON INDEX companion.dispatch_queue_visible IS 'For each head start, the order in which messages are claimed.';
+COMMENT ON COLUMN companion.dispatch_queue.start_before IS 'NULL: its user has no quiet hours. Of what is claimed: when the next begin, and it is looked at again before it is started; -infinity: whenever it is. Of what waits for their end: visible_at.';
 -- Operations.
 CREATE FUNCTION companion.role_faults(role name) RETURNS TABLE (fault text, remedy text)
 LANGUAGE sql STABLE
@@ -2707,7 +2785,7 @@ RETURNS TABLE (
 LANGUAGE c ROWS 50
 AS 'MODULE_PATHNAME', 'companion_claim_messages';
 COMMENT ON FUNCTION companion.claim_messages(text, integer, interval, text[], text[]) IS
-'Leases due messages to a worker, the oldest first, by when they are due less their kinds'' head_start, passing over what others hold, and waits for nobody. Each row carries the attempt that the worker must report with. bot and address say where it goes: of several addresses there the one that was linked last, and addresses has them all, for a channel on which every device is written to; on a channel that needs none it is the user''s id. longest_text is channels.longest_text; send_before is NULL where there is no such time; tries is how many sends of it were started before. A message past its send_before is recorded as skipped instead, or as failed where a try of it has, and so is one that was claimed companion.max_claims times in a row without a start. worker: 1 to 200 characters. max_messages: 1 to 10000. lease: above zero, at most a day. channels: NULL for all. kinds: NULL for all; one that no message is of brings none. Error 22023 otherwise.';
+'Leases due messages to a worker, the oldest first, by when they are due less their kinds'' head_start, passing over what others hold, and waits for nobody. Each row carries the attempt that the worker must report with. bot and address say where it goes: of several addresses there the one that was linked last, and addresses has them all, for a channel on which every device is written to; on a channel that needs none it is the user''s id. longest_text is channels.longest_text; send_before is NULL where there is no such time; tries is how many sends of it were started before. A message past its send_before is recorded as skipped instead, or as failed where a try of it has, and so is one that was claimed companion.max_claims times in a row without a start. In its user''s quiet hours a message is put off until they end, or skipped, as its kind says; while check-ins are paused, one whose kind respects pauses is skipped. worker: 1 to 200 characters. max_messages: 1 to 10000. lease: above zero, at most a day. channels: NULL for all. kinds: NULL for all; one that no message is of brings none. Error 22023 otherwise.';
 
 CREATE FUNCTION companion.delete_message(
     user_id uuid, message_id uuid, forget_facts boolean DEFAULT false) RETURNS boolean
@@ -2806,6 +2884,9 @@ BEGIN
     GRANT SELECT, INSERT, UPDATE, DELETE ON companion.channels TO companion_admin;
     GRANT SELECT ON companion.kinds TO companion_user, companion_worker;
     GRANT SELECT, INSERT, UPDATE, DELETE ON companion.kinds TO companion_admin;
+    GRANT SELECT ON companion.caps TO companion_user, companion_worker;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON companion.caps TO companion_admin;
+    GRANT SELECT ON companion.cap_starts TO companion_worker, companion_admin;
     GRANT SELECT ON companion.addresses TO companion_user, companion_worker;
     GRANT SELECT, INSERT, UPDATE, DELETE ON companion.addresses TO companion_admin;
     GRANT SELECT ON companion.rekeyed_ids TO companion_user, companion_worker, companion_admin;
@@ -2835,7 +2916,7 @@ BEGIN
         ('companion_user, companion_worker, companion_admin, companion_runtime',
          'uuid_v7(timestamptz) local_timestamp quiet_until choose_channel usable_channel
           address_key channel_address recall_score normalized folded is_same_text
-          cosine_similarity'),
+          cosine_similarity day_as_seen'),
         ('companion_runtime',
          'current_user_id now uuid_v7() checkin_instant end_of_day'),
         ('companion_monitor',
@@ -2845,8 +2926,8 @@ BEGIN
           check_definition role_faults'),
         ('companion_runtime',
          'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
-          checkin_refused suspended_reason day_as_seen with_statement joined_statements
-          fact_hash merged_json keeps_history meaning_of'),
+          checkin_refused suspended_reason unknown_start paused_reason with_statement
+          joined_statements fact_hash merged_json keeps_history meaning_of'),
         ('companion_user, companion_worker, companion_admin',
          'next_checkin sent_today put_user cancel_message cancel_messages add_message
           delete_message recent_messages upsert_user_context
@@ -2864,9 +2945,10 @@ BEGIN
           release_message release_message_many redeem_telegram_link_token'),
         ('companion_admin',
          'retry_failed run_maintenance apply_retention expire_messages expire_addresses
-          expire_early_edits expire_job_runs merge_context_items forget_redeem_failures
-          follow_auth_users unfollow_auth_users adopt_users is_pg_crons require_pg_cron
-          require_job_login job_command schedule_jobs unschedule_jobs')
+          expire_early_edits expire_cap_starts expire_job_runs merge_context_items
+          forget_redeem_failures follow_auth_users unfollow_auth_users adopt_users
+          is_pg_crons require_pg_cron require_job_login job_command schedule_jobs
+          unschedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s',
