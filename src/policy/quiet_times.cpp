@@ -19,8 +19,7 @@ static Statement set_quiet{R"sql(
     WHERE user_id = $1 AND message_id = $2
     RETURNING q.user_id = $1 AND q.message_id = $2 AND q.leased_until = $4
         AND q.start_before IS NOT DISTINCT FROM $5
-)sql",
-                           UUIDOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+)sql", UUIDOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
 
 bool QuietSettings::have_window() const
 {

@@ -64,7 +64,8 @@ class Description {
     const char *reason_against() const
     {
         const TimestampTz at = DatumGetTimestampTz(at_);
-        const NullableDatum suspended = users_.get(suspended_until_), paused = users_.get(paused_until_);
+        const NullableDatum suspended = users_.get(suspended_until_),
+                            paused = users_.get(paused_until_);
         if (!suspended.isnull && DatumGetTimestampTz(suspended.value) > at)
             return psprintf("the user is suspended until %s",
                             timestamptz_to_str(DatumGetTimestampTz(suspended.value)));

@@ -71,9 +71,8 @@ static QueueRow read_row(TupleTableSlot *slot)
                 ? DT_NOBEGIN
                 : DatumGetTimestampTz(value_of(slot, last_failed_at)),
             DatumGetInt32(value_of(slot, head_start)),
-            slot->tts_isnull[start_before - 1]
-                ? DT_NOEND
-                : DatumGetTimestampTz(value_of(slot, start_before))};
+            slot->tts_isnull[start_before - 1] ? DT_NOEND
+                                               : DatumGetTimestampTz(value_of(slot, start_before))};
 }
 
 // The columns that update() replaces, as the server's executor numbers them.
