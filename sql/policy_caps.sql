@@ -353,3 +353,21 @@ SELECT message_id AS first FROM companion.claim_messages('w') ORDER BY 1 LIMIT 1
 SELECT what, pg_temp.with_trigger('INSERT', what, format('SELECT companion.start_send(%L, %L, 1)', :maya, :'first')) FROM unnest('{suppress,empty,regroup,nothing}'::text[]) AS what;
 SELECT what, pg_temp.with_trigger('UPDATE', what, 'SELECT companion.start_send(user_id, message_id, 1) FROM companion.dispatch_queue WHERE NOT sending') FROM unnest('{suppress,empty,regroup,nothing}'::text[]) AS what;
 SELECT what, pg_temp.with_trigger('UPDATE', what, format('SELECT companion.mark_failed(%L, %L, 1, ''502'')', :maya, :'first')) FROM unnest('{suppress,regroup,nothing}'::text[]) AS what;
+-- Those that look on are fired; columns, checks and indexes of an operator's own are kept.
+CREATE FUNCTION pg_temp.tell() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE NOTICE '% %: % to %', tg_when, tg_op, cardinality(old.started_at), cardinality(new.started_at);
+    RETURN NULL;
+END
+$$;
+ALTER TABLE companion.cap_starts ADD COLUMN note text DEFAULT 'kept',
+    ADD COLUMN starts integer GENERATED ALWAYS AS (cardinality(started_at)) STORED;
+CREATE INDEX ON companion.cap_starts (cardinality(started_at));
+CREATE TRIGGER tell AFTER UPDATE OF started_at ON companion.cap_starts FOR EACH ROW EXECUTE FUNCTION pg_temp.tell();
+CREATE CONSTRAINT TRIGGER tell_later AFTER UPDATE ON companion.cap_starts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_temp.tell();
+SELECT started FROM pg_temp.start(:maya, 'nudge');
+ALTER TABLE companion.cap_starts DROP COLUMN starts;
+SELECT companion.mark_failed(user_id, message_id, attempt, '502') FROM companion.dispatch_queue WHERE sending LIMIT 1;
+SELECT note, cardinality(started_at) FROM companion.cap_starts;
+SET enable_seqscan = off;
+SELECT count(*) AS by_index FROM companion.cap_starts WHERE cardinality(started_at) = 1;
