@@ -9,10 +9,22 @@ COMMENT ON POLICY monitored ON companion.dispatch_recheck IS 'Who watches sees h
 CREATE POLICY monitored ON companion.scheduled_messages FOR SELECT TO companion_monitor USING (true);
 COMMENT ON POLICY monitored ON companion.scheduled_messages IS 'Who watches sees what became of every message, in the columns without a text.';
 
--- Bounded, so that a look costs the same whatever waits.
+-- Bounded, so that a look costs the same whatever waits: the head of each lane of the queue.
 CREATE VIEW companion.queue_head WITH (security_invoker = true) AS
-SELECT user_id, message_id, visible_at, leased_until, attempt, sending, channel, worker
-FROM companion.dispatch_queue ORDER BY visible_at, message_id LIMIT 10000;
+WITH RECURSIVE lanes AS (
+    (SELECT channel, head_start FROM companion.dispatch_queue
+     ORDER BY channel COLLATE "C", head_start LIMIT 1)
+    UNION ALL
+    SELECT after.channel, after.head_start FROM lanes CROSS JOIN LATERAL (
+        SELECT q.channel, q.head_start FROM companion.dispatch_queue AS q
+        WHERE (q.channel COLLATE "C", q.head_start) > (lanes.channel COLLATE "C", lanes.head_start)
+        ORDER BY q.channel COLLATE "C", q.head_start LIMIT 1) AS after)
+SELECT h.user_id, h.message_id, h.visible_at, h.leased_until, h.attempt, h.sending, h.channel, h.worker
+FROM lanes CROSS JOIN LATERAL (
+    SELECT * FROM companion.dispatch_queue AS q
+    WHERE q.channel COLLATE "C" = lanes.channel COLLATE "C" AND q.head_start = lanes.head_start
+    ORDER BY q.visible_at, q.message_id LIMIT 10000) AS h
+ORDER BY h.visible_at, h.message_id LIMIT 10000;
 COMMENT ON VIEW companion.queue_head IS 'For operators: the 10,000 messages that are claimed next, or are claimed already.';
 COMMENT ON COLUMN companion.queue_head.user_id IS 'To whom.';
 COMMENT ON COLUMN companion.queue_head.message_id IS 'scheduled_messages.id.';

@@ -48,12 +48,6 @@ bool have_head_starts()
                        [](const Kind &kind) { return kind.head_start > 0; });
 }
 
-int kinds_read()
-{
-    kept.rows();
-    return kept.loads();
-}
-
 static const Kind *find_kind(std::string_view name)
 {
     for (const Kind &kind : kept.rows())

@@ -29,10 +29,8 @@ struct Kind {
     }
 };
 
-// Whether some kind has a head start; and how often this session has read the kinds, which says
-// whether they have changed since.
+// Whether some kind has a head start.
 bool have_head_starts();
-int kinds_read();
 
 // The policy of a kind: its own, or that of custom.
 Kind kind_of(std::string_view name);

@@ -25,6 +25,16 @@ struct ClaimRequest {
     uint32 hash() const { return hash_combine(channels.hash(), kinds.hash()); }
 };
 
+// The lanes of the channels that are asked for.
+class ClaimedLanes : public WantedLanes {
+  public:
+    explicit ClaimedLanes(const ClaimRequest &request) : request_(request) {}
+    bool have(std::string_view channel) const override { return request_.channels.have(channel); }
+
+  private:
+    const ClaimRequest &request_;
+};
+
 // Past this many entries that gave nothing, the next claim of this session begins
 // where this one found its first message. An old snapshot somewhere keeps the entries
 // of finished messages in the index, and so would make every claim walk all of them.
@@ -60,8 +70,7 @@ void remember_skip(const ClaimRequest &request, const QueueRow &first)
 
 bool is_free(const QueueRow &row, const ClaimRequest &request)
 {
-    return !row.sending && row.leased_until <= request.at && request.channels.have(row.channel) &&
-           request.kinds.have(row.kind);
+    return !row.sending && row.leased_until <= request.at && request.kinds.have(text_view(row.kind));
 }
 
 // Give the row to the worker, as its next attempt.
@@ -83,7 +92,8 @@ void walk(Queue &queue, const ClaimRequest &request, const QueuePosition *from, 
           Abandoned &abandoned)
 {
     const int claimed_before = claimed.size();
-    queue.begin_walk(request.at, from);
+    const ClaimedLanes lanes(request);
+    queue.begin_walk(request.at, lanes, from);
     while (claimed.size() < request.max_messages && queue.next()) {
         if (!is_free(queue.row(), request))
             continue;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "postgres/lookup.hpp"
+#include "sending/lanes.hpp"
 
 namespace companion {
 
@@ -52,6 +53,13 @@ struct QueuePosition {
     pg_uuid_t message_id;
 };
 
+// Which of the lanes a walk has, by their channels. It goes by those that the session knows of until
+// they are at their end, and by new ones then.
+class WantedLanes {
+  public:
+    virtual bool have(std::string_view channel) const { return true; }
+};
+
 // What becomes of a row, or why nothing does: another transaction holds it, or it is no more.
 enum class Outcome { kept, updated, removed, busy, gone };
 
@@ -82,9 +90,10 @@ class Queue {
     ItemPointerData place() const { return found_->tts_tid; }
     void come_to(const ItemPointerData &place);
 
-    // Begin to walk over the rows that are visible by a time, in order of visible_at less their
-    // head start; those without one from the head or a position.
-    void begin_walk(TimestampTz visible_by, const QueuePosition *from = nullptr);
+    // Begin to walk over the rows of some lanes that are visible by a time, in order of visible_at
+    // less their head start; those without one from the head or a position.
+    void begin_walk(TimestampTz visible_by, const WantedLanes &wanted,
+                    const QueuePosition *from = nullptr);
 
     // Advance the walk to its next row; false at the end.
     bool next();
@@ -122,17 +131,21 @@ class Queue {
     }
 
   private:
-    // The rows of one head start, in order of visible_at and message.
-    struct Lane {
+    // A lane that is walked.
+    struct OpenLane {
+        Lane lane;
         IndexScanDesc scan;
         TupleTableSlot *slot; // the row that it has come to
         TimestampTz order;    // of that row
         bool is_read, is_over;
     };
 
-    void add_lane(int head_start, TimestampTz visible_by, const QueuePosition *from);
-    void add_other_lanes(TimestampTz visible_by);
-    void advance(Lane &lane);
+    void open_lanes();
+    void open_new_lanes();
+    void open_lane(const Lane &lane);
+    bool is_open(const Lane &lane) const;
+    void advance(OpenLane &lane);
+    OpenLane *first_lane();
     void begin_change();
     void end_changes();
     void open_indices();
@@ -150,9 +163,12 @@ class Queue {
     Relation by_key_; // from the first find() on, as is the scan
     IndexScanDesc finding_ = nullptr;
     Relation by_time_; // while walking
-    Lane *lanes_ = nullptr;
+    const WantedLanes *wanted_;
+    TimestampTz visible_by_;
+    bool has_position_, is_all_open_;
+    ScanKeyData position_[2]; // where the walk began; the scans point into it
+    OpenLane *lanes_ = nullptr;
     int lane_count_ = 0;
-    ScanKeyData position_[2]; // where the walk began; the scan points into it
     int entries_passed_;
     EState *estate_ = nullptr; // from the first change on, as are the two below
     ResultRelInfo *target_;
