@@ -48,6 +48,14 @@ bool have_head_starts()
                        [](const Kind &kind) { return kind.head_start > 0; });
 }
 
+bool do_some_leave_closed()
+{
+    const Rows<Kind> kinds = kept.rows();
+    return std::any_of(kinds.begin(), kinds.end(), [](const Kind &kind) {
+        return kind.when_closed != Otherwise::defer;
+    });
+}
+
 static const Kind *find_kind(std::string_view name)
 {
     for (const Kind &kind : kept.rows())

@@ -32,6 +32,9 @@ struct Kind {
 // Whether some kind has a head start.
 bool have_head_starts();
 
+// Whether messages of some kind do not wait while their channel is closed.
+bool do_some_leave_closed();
+
 // The policy of a kind: its own, or that of custom.
 Kind kind_of(std::string_view name);
 

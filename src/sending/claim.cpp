@@ -1,5 +1,7 @@
 // Claiming: a worker leases due messages, the oldest first, as their head starts have it.
 #include "channels/channel.hpp"
+#include "policy/closed.hpp"
+#include "policy/pauses.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
@@ -29,7 +31,10 @@ struct ClaimRequest {
 class ClaimedLanes : public WantedLanes {
   public:
     explicit ClaimedLanes(const ClaimRequest &request) : request_(request) {}
-    bool have(std::string_view channel) const override { return request_.channels.have(channel); }
+    bool have(std::string_view channel) const override
+    {
+        return request_.channels.have(channel) && !is_channel_paused(channel, request_.at);
+    }
 
   private:
     const ClaimRequest &request_;
@@ -70,7 +75,8 @@ void remember_skip(const ClaimRequest &request, const QueueRow &first)
 
 bool is_free(const QueueRow &row, const ClaimRequest &request)
 {
-    return !row.sending && row.leased_until <= request.at && request.kinds.have(text_view(row.kind));
+    return !row.sending && row.leased_until <= request.at && request.kinds.have(text_view(row.kind)) &&
+           !is_paused(text_view(row.channel), text_view(row.kind), request.at);
 }
 
 // Give the row to the worker, as its next attempt.
@@ -117,6 +123,8 @@ void walk(Queue &queue, const ClaimRequest &request, const QueuePosition *from, 
 // by one from the head.
 Claimed claim(const ClaimRequest &request)
 {
+    see_pauses();
+    settle_paused(request.at);
     Claimed claimed;
     Abandoned abandoned;
     const QueuePosition *from = skip_position(request);

@@ -5,6 +5,7 @@
 // What changes a user's scheduled messages locks the user's row first, then the message's on
 // the queue. A start and a lease are on the queue alone.
 #include "policy/kind.hpp"
+#include "policy/pauses.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
@@ -355,20 +356,29 @@ void finish_each_current(Reports &reports, Decide decide, Note note, TakeLate ta
 
 Datum start_send(const Arguments &arguments, bool is_bulk)
 {
+    see_pauses();
     Reports reports(arguments, is_bulk);
     const TimestampTz at = now();
     const TimestampTz until = at + settings::send_timeout * USECS_PER_SEC;
     const auto start = [=](QueueRow &row, int) {
         if (row.sending || row.send_before <= at)
             return Outcome::kept;
+        if (is_paused(text_view(row.channel), text_view(row.kind), at)) {
+            row.uncount();
+            row.give_back();
+            return Outcome::updated;
+        }
         row.sending = true;
         row.leased_until = Max(row.leased_until, until);
         row.tries++;
         row.claims = 0;
         return Outcome::updated;
     };
-    for_each_current(reports, start, [](const QueueRow &, int, Outcome) {
-        ForceSyncCommit(); // a crash that forgot it would have the message sent again
+    for_each_current(reports, start, [&](const QueueRow &row, int index, Outcome) {
+        if (row.sending)
+            ForceSyncCommit(); // a crash that forgot it would have the message sent again
+        else
+            reports.answer(index, false); // given back
     });
     return reports.result();
 }

@@ -240,7 +240,8 @@ void Queue::open_lane(const Lane &lane)
     keys[3].sk_attno = 3;
     keys[3].sk_strategy = BTGreaterEqualStrategyNumber;
     keys[3].sk_argument = PointerGetDatum(position_);
-    const int count = has_position_ && lane.head_start == 0 ? 4 : 3;
+    const bool is_placed = from_ != nullptr && (from_->is_of_all || lane.head_start == 0);
+    const int count = is_placed ? 4 : 3;
     const auto bytes = (lane_count_ + 1) * sizeof(OpenLane);
     lanes_ = static_cast<OpenLane *>(lanes_ == nullptr ? palloc(bytes) : repalloc(lanes_, bytes));
     lanes_[lane_count_++] = {lane, begin_index_scan(table_, by_time_, keys, count), nullptr, 0,
@@ -280,8 +281,8 @@ void Queue::begin_walk(TimestampTz visible_by, const WantedLanes &wanted, const 
     entries_passed_ = 0;
     wanted_ = &wanted;
     visible_by_ = visible_by;
-    has_position_ = from != nullptr;
-    if (has_position_)
+    from_ = from;
+    if (from != nullptr)
         set_position(position_, *from);
     by_time_ = index_open(relation_id("dispatch_queue_visible"), RowExclusiveLock);
     is_all_open_ = false;

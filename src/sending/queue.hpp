@@ -47,10 +47,11 @@ struct QueueRow {
     }
 };
 
-// Where in the queue a walk begins.
+// Where in the queue a walk begins; with a head start only if it is of all lanes.
 struct QueuePosition {
     TimestampTz visible_at;
     pg_uuid_t message_id;
+    bool is_of_all = false;
 };
 
 // Which of the lanes a walk has, by their channels. It goes by those that the session knows of until
@@ -91,7 +92,7 @@ class Queue {
     void come_to(const ItemPointerData &place);
 
     // Begin to walk over the rows of some lanes that are visible by a time, in order of visible_at
-    // less their head start; those without one from the head or a position.
+    // less their head start, from the head or a position.
     void begin_walk(TimestampTz visible_by, const WantedLanes &wanted,
                     const QueuePosition *from = nullptr);
 
@@ -165,7 +166,8 @@ class Queue {
     Relation by_time_; // while walking
     const WantedLanes *wanted_;
     TimestampTz visible_by_;
-    bool has_position_, is_all_open_;
+    const QueuePosition *from_;
+    bool is_all_open_;
     ScanKeyData position_[2]; // where the walk began; the scans point into it
     OpenLane *lanes_ = nullptr;
     int lane_count_ = 0;
