@@ -5,17 +5,28 @@
 #include "postgres/arguments.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace companion {
 
+static double read_rate(const StoredRow &row)
+{
+    const NullableDatum rate = row.nullable("max_per_second");
+    return rate.isnull ? 0 : DatumGetFloat4(rate.value);
+}
+
 static Channel read_channel(const StoredRow &row)
 {
-    const NullableDatum longest = row.nullable("longest_text");
+    const NullableDatum longest = row.nullable("longest_text"), burst = row.nullable("burst");
+    const double rate = read_rate(row);
     Channel channel{{},
                     DatumGetInt32(row.get("rank")),
                     DatumGetBool(row.get("needs_address")),
                     DatumGetBool(row.get("only_if_preferred")),
-                    longest.isnull ? 0 : DatumGetInt32(longest.value)};
+                    longest.isnull ? 0 : DatumGetInt32(longest.value),
+                    rate == 0 ? 0 : static_cast<int64>(ceil(USECS_PER_SEC / rate)),
+                    burst.isnull ? Max(static_cast<int>(ceil(rate)), 1)
+                                 : DatumGetInt32(burst.value)};
     namestrcpy(&channel.name, TextDatumGetCString(row.get("channel")));
     return channel;
 }
@@ -28,6 +39,13 @@ static KeptRows<Channel> kept{"channels", read_channel, [](const Channel &a, con
 Channels channels()
 {
     return kept.rows();
+}
+
+bool have_rates()
+{
+    const Channels all = channels();
+    return std::any_of(all.begin(), all.end(),
+                       [](const Channel &channel) { return channel.start_interval > 0; });
 }
 
 const Channel *find_channel(std::string_view name)

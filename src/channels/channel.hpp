@@ -12,9 +12,14 @@ struct Channel {
     int rank;
     bool needs_address, only_if_preferred;
     int longest_text; // characters; zero: no limit of its own
+    int64 start_interval; // microseconds from one start to the next in the long run; zero: any
+    int burst;            // starts
 
     std::string_view name_view() const { return NameStr(name); }
 };
+
+// Whether some channel has a rate.
+bool have_rates();
 
 // Every channel, by rank and name; valid until the server is called.
 using Channels = Rows<Channel>;

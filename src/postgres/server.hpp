@@ -10,6 +10,8 @@ extern "C" {
 
 #include "access/detoast.h"
 #include "access/genam.h"
+#include "access/generic_xlog.h"
+#include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -39,6 +41,8 @@ extern "C" {
 #include "parser/parse_coerce.h"
 #include "parser/parse_relation.h"
 #include "pgtime.h"
+#include "storage/bufmgr.h"
+#include "storage/bufpage.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "storage/proc.h"

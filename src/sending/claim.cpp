@@ -2,6 +2,7 @@
 #include "channels/channel.hpp"
 #include "policy/closed.hpp"
 #include "policy/pauses.hpp"
+#include "policy/throttles.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
@@ -33,7 +34,8 @@ class ClaimedLanes : public WantedLanes {
     explicit ClaimedLanes(const ClaimRequest &request) : request_(request) {}
     bool have(std::string_view channel) const override
     {
-        return request_.channels.have(channel) && !is_channel_paused(channel, request_.at);
+        return request_.channels.have(channel) && !is_channel_paused(channel, request_.at) &&
+               !is_channel_throttled(channel, request_.at);
     }
 
   private:

@@ -4,6 +4,8 @@
 #include "sending/claimed.hpp"
 
 #include "channels/usable.hpp"
+#include "policy/put_off.hpp"
+#include "policy/throttles.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
@@ -140,6 +142,14 @@ static void put(const NullableDatum *row, ReturnSetInfo *result)
     tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
+// Until when the bot that a message goes by is to send nothing.
+static TimestampTz throttled_until(const NullableDatum *row)
+{
+    if (!have_throttles())
+        return DT_NOBEGIN;
+    return last_throttle_end(text_view(row[channel].value), text_view(row[bot].value));
+}
+
 void Claimed::add(const QueueRow &row)
 {
     messages_.add({{UUIDPGetDatum(&row.user_id)},
@@ -154,7 +164,9 @@ void Claimed::return_to(ReturnSetInfo *result) const
     Given orphans{{"user_id", UUIDOID}, {"message_id", UUIDOID}};
     Suspended suspended;
     ArrayBuilder unreachable(UUIDOID);
+    PutOff put_off;
     Description description;
+    const TimestampTz at = now();
     for (int index = 0; index < size(); index++) {
         NullableDatum row[result_columns] = {messages_.at(index, user_id),
                                              messages_.at(index, message_id),
@@ -169,12 +181,15 @@ void Claimed::return_to(ReturnSetInfo *result) const
             row[tries] = messages_.at(index, 4);
             if (row[address].isnull)
                 unreachable.add(row[user_id]);
+            else if (const TimestampTz until = throttled_until(row); until > at)
+                put_off.add(row[user_id].value, row[message_id].value, until);
             else
                 put(row, result);
         }
     }
     description.close();
     suspended.skip();
+    put_off.give_back();
     readdress_free(unreachable);
     if (orphans.size() > 0 &&
         drop_orphans.execute(orphans, {}) < static_cast<uint64>(orphans.size()))

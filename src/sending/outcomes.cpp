@@ -6,6 +6,7 @@
 // the queue. A start and a lease are on the queue alone.
 #include "policy/kind.hpp"
 #include "policy/pauses.hpp"
+#include "policy/rates.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
@@ -184,11 +185,11 @@ class Reports {
     void answer(int index, bool is_accepted) { accepted_[index] = is_accepted; }
     bool *accepted() { return accepted_; }
 
-    // boolean for one message, boolean[] for many, null for what is busy.
+    // boolean for one message, boolean[] for many, null for what is busy, or not to be started yet.
     Datum result() const
     {
         if (!is_bulk_)
-            return BoolGetDatum(accepted_[0]);
+            return busy_[0] ? arguments_.null_result() : BoolGetDatum(accepted_[0]);
         ArrayBuilder results(BOOLOID);
         for (int index = 0; index < count_; index++)
             results.add(BoolGetDatum(accepted_[index]), busy_[index]);
@@ -360,7 +361,8 @@ Datum start_send(const Arguments &arguments, bool is_bulk)
     Reports reports(arguments, is_bulk);
     const TimestampTz at = now();
     const TimestampTz until = at + settings::send_timeout * USECS_PER_SEC;
-    const auto start = [=](QueueRow &row, int) {
+    Starts starts(reports.count(), at);
+    const auto start = [&](QueueRow &row, int index) {
         if (row.sending || row.send_before <= at)
             return Outcome::kept;
         if (is_paused(text_view(row.channel), text_view(row.kind), at)) {
@@ -368,6 +370,8 @@ Datum start_send(const Arguments &arguments, bool is_bulk)
             row.give_back();
             return Outcome::updated;
         }
+        if (!starts.may_start(row, index))
+            return Outcome::busy;
         row.sending = true;
         row.leased_until = Max(row.leased_until, until);
         row.tries++;

@@ -108,7 +108,7 @@ class Queue {
     const QueueRow &row() const { return row_; }
 
     // Change the row come to as decide(row) says, which replaces what is the worker's of the row
-    // and visible_at, and returns updated, or returns removed or kept. It is
+    // and visible_at, and returns updated, or returns removed, kept, or busy: not now. It is
     // asked of the version that was found, and what it says is done in one step if nobody has
     // touched that version. Otherwise, and where it would keep the row or something of an
     // operator's looks at rows before they change, the row is locked, in its newest version
@@ -119,7 +119,7 @@ class Queue {
     {
         QueueRow wanted = row_;
         Outcome outcome = is_read_ ? decide(wanted) : Outcome::kept;
-        if (is_changed(outcome) && try_change(outcome, wanted))
+        if (outcome == Outcome::busy || (is_changed(outcome) && try_change(outcome, wanted)))
             return outcome;
         const TM_Result result = lock(contended);
         if (result != TM_Ok)
