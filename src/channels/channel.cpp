@@ -3,6 +3,7 @@
 
 #include "channels/number_forms.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/interval_length.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -17,7 +18,8 @@ static double read_rate(const StoredRow &row)
 
 static Channel read_channel(const StoredRow &row)
 {
-    const NullableDatum longest = row.nullable("longest_text"), burst = row.nullable("burst");
+    const NullableDatum longest = row.nullable("longest_text"), burst = row.nullable("burst"),
+                        window = row.nullable("reply_window");
     const double rate = read_rate(row);
     Channel channel{{},
                     DatumGetInt32(row.get("rank")),
@@ -26,7 +28,8 @@ static Channel read_channel(const StoredRow &row)
                     longest.isnull ? 0 : DatumGetInt32(longest.value),
                     rate == 0 ? 0 : static_cast<int64>(ceil(USECS_PER_SEC / rate)),
                     burst.isnull ? Max(static_cast<int>(ceil(rate)), 1)
-                                 : DatumGetInt32(burst.value)};
+                                 : DatumGetInt32(burst.value),
+                    window.isnull ? 0 : interval_length(window.value)};
     namestrcpy(&channel.name, TextDatumGetCString(row.get("channel")));
     return channel;
 }
@@ -41,11 +44,23 @@ Channels channels()
     return kept.rows();
 }
 
-bool have_rates()
+template <class Is>
+static bool is_some(Is is)
 {
     const Channels all = channels();
-    return std::any_of(all.begin(), all.end(),
-                       [](const Channel &channel) { return channel.start_interval > 0; });
+    return std::any_of(all.begin(), all.end(), is);
+}
+
+bool have_rates()
+{
+    return is_some([](const Channel &channel) { return channel.start_interval > 0; });
+}
+
+bool have_reply_windows()
+{
+    return is_some([](const Channel &channel) {
+        return channel.reply_window > 0 && channel.needs_address;
+    });
 }
 
 const Channel *find_channel(std::string_view name)

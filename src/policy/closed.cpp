@@ -3,6 +3,7 @@
 
 #include "channels/usable.hpp"
 #include "policy/pauses.hpp"
+#include "policy/reply_window.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/flags.hpp"
 #include "postgres/without_waiting.hpp"
@@ -14,26 +15,40 @@ namespace companion {
 
 // The next channel that reaches the user and may be used now for a kind: the preferred one, or by
 // rank; null where there is none.
-static const Channel *next_open(const Reach &reach, std::string_view kind, TimestampTz at)
+static const Channel *next_open(const pg_uuid_t &user_id, std::string_view kind, TimestampTz at)
 {
+    const Reach reach = reach_of(user_id);
+    const auto is_open = [&](const Channel &channel) {
+        const std::string_view name = channel.name_view();
+        return reach.usable.is_reachable(channel) && !is_paused(name, kind, at) &&
+               !is_window_closed(user_id, name, reach.usable, kind, at);
+    };
+    const auto is_preferred = [&](const Channel &channel) {
+        return !reach.preferred.isnull && text_view(reach.preferred.value) == channel.name_view();
+    };
     const Channel *next = nullptr;
-    for (const Channel &channel : channels()) {
-        const bool is_preferred =
-            !reach.preferred.isnull && text_view(reach.preferred.value) == channel.name_view();
-        if ((next == nullptr || is_preferred) && (is_preferred || !channel.only_if_preferred) &&
-            reach.usable.is_reachable(channel) && !is_paused(channel.name_view(), kind, at))
+    for (const Channel &channel : channels())
+        if ((is_preferred(channel) || (next == nullptr && !channel.only_if_preferred)) &&
+            is_open(channel))
             next = &channel;
-    }
     return next;
 }
 
-void Closed::add(const QueueRow &row, Datum reason)
+bool has_next_open(const pg_uuid_t &user_id, std::string_view channel, std::string_view kind,
+                   TimestampTz at)
 {
-    user_ids_.add(UUIDPGetDatum(&row.user_id));
-    message_ids_.add(UUIDPGetDatum(&row.message_id));
-    attempts_.add(Int32GetDatum(row.attempt));
-    kinds_.add(row.kind);
-    channels_.add(row.channel);
+    const Channel *next = next_open(user_id, kind, at);
+    return next != nullptr && next->name_view() != channel;
+}
+
+void Closed::add(Datum user_id, Datum message_id, Datum attempt, Datum kind, Datum channel,
+                 Datum reason)
+{
+    user_ids_.add(user_id);
+    message_ids_.add(message_id);
+    attempts_.add(attempt);
+    kinds_.add(kind);
+    channels_.add(channel);
     reasons_.add(reason);
 }
 
@@ -48,10 +63,10 @@ static bool is_as_seen(const QueueRow &row, Datum attempt, Datum channel)
 static void move_on(const pg_uuid_t &user_id, Datum message_id, Datum attempt, Datum from,
                     Datum kind, TimestampTz at)
 {
-    const Channel *next = next_open(reach_of(user_id), text_view(kind), at);
-    const Datum channel = next == nullptr ? Datum{0} : to_text(next->name_view());
-    if (channel == 0 || text_view(channel) == text_view(from))
+    const Channel *next = next_open(user_id, text_view(kind), at);
+    if (next == nullptr || next->name_view() == text_view(from))
         return;
+    const Datum channel = to_text(next->name_view());
     const PendingMessages pending(user_id, {message_id, false});
     if (pending.size() == 1 && is_as_seen(pending.at(0).row, attempt, from))
         move_to_channel(pending.at(0).row, channel);
@@ -132,7 +147,8 @@ static bool is_to_settle(const QueueRow &row, TimestampTz at)
     const std::string_view kind = text_view(row.kind);
     const Otherwise otherwise = kind_of(kind).when_closed;
     return otherwise == Otherwise::skip ||
-           (otherwise == Otherwise::fall_back && next_open(reach_of(row.user_id), kind, at));
+           (otherwise == Otherwise::fall_back &&
+            has_next_open(row.user_id, text_view(row.channel), kind, at));
 }
 
 // Note what is to be settled, and where to go on.
@@ -152,7 +168,9 @@ static void look_for_paused(Closed &closed, TimestampTz at)
         }
         const std::string_view channel = text_view(row.channel), kind = text_view(row.kind);
         if (is_paused(channel, kind, at) && is_to_settle(row, at))
-            closed.add(row, pause_reason(channel, kind, at));
+            closed.add(UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
+                       Int32GetDatum(row.attempt), row.kind, row.channel,
+                       pause_reason(channel, kind, at));
     }
     queue.end_walk();
     queue.close();

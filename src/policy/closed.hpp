@@ -11,7 +11,7 @@ namespace companion {
 class Closed {
   public:
     // A message that is not being sent, as it was seen.
-    void add(const QueueRow &row, Datum reason);
+    void add(Datum user_id, Datum message_id, Datum attempt, Datum kind, Datum channel, Datum reason);
 
     int size() const { return user_ids_.size(); }
 
@@ -25,6 +25,10 @@ class Closed {
     ArrayBuilder user_ids_{UUIDOID}, message_ids_{UUIDOID}, attempts_{INT4OID}, kinds_{TEXTOID},
         channels_{TEXTOID}, reasons_{TEXTOID};
 };
+
+// Whether a user can be written to on another channel than this now, by a message of a kind.
+bool has_next_open(const pg_uuid_t &user_id, std::string_view channel, std::string_view kind,
+                   TimestampTz at);
 
 // Before a claim: settle some of what is due and paused, where a kind says that it does not wait.
 // Each claim of a session goes on where the last one has come to.

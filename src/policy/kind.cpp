@@ -31,7 +31,8 @@ static Kind read_kind(const StoredRow &row)
               {},
               read_otherwise(row.get("quiet")),
               read_otherwise(row.get("over_cap")),
-              read_otherwise(row.get("when_closed"))};
+              read_otherwise(row.get("when_closed")),
+              DatumGetBool(row.get("is_template"))};
     namestrcpy(&kind.name, TextDatumGetCString(row.get("kind")));
     if (!group.isnull)
         namestrcpy(&kind.cap_group, TextDatumGetCString(group.value));
@@ -70,7 +71,7 @@ Kind kind_of(std::string_view name)
         if (const Kind *kind = find_kind(one))
             return *kind;
     return {{}, 0, PG_INT64_MAX, 20, false, true, false, false, {}, Otherwise::defer,
-            Otherwise::defer, Otherwise::defer}; // somebody has deleted it
+            Otherwise::defer, Otherwise::defer, false}; // somebody has deleted it
 }
 
 } // namespace companion

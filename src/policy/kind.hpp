@@ -19,6 +19,7 @@ struct Kind {
     bool retry_unknown, falls_back, respects_pause, cancel_on_reply;
     NameData cap_group; // empty: none
     Otherwise quiet, over_cap, when_closed;
+    bool is_template;
 
     std::string_view name_view() const { return NameStr(name); }
 

@@ -7,6 +7,7 @@
 #include "policy/kind.hpp"
 #include "policy/pauses.hpp"
 #include "policy/rates.hpp"
+#include "policy/reply_window.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
@@ -355,6 +356,15 @@ void finish_each_current(Reports &reports, Decide decide, Note note, TakeLate ta
     });
 }
 
+// Whether a message's channel is closed for it: it is given back, and the next claim settles it.
+bool is_closed(const QueueRow &row, bool have_windows, TimestampTz at)
+{
+    const std::string_view channel = text_view(row.channel), kind = text_view(row.kind);
+    return is_paused(channel, kind, at) ||
+           (have_windows &&
+            is_window_closed(row.user_id, channel, reach_of(row.user_id).usable, kind, at));
+}
+
 Datum start_send(const Arguments &arguments, bool is_bulk)
 {
     see_pauses();
@@ -362,10 +372,11 @@ Datum start_send(const Arguments &arguments, bool is_bulk)
     const TimestampTz at = now();
     const TimestampTz until = at + settings::send_timeout * USECS_PER_SEC;
     Starts starts(reports.count(), at);
+    const bool have_windows = have_reply_windows();
     const auto start = [&](QueueRow &row, int index) {
         if (row.sending || row.send_before <= at)
             return Outcome::kept;
-        if (is_paused(text_view(row.channel), text_view(row.kind), at)) {
+        if (is_closed(row, have_windows, at)) {
             row.uncount();
             row.give_back();
             return Outcome::updated;
