@@ -116,7 +116,19 @@ BEGIN ATOMIC
          'started, and not reported ten minutes after their leases: run_maintenance() makes them unknown'),
         ('retries', retries < 100 OR retries < rows / 10, retries::double precision,
          'messages that were claimed, and wait to be claimed again')
-    ) AS checked ("check", ok, value, detail);
+    ) AS checked ("check", ok, value, detail)
+    UNION ALL
+    SELECT 'paused', coalesce(bool_and(still.ends), true), count(*)::double precision,
+           coalesce(left(string_agg(still.what, '; ' ORDER BY still.what COLLATE "C"), 1000), 'nothing is paused or throttled')
+    FROM (
+        SELECT concat_ws(' ', 'sending', 'of ' || nullif(kind, ''), 'on ' || nullif(channel, ''), 'is paused since',
+                         since, 'until ' || until) || coalesce(': ' || reason, '') AS what,
+               until IS NOT NULL AS ends
+        FROM companion.sending_pauses WHERE until IS NULL OR until > companion.now()
+        UNION ALL
+        SELECT concat_ws(' ', channel, 'is throttled', 'for ' || nullif(bot, ''), 'until', max(until)), true
+        FROM companion.channel_throttles WHERE until > companion.now() GROUP BY channel, bot
+    ) AS still (what);
 END;
 COMMENT ON FUNCTION companion.check_queue(interval) IS 'What health() says of the queue. Internal.';
 
