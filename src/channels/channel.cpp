@@ -3,19 +3,33 @@
 
 #include "channels/number_forms.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/interval_length.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace companion {
 
+static double read_rate(const StoredRow &row)
+{
+    const NullableDatum rate = row.nullable("max_per_second");
+    return rate.isnull ? 0 : DatumGetFloat4(rate.value);
+}
+
 static Channel read_channel(const StoredRow &row)
 {
-    const NullableDatum longest = row.nullable("longest_text");
+    const NullableDatum longest = row.nullable("longest_text"), burst = row.nullable("burst"),
+                        window = row.nullable("reply_window");
+    const double rate = read_rate(row);
     Channel channel{{},
                     DatumGetInt32(row.get("rank")),
                     DatumGetBool(row.get("needs_address")),
                     DatumGetBool(row.get("only_if_preferred")),
-                    longest.isnull ? 0 : DatumGetInt32(longest.value)};
+                    longest.isnull ? 0 : DatumGetInt32(longest.value),
+                    rate == 0 ? 0 : static_cast<int64>(ceil(USECS_PER_SEC / rate)),
+                    burst.isnull ? Max(static_cast<int>(ceil(rate)), 1)
+                                 : DatumGetInt32(burst.value),
+                    window.isnull ? 0 : interval_length(window.value)};
     namestrcpy(&channel.name, TextDatumGetCString(row.get("channel")));
     return channel;
 }
@@ -28,6 +42,25 @@ static KeptRows<Channel> kept{"channels", read_channel, [](const Channel &a, con
 Channels channels()
 {
     return kept.rows();
+}
+
+template <class Is>
+static bool is_some(Is is)
+{
+    const Channels all = channels();
+    return std::any_of(all.begin(), all.end(), is);
+}
+
+bool have_rates()
+{
+    return is_some([](const Channel &channel) { return channel.start_interval > 0; });
+}
+
+bool have_reply_windows()
+{
+    return is_some([](const Channel &channel) {
+        return channel.reply_window > 0 && channel.needs_address;
+    });
 }
 
 const Channel *find_channel(std::string_view name)

@@ -12,9 +12,16 @@ struct Channel {
     int rank;
     bool needs_address, only_if_preferred;
     int longest_text; // characters; zero: no limit of its own
+    int64 start_interval; // microseconds from one start to the next in the long run; zero: any
+    int burst;            // starts
+    int64 reply_window;   // microseconds; zero: always open
 
     std::string_view name_view() const { return NameStr(name); }
 };
+
+// Whether some channel has a rate, or a reply_window.
+bool have_rates();
+bool have_reply_windows();
 
 // Every channel, by rank and name; valid until the server is called.
 using Channels = Rows<Channel>;

@@ -5,7 +5,10 @@ CREATE TABLE companion.channels (
     rank integer NOT NULL,
     needs_address boolean NOT NULL DEFAULT true,
     only_if_preferred boolean NOT NULL DEFAULT false,
-    longest_text integer CHECK (longest_text > 0)
+    longest_text integer CHECK (longest_text > 0),
+    max_per_second real CHECK (max_per_second >= 0.001 AND max_per_second <= 100000),
+    burst integer CHECK (burst BETWEEN 1 AND 1000000),
+    reply_window interval CHECK (reply_window > '0' AND reply_window <= '1 year')
 );
 COMMENT ON TABLE companion.channels IS
 'One row a channel. An app adds its own, and deletes what it does not have; inserting a channel that is there replaces it, so that what an app has changed survives a restore over the standard rows.';
@@ -14,6 +17,9 @@ COMMENT ON COLUMN companion.channels.rank IS 'The order in which channels are tr
 COMMENT ON COLUMN companion.channels.needs_address IS 'Whether it reaches only a user who has an address on it; else it reaches everybody, and a user''s address is their id.';
 COMMENT ON COLUMN companion.channels.only_if_preferred IS 'Whether only those who prefer it are written to on it: for email, since an address to sign in with is no wish to be written to.';
 COMMENT ON COLUMN companion.channels.longest_text IS 'The most characters that one message there can have, for whoever writes or splits it; NULL: no limit of its own.';
+COMMENT ON COLUMN companion.channels.max_per_second IS 'How many messages may be started there a second, by each of the app''s bots, over all workers together: 0.001 to 100000; NULL: any number. Telegram: 30.';
+COMMENT ON COLUMN companion.channels.burst IS 'How many may be started at once where none was for a while; NULL: as many as in a second, one at least. No more than burst + max_per_second * t are started within any t seconds.';
+COMMENT ON COLUMN companion.channels.reply_window IS 'For how long after a user''s last message from an address it may be written to freely; outside of it go only messages of kinds with is_template, and kinds.when_closed says what becomes of the others. NULL: always, and on a channel that needs no address. WhatsApp''s is 24 hours.';
 
 CREATE TRIGGER replace_channel BEFORE INSERT ON companion.channels
 FOR EACH ROW EXECUTE FUNCTION companion.replace_row('channel');

@@ -3,6 +3,7 @@
 #include "conversations/messages.hpp"
 #include "conversations/open.hpp"
 #include "policy/cancelling.hpp"
+#include "policy/reply_window.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
@@ -127,6 +128,7 @@ Incoming file(const Delivery &delivery, const LinkedAddress &sender)
     message.conversation_id = UUIDPGetDatum(&incoming.conversation_id);
     incoming.message = {store_message(message), true};
     incoming.cancelled = cancel_on_reply(message.user_id);
+    release_waiting(sender.user_id, delivery.channel);
     return incoming;
 }
 

@@ -75,6 +75,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON companion.kinds TO companion_admin;
 GRANT SELECT ON companion.caps TO companion_user, companion_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.caps TO companion_admin;
 GRANT SELECT ON companion.cap_starts TO companion_worker, companion_admin;
+GRANT SELECT ON companion.sending_pauses, companion.channel_throttles TO companion_worker, companion_monitor;
+GRANT SELECT, DELETE ON companion.channel_throttles TO companion_admin;
+GRANT SELECT ON companion.send_rates TO companion_admin, companion_monitor;
+GRANT SELECT, DELETE ON companion.sending_pauses TO companion_admin;
 GRANT SELECT ON companion.addresses TO companion_user, companion_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.addresses TO companion_admin;
 
@@ -187,6 +191,8 @@ BEGIN
           mark_failed_many mark_skipped mark_skipped_many release_message release_message_many
           extend_lease extend_lease_many
           redeem_telegram_link_token'),
+        ('companion_admin', 'pause_sending resume_sending'),
+        ('companion_worker, companion_admin', 'throttle_channel'),
         ('companion_admin',
          'rewind_dispatch retry_failed finish_abandoned run_maintenance apply_retention expire_messages
           expire_addresses expire_early_edits

@@ -9,15 +9,27 @@ COMMENT ON POLICY monitored ON companion.dispatch_recheck IS 'Who watches sees h
 CREATE POLICY monitored ON companion.scheduled_messages FOR SELECT TO companion_monitor USING (true);
 COMMENT ON POLICY monitored ON companion.scheduled_messages IS 'Who watches sees what became of every message, in the columns without a text.';
 
--- Bounded, so that a look costs the same whatever waits.
+-- Bounded, so that a look costs the same whatever waits: the head of each lane of the queue.
 CREATE VIEW companion.queue_head WITH (security_invoker = true) AS
-SELECT user_id, message_id, visible_at, CASE WHEN isfinite(leased_until) THEN leased_until END AS leased_until,
-       attempt, channel, worker,
-       CASE WHEN sending THEN 'sending'
-            WHEN leased_until > companion.now() THEN 'claimed'
-            WHEN visible_at > companion.now() THEN 'waiting'
+WITH RECURSIVE lanes AS (
+    (SELECT channel, head_start FROM companion.dispatch_queue
+     ORDER BY channel COLLATE "C", head_start LIMIT 1)
+    UNION ALL
+    SELECT after.channel, after.head_start FROM lanes CROSS JOIN LATERAL (
+        SELECT q.channel, q.head_start FROM companion.dispatch_queue AS q
+        WHERE (q.channel COLLATE "C", q.head_start) > (lanes.channel COLLATE "C", lanes.head_start)
+        ORDER BY q.channel COLLATE "C", q.head_start LIMIT 1) AS after)
+SELECT h.user_id, h.message_id, h.visible_at,
+       CASE WHEN isfinite(h.leased_until) THEN h.leased_until END AS leased_until, h.attempt, h.channel, h.worker,
+       CASE WHEN h.sending THEN 'sending'
+            WHEN h.leased_until > companion.now() THEN 'claimed'
+            WHEN h.visible_at > companion.now() THEN 'waiting'
             ELSE 'due' END AS state
-FROM companion.dispatch_queue ORDER BY visible_at, message_id LIMIT 10000;
+FROM lanes CROSS JOIN LATERAL (
+    SELECT * FROM companion.dispatch_queue AS q
+    WHERE q.channel COLLATE "C" = lanes.channel COLLATE "C" AND q.head_start = lanes.head_start
+    ORDER BY q.visible_at, q.message_id LIMIT 10000) AS h
+ORDER BY h.visible_at, h.message_id LIMIT 10000;
 COMMENT ON VIEW companion.queue_head IS 'For operators: the 10,000 messages that are claimed next, or are claimed already.';
 COMMENT ON COLUMN companion.queue_head.user_id IS 'To whom.';
 COMMENT ON COLUMN companion.queue_head.message_id IS 'scheduled_messages.id.';
@@ -107,7 +119,19 @@ BEGIN ATOMIC
          'started, and not reported ten minutes after their leases: run_maintenance() makes them unknown'),
         ('retries', retries < 100 OR retries < rows / 10, retries::double precision,
          'messages that were claimed, and wait to be claimed again')
-    ) AS checked ("check", ok, value, detail);
+    ) AS checked ("check", ok, value, detail)
+    UNION ALL
+    SELECT 'paused', coalesce(bool_and(still.ends), true), count(*)::double precision,
+           coalesce(left(string_agg(still.what, '; ' ORDER BY still.what COLLATE "C"), 1000), 'nothing is paused or throttled')
+    FROM (
+        SELECT concat_ws(' ', 'sending', 'of ' || nullif(kind, ''), 'on ' || nullif(channel, ''), 'is paused since',
+                         since, 'until ' || until) || coalesce(': ' || reason, '') AS what,
+               until IS NOT NULL AS ends
+        FROM companion.sending_pauses WHERE until IS NULL OR until > companion.now()
+        UNION ALL
+        SELECT concat_ws(' ', channel, 'is throttled', 'for ' || nullif(bot, ''), 'until', max(until)), true
+        FROM companion.channel_throttles WHERE until > companion.now() GROUP BY channel, bot
+    ) AS still (what);
 END;
 COMMENT ON FUNCTION companion.check_queue(interval) IS 'What health() says of the queue. Internal.';
 

@@ -97,8 +97,8 @@ const char *cancel_one(Datum user_id, Datum message_id, Datum reason)
     return "cancelled";
 }
 
-// Whether a row of find_cancellable is cancelled when the user writes: as the message says, else its
-// kind.
+// Whether a row of find_cancellable is cancelled when the user writes: as the message says, else
+// its kind.
 bool is_cancelled_on_reply(const SPITupleTable *found, uint64 index)
 {
     bool is_null;
@@ -176,7 +176,8 @@ void put_off(const QueueRow &row, TimestampTz to)
     const TimestampTz from = DatumGetTimestampTz(result_field(0, 1));
     if (DatumGetBool(result_field(0, 2)))
         refuse_other_day();
-    set_time.execute_newest({user_id, id, time, TimestampTzGetDatum(shifted(row.send_before, from, to))});
+    set_time.execute_newest(
+        {user_id, id, time, TimestampTzGetDatum(shifted(row.send_before, from, to))});
     require_written(1, "dispatch_queue", "user_id, message_id, visible_at or leased_until");
     require_written(2, "scheduled_messages", "user_id or id");
     if (to <= now())
@@ -204,8 +205,8 @@ bool annotate_message(Datum user_id, Datum message_id, const Annotation &annotat
     const char nulls[] = {' ', ' ', null_flag(annotation.priority_level),
                           null_flag(annotation.topic_key), null_flag(annotation.metadata)};
     if (annotate.execute_newest({user_id, message_id, annotation.priority_level.value,
-                          annotation.topic_key.value, annotation.metadata.value},
-                         nulls) == 0) {
+                                 annotation.topic_key.value, annotation.metadata.value},
+                                nulls) == 0) {
         if (find_status.execute_newest({user_id, message_id}) > 0)
             refuse_suppressed("scheduled_messages");
         return false;

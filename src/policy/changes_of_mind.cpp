@@ -18,14 +18,16 @@ using namespace companion;
 namespace {
 
 // $1 the user, $2 a message, $3 until when it is not visible, $4 now, $5 companion.min_gap; then
-// what the user's settings were, and $13 whether it respects pauses. Returns why it does not go any more, if so; whether it goes at
-// another time or on another channel; and when, for which local day, and on which.
+// what the user's settings were, and $13 whether it respects pauses. Returns why it does not go any
+// more, if so; whether it goes at another time or on another channel; and when, for which local
+// day, and on which.
 //
 // A check-in is for the local day that it lies on as now seen. It moves to that day's instant where
 // the time or the zone has changed and this instant has not passed; else it stays. A setting that
 // has not changed, and would have refused it before, does not: an app has scheduled it in spite of
 // it.
-Statement judge{R"sql(
+Statement judge{
+    R"sql(
     SELECT
         CASE WHEN m.kind <> 'checkin' THEN
             CASE WHEN $3 <= $4 THEN coalesce(companion.suspended_reason(u.suspended_until, $4),
@@ -78,8 +80,7 @@ Statement judge{R"sql(
         companion.checkin_key(seen.local_date + 3), $5, m.id) AS nearby
     WHERE u.id = $1
 )sql",  UUIDOID,      UUIDOID,        TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID, TEXTOID,
-                TIMEOID, INT2ARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID,
-                BOOLOID};
+    TIMEOID, INT2ARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID,     BOOLOID};
 
 // A claim that has not been started is given back.
 Statement move_in_time{R"sql(
@@ -179,12 +180,13 @@ bool judge_message(const QueueRow &row, const Change &change, Verdict *verdict)
                           null_flag(change.preferred),
                           ' '};
     if (judge.execute_newest({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
-                       TimestampTzGetDatum(row.visible_at), TimestampTzGetDatum(now()),
-                       PointerGetDatum(seconds_interval(settings::min_gap)), change.timezone.value,
-                       change.checkin_time.value, change.checkin_days.value, change.onboarded.value,
-                       change.paused.value, change.suspended.value, change.preferred.value,
-                       BoolGetDatum(respects_pause(text_view(row.kind)))},
-                      nulls) == 0) {
+                              TimestampTzGetDatum(row.visible_at), TimestampTzGetDatum(now()),
+                              PointerGetDatum(seconds_interval(settings::min_gap)),
+                              change.timezone.value, change.checkin_time.value,
+                              change.checkin_days.value, change.onboarded.value,
+                              change.paused.value, change.suspended.value, change.preferred.value,
+                              BoolGetDatum(respects_pause(text_view(row.kind)))},
+                             nulls) == 0) {
         require_whole_view();
         return false;
     }
@@ -201,10 +203,11 @@ bool judge_message(const QueueRow &row, const Change &change, Verdict *verdict)
 
 void move(const QueueRow &row, const Verdict &verdict)
 {
-    move_in_time.execute_newest({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
-                          verdict.scheduled_for, verdict.local_date, verdict.timezone, verdict.key,
-                          TimestampTzGetDatum(kind_of("checkin").send_before(
-                              DatumGetTimestampTz(verdict.scheduled_for)))});
+    move_in_time.execute_newest(
+        {UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id), verdict.scheduled_for,
+         verdict.local_date, verdict.timezone, verdict.key,
+         TimestampTzGetDatum(
+             kind_of("checkin").send_before(DatumGetTimestampTz(verdict.scheduled_for)))});
     require_written(1, "dispatch_queue", "user_id, message_id, visible_at or leased_until");
     require_written(2, "scheduled_messages", "user_id, id or idempotency_key");
 }

@@ -31,7 +31,8 @@ static Kind read_kind(const StoredRow &row)
               {},
               read_otherwise(row.get("quiet")),
               read_otherwise(row.get("over_cap")),
-              read_otherwise(row.get("when_closed"))};
+              read_otherwise(row.get("when_closed")),
+              DatumGetBool(row.get("is_template"))};
     namestrcpy(&kind.name, TextDatumGetCString(row.get("kind")));
     if (!group.isnull)
         namestrcpy(&kind.cap_group, TextDatumGetCString(group.value));
@@ -55,10 +56,11 @@ bool have_cap_groups()
                        [](const Kind &kind) { return NameStr(kind.cap_group)[0] != '\0'; });
 }
 
-int kinds_read()
+bool do_some_leave_closed()
 {
-    kept.rows();
-    return kept.loads();
+    const Rows<Kind> kinds = kept.rows();
+    return std::any_of(kinds.begin(), kinds.end(),
+                       [](const Kind &kind) { return kind.when_closed != Otherwise::defer; });
 }
 
 static const Kind *find_kind(std::string_view name)
@@ -74,8 +76,19 @@ Kind kind_of(std::string_view name)
     for (std::string_view one : {name, std::string_view("custom")})
         if (const Kind *kind = find_kind(one))
             return *kind;
-    return {{}, 0, PG_INT64_MAX, 20, false, true, false, false, {}, Otherwise::defer,
-            Otherwise::defer, Otherwise::defer}; // somebody has deleted it
+    return {{},
+            0,
+            PG_INT64_MAX,
+            20,
+            false,
+            true,
+            false,
+            false,
+            {},
+            Otherwise::defer,
+            Otherwise::defer,
+            Otherwise::defer,
+            false}; // somebody has deleted it
 }
 
 bool respects_pause(std::string_view name)

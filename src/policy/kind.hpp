@@ -19,6 +19,7 @@ struct Kind {
     bool retry_unknown, falls_back, respects_pause, cancel_on_reply;
     NameData cap_group; // empty: none
     Otherwise quiet, over_cap, when_closed;
+    bool is_template;
 
     std::string_view name_view() const { return NameStr(name); }
 
@@ -32,10 +33,11 @@ struct Kind {
 // Whether some kind's messages are counted by caps.
 bool have_cap_groups();
 
-// Whether some kind has a head start; and how often this session has read the kinds, which says
-// whether they have changed since.
+// Whether some kind has a head start.
 bool have_head_starts();
-int kinds_read();
+
+// Whether messages of some kind do not wait while their channel is closed.
+bool do_some_leave_closed();
 
 // The policy of a kind: its own, or that of custom.
 Kind kind_of(std::string_view name);

@@ -13,6 +13,7 @@ CREATE TABLE companion.kinds (
     cap_group text CHECK (cap_group ~ '^[a-z][a-z0-9_]{0,62}$'),
     over_cap text NOT NULL DEFAULT 'defer' CHECK (over_cap IN ('defer', 'skip')),
     when_closed text NOT NULL DEFAULT 'wait' CHECK (when_closed IN ('wait', 'fall_back', 'skip')),
+    is_template boolean NOT NULL DEFAULT false,
     CONSTRAINT kinds_end CHECK (send_within IS NOT NULL OR max_tries IS NOT NULL),
     CONSTRAINT kinds_checkin CHECK (
         kind <> 'checkin' OR (send_within IS NOT NULL AND send_within <= '7 days'))
@@ -31,6 +32,7 @@ COMMENT ON COLUMN companion.kinds.quiet IS 'What becomes of a message in its use
 COMMENT ON COLUMN companion.kinds.cap_group IS 'The rows of caps that its messages are counted by; NULL: none.';
 COMMENT ON COLUMN companion.kinds.over_cap IS 'What becomes of a message that is over a cap: defer, until there is room; or skip.';
 COMMENT ON COLUMN companion.kinds.when_closed IS 'What becomes of a message whose channel is paused, or outside the channel''s reply_window: wait; fall_back, to the next usable channel; or skip.';
+COMMENT ON COLUMN companion.kinds.is_template IS 'Whether its messages are templates that the messenger has approved, which go outside of a channel''s reply_window, too.';
 
 CREATE TRIGGER replace_kind BEFORE INSERT ON companion.kinds
 FOR EACH ROW EXECUTE FUNCTION companion.replace_row('kind');

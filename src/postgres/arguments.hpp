@@ -53,6 +53,13 @@ class Arguments {
   public:
     explicit Arguments(FunctionCallInfo fcinfo) : fcinfo_(fcinfo) {}
 
+    // What the function returns for NULL.
+    Datum null_result() const
+    {
+        fcinfo_->isnull = true;
+        return 0;
+    }
+
     bool is_null(int position) const { return fcinfo_->args[position].isnull; }
     NullableDatum nullable(int position) const { return fcinfo_->args[position]; }
     char null_flag(int position) const { return companion::null_flag(nullable(position)); }

@@ -20,11 +20,9 @@ Relation KeptTable::begin_reading()
     }
     MemoryContextReset(context_);
     MemoryContextSetIdentifier(context_, name_);
-    MemoryContextSetIdentifier(context_, name_);
     Relation table = table_open(relation_id(name_), AccessShareLock);
     table_ = RelationGetRelid(table);
     is_valid_ = true;
-    loads_++;
     caller_ = MemoryContextSwitchTo(context_);
     return table;
 }

@@ -48,7 +48,6 @@ class KeptTable {
     void end_reading(Relation table);
 
     bool is_valid_ = false;
-    int loads_ = 0;
 
   private:
     static void forget(Datum kept, Oid relation);
@@ -77,9 +76,6 @@ class KeptRows : KeptTable {
             load();
         return {rows_, count_};
     }
-
-    // How often it has been read.
-    int loads() const { return loads_; }
 
   private:
     void load()

@@ -98,7 +98,8 @@ static int64 finish_abandoned(int64 max_rows)
     const TimestampTz at = now();
     int64 finished = 0;
     Queue queue;
-    queue.begin_walk(at);
+    const WantedLanes all;
+    queue.begin_walk(at, all);
     for (bool is_done = false; !is_done && finished < max_rows;) {
         Abandoned abandoned;
         while (abandoned.size() < max_rows - finished && !is_done) {

@@ -1,6 +1,9 @@
 // Claiming: a worker leases due messages, the oldest first, as their head starts have it.
 #include "channels/channel.hpp"
+#include "policy/closed.hpp"
+#include "policy/pauses.hpp"
 #include "policy/quiet_times.hpp"
+#include "policy/throttles.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
@@ -24,6 +27,20 @@ struct ClaimRequest {
 
     // The same for those that ask for the same messages.
     uint32 hash() const { return hash_combine(channels.hash(), kinds.hash()); }
+};
+
+// The lanes of the channels that are asked for.
+class ClaimedLanes : public WantedLanes {
+  public:
+    explicit ClaimedLanes(const ClaimRequest &request) : request_(request) {}
+    bool have(std::string_view channel) const override
+    {
+        return request_.channels.have(channel) && !is_channel_paused(channel, request_.at) &&
+               !is_channel_throttled(channel, request_.at);
+    }
+
+  private:
+    const ClaimRequest &request_;
 };
 
 // Past this many entries that gave nothing, the next claim of this session begins
@@ -61,8 +78,9 @@ void remember_skip(const ClaimRequest &request, const QueueRow &first)
 
 bool is_free(const QueueRow &row, const ClaimRequest &request)
 {
-    return !row.sending && row.leased_until <= request.at && request.channels.have(row.channel) &&
-           request.kinds.have(row.kind);
+    return !row.sending && row.leased_until <= request.at &&
+           request.kinds.have(text_view(row.kind)) &&
+           !is_paused(text_view(row.channel), text_view(row.kind), request.at);
 }
 
 // Give the row to the worker, as its next attempt.
@@ -137,7 +155,8 @@ void walk(Queue &queue, const ClaimRequest &request, const QueuePosition *from, 
           Abandoned &abandoned, Lessor &lessor)
 {
     const int claimed_before = claimed.size();
-    queue.begin_walk(request.at, from);
+    const ClaimedLanes lanes(request);
+    queue.begin_walk(request.at, lanes, from);
     while (claimed.size() < request.max_messages && queue.next()) {
         if (!is_free(queue.row(), request))
             continue;
@@ -160,6 +179,8 @@ void walk(Queue &queue, const ClaimRequest &request, const QueuePosition *from, 
 // by one from the head.
 Claimed claim(const ClaimRequest &request, Lessor &lessor)
 {
+    see_pauses();
+    settle_paused(request.at);
     Claimed claimed;
     Abandoned abandoned;
     const QueuePosition *from = skip_position(request);

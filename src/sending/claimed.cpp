@@ -4,7 +4,11 @@
 #include "sending/claimed.hpp"
 
 #include "channels/usable.hpp"
+#include "policy/closed.hpp"
 #include "policy/pause.hpp"
+#include "policy/put_off.hpp"
+#include "policy/reply_window.hpp"
+#include "policy/throttles.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
@@ -84,6 +88,15 @@ class Description {
         fill_destination(row);
     }
 
+    // Whether the user has not written for too long to be written to there.
+    bool is_window_closed(const NullableDatum *row, TimestampTz at) const
+    {
+        return has_windows_ &&
+               companion::is_window_closed(
+                   *DatumGetUUIDP(row[user_id].value), text_view(row[channel].value),
+                   UsableAddresses(users_.get(usable_addresses_)), text_view(row[kind].value), at);
+    }
+
     void close()
     {
         users_.close();
@@ -132,6 +145,7 @@ class Description {
     const AttrNumber kind_ = messages_.column("kind");
     const AttrNumber suspended_until_ = users_.column("suspended_until"),
                      paused_until_ = users_.column("checkin_paused_until");
+    const bool has_windows_ = have_reply_windows();
     const AttrNumber usable_addresses_ = users_.column("usable_addresses");
 };
 
@@ -144,6 +158,30 @@ static void put(const NullableDatum *row, ReturnSetInfo *result)
         nulls[column] = row[column].isnull;
     }
     tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+// Until when the bot that a message goes by is to send nothing.
+static TimestampTz throttled_until(const NullableDatum *row)
+{
+    if (!have_throttles())
+        return DT_NOBEGIN;
+    return last_throttle_end(text_view(row[channel].value), text_view(row[bot].value));
+}
+
+// A message to a user who has not written for too long: it is settled, or waits for that.
+static void close_window(const NullableDatum *row, TimestampTz at, Closed &closed, PutOff &put_off)
+{
+    const std::string_view of = text_view(row[kind].value), on = text_view(row[channel].value);
+    const pg_uuid_t &user = *DatumGetUUIDP(row[user_id].value);
+    const Otherwise otherwise = kind_of(of).when_closed;
+    const TimestampTz last =
+        row[send_before].isnull ? DT_NOEND : DatumGetTimestampTz(row[send_before].value);
+    if (otherwise == Otherwise::skip ||
+        (otherwise == Otherwise::fall_back && has_next_open(user, on, of, at)))
+        closed.add(row[user_id].value, row[message_id].value, row[attempt].value, row[kind].value,
+                   row[channel].value, window_reason(on));
+    else
+        put_off.add(row[user_id].value, row[message_id].value, wait_for_reply(last, at));
 }
 
 void Claimed::add(const QueueRow &row)
@@ -159,7 +197,10 @@ void Claimed::return_to(ReturnSetInfo *result, Unwanted &unwanted) const
 {
     Given orphans{{"user_id", UUIDOID}, {"message_id", UUIDOID}};
     ArrayBuilder unreachable(UUIDOID);
+    PutOff put_off;
+    Closed closed;
     Description description;
+    const TimestampTz at = now();
     for (int index = 0; index < size(); index++) {
         NullableDatum row[result_columns] = {messages_.at(index, user_id),
                                              messages_.at(index, message_id),
@@ -174,12 +215,18 @@ void Claimed::return_to(ReturnSetInfo *result, Unwanted &unwanted) const
             row[tries] = messages_.at(index, 4);
             if (row[address].isnull)
                 unreachable.add(row[user_id]);
+            else if (const TimestampTz until = throttled_until(row); until > at)
+                put_off.add(row[user_id].value, row[message_id].value, until);
+            else if (description.is_window_closed(row, at))
+                close_window(row, at, closed, put_off);
             else
                 put(row, result);
         }
     }
     description.close();
     unwanted.skip();
+    put_off.give_back();
+    closed.settle(at);
     readdress_free(unreachable);
     if (orphans.size() > 0 &&
         drop_orphans.execute_newest(orphans, {}) < static_cast<uint64>(orphans.size()))

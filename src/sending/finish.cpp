@@ -57,16 +57,11 @@ INSERT INTO companion.dispatch_queue
      last_error, last_failed_at, head_start, start_before)
 SELECT $4, $5, r.user_id, r.id, $3, $6, $7, r.kind, $8, $9, companion.now(), $10,
     companion.unknown_start(u.quiet_from, u.quiet_until)
-FROM revived AS r JOIN companion.users AS u ON u.id = r.user_id)sql",
-                        UUIDOID,
-                        UUIDOID,
-                        INT4OID,
-                        TIMESTAMPTZOID,
-                        TIMESTAMPTZOID,
-                        TEXTOID,
-                        TEXTOID,
-                        INT4OID,
-                        TEXTOID,
+FROM revived AS r JOIN companion.users AS u ON u.id = r.user_id)sql",         UUIDOID,
+                        UUIDOID,        INT4OID,
+                        TIMESTAMPTZOID, TIMESTAMPTZOID,
+                        TEXTOID,        TEXTOID,
+                        INT4OID,        TEXTOID,
                         INT4OID};
 
 static Statement record_failed{R"sql(
@@ -194,18 +189,18 @@ void put_back_unknown(const QueueRow &row)
 {
     const char nulls[] = {' ', ' ', ' ', ' ', ' ', ' ', row.worker == 0 ? 'n' : ' ', ' ', ' ', ' '};
     if (revive.execute_newest({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
-                        Int32GetDatum(row.attempt), TimestampTzGetDatum(row.visible_at),
-                        TimestampTzGetDatum(row.send_before), row.channel, row.worker,
-                        Int32GetDatum(row.tries), row.last_error,
-                        Int32GetDatum(kind_of(text_view(row.kind)).head_start)},
-                       nulls) == 0)
+                               Int32GetDatum(row.attempt), TimestampTzGetDatum(row.visible_at),
+                               TimestampTzGetDatum(row.send_before), row.channel, row.worker,
+                               Int32GetDatum(row.tries), row.last_error,
+                               Int32GetDatum(kind_of(text_view(row.kind)).head_start)},
+                              nulls) == 0)
         refuse_suppressed("scheduled_messages");
 }
 
 void fail_unknown(const QueueRow &row, Datum reason)
 {
     if (record_failed.execute_newest({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
-                               Int32GetDatum(row.attempt), reason}) == 0)
+                                      Int32GetDatum(row.attempt), reason}) == 0)
         refuse_suppressed("scheduled_messages");
 }
 

@@ -1,7 +1,7 @@
 // Telling the workers that a message is due.
 #include "sending/notify.hpp"
 
-#include "postgres/server.hpp"
+#include "sending/lanes.hpp"
 
 namespace companion {
 
@@ -10,6 +10,7 @@ static constexpr double nearly_full = 0.9;
 
 void notify_workers()
 {
+    forget_lanes();
     if (DatumGetFloat8(OidFunctionCall0(F_PG_NOTIFICATION_QUEUE_USAGE)) < nearly_full)
         Async_Notify("companion", "");
     else

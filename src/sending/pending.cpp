@@ -49,8 +49,8 @@ PendingMessages::PendingMessages(const pg_uuid_t &user_id, NullableDatum message
     : user_id_(user_id)
 {
     const char nulls[] = {' ', null_flag(message_id)};
-    size_ =
-        static_cast<int>(lock_pending.execute_newest({UUIDPGetDatum(&user_id), message_id.value}, nulls));
+    size_ = static_cast<int>(
+        lock_pending.execute_newest({UUIDPGetDatum(&user_id), message_id.value}, nulls));
     rows_ = SPI_tuptable;
 }
 
@@ -90,14 +90,16 @@ void require_queue_row_written(uint64 rows, const char *columns)
 void move_to_channel(const QueueRow &row, Datum channel)
 {
     require_queue_row_written(
-        move_queued.execute_newest({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id), channel}),
+        move_queued.execute_newest(
+            {UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id), channel}),
         "user_id, message_id, channel or leased_until, or its message's channel");
     notify_workers();
 }
 
 void finish_pending(const QueueRow &row, const char *status, Datum reason)
 {
-    if (remove_queued.execute_newest({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id)}) == 0)
+    if (remove_queued.execute_newest(
+            {UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id)}) == 0)
         refuse_suppressed("dispatch_queue");
     Unsent unsent;
     unsent.add(row, status, reason);

@@ -221,71 +221,82 @@ TM_Result Queue::lock(Contended contended)
     return result;
 }
 
-// head_start = so many, visible_at <= visible_by and (visible_at, message_id) >= from, the latter
-// as the row comparison that an index takes.
-void Queue::add_lane(int head_start, TimestampTz visible_by, const QueuePosition *from)
+// (visible_at, message_id) >= from, as the row comparison that an index takes.
+static void set_position(ScanKeyData *position, const QueuePosition &from)
 {
-    ScanKeyData keys[3];
-    ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(head_start));
-    ScanKeyInit(&keys[1], 2, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
-                TimestampTzGetDatum(visible_by));
-    if (from != nullptr) {
-        ScanKeyEntryInitialize(&position_[0], SK_ROW_MEMBER, 2, BTGreaterEqualStrategyNumber,
-                               InvalidOid, InvalidOid, F_TIMESTAMPTZ_CMP,
-                               TimestampTzGetDatum(from->visible_at));
-        ScanKeyEntryInitialize(&position_[1], SK_ROW_MEMBER | SK_ROW_END, 3,
-                               BTGreaterEqualStrategyNumber, InvalidOid, InvalidOid, F_UUID_CMP,
-                               UUIDPGetDatum(&from->message_id));
-        keys[2] = {};
-        keys[2].sk_flags = SK_ROW_HEADER;
-        keys[2].sk_attno = 2;
-        keys[2].sk_strategy = BTGreaterEqualStrategyNumber;
-        keys[2].sk_argument = PointerGetDatum(position_);
-    }
-    const auto bytes = (lane_count_ + 1) * sizeof(Lane);
-    lanes_ = static_cast<Lane *>(lanes_ == nullptr ? palloc(bytes) : repalloc(lanes_, bytes));
-    lanes_[lane_count_++] = {begin_index_scan(table_, by_time_, keys, from != nullptr ? 3 : 2),
-                             found_};
+    ScanKeyEntryInitialize(&position[0], SK_ROW_MEMBER, 3, BTGreaterEqualStrategyNumber, InvalidOid,
+                           InvalidOid, F_TIMESTAMPTZ_CMP, TimestampTzGetDatum(from.visible_at));
+    ScanKeyEntryInitialize(&position[1], SK_ROW_MEMBER | SK_ROW_END, 4,
+                           BTGreaterEqualStrategyNumber, InvalidOid, InvalidOid, F_UUID_CMP,
+                           UUIDPGetDatum(&from.message_id));
 }
 
-// Until when, by the real clock, this session does not look again whether there are head starts in
-// the queue of kinds that had one and have none now; as long as the kinds are those that it knows.
-static struct {
-    TimestampTz until;
-    int kinds_read;
-} none_found;
-
-// A lane for each head start that some row has, of which each has a slot then.
-void Queue::add_other_lanes(TimestampTz visible_by)
+void Queue::open_lane(const Lane &lane)
 {
-    if (!have_head_starts() && none_found.kinds_read == kinds_read() &&
-        GetCurrentTimestamp() < none_found.until)
-        return;
-    ScanKeyData key;
-    ScanKeyInit(&key, 1, BTGreaterStrategyNumber, F_INT4GT, Int32GetDatum(0));
-    IndexScanDesc scan = begin_index_scan(table_, by_time_, &key, 1);
-    while (index_getnext_slot(scan, ForwardScanDirection, found_)) {
-        slot_getallattrs(found_);
-        key.sk_argument = value_of(found_, head_start);
-        add_lane(DatumGetInt32(key.sk_argument), visible_by, nullptr);
-        index_rescan(scan, &key, 1, nullptr, 0);
-    }
-    index_endscan(scan);
-    none_found = {GetCurrentTimestamp() + (lane_count_ == 1 ? USECS_PER_SEC : 0), kinds_read()};
-    for (int lane = 0; lane_count_ > 1 && lane < lane_count_; lane++)
-        lanes_[lane].slot = table_slot_create(table_, nullptr);
+    ScanKeyData keys[4];
+    ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, lane.channel);
+    ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(lane.head_start));
+    ScanKeyInit(&keys[2], 3, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
+                TimestampTzGetDatum(visible_by_));
+    keys[3] = {};
+    keys[3].sk_flags = SK_ROW_HEADER;
+    keys[3].sk_attno = 3;
+    keys[3].sk_strategy = BTGreaterEqualStrategyNumber;
+    keys[3].sk_argument = PointerGetDatum(position_);
+    const bool is_placed = from_ != nullptr && (from_->is_of_all || lane.head_start == 0);
+    const int count = is_placed ? 4 : 3;
+    const auto bytes = (lane_count_ + 1) * sizeof(OpenLane);
+    lanes_ = static_cast<OpenLane *>(lanes_ == nullptr ? palloc(bytes) : repalloc(lanes_, bytes));
+    lanes_[lane_count_++] = {
+        lane, begin_index_scan(table_, by_time_, keys, count), nullptr, 0, false, false};
 }
 
-void Queue::begin_walk(TimestampTz visible_by, const QueuePosition *from)
+bool Queue::is_open(const Lane &lane) const
+{
+    return std::any_of(lanes_, lanes_ + lane_count_, [&](const OpenLane &open) {
+        return open.lane.head_start == lane.head_start &&
+               text_view(open.lane.channel) == text_view(lane.channel);
+    });
+}
+
+// Open those lanes that are known, wanted and not open. Of several each has a slot.
+void Queue::open_lanes()
+{
+    const Lanes lanes = known_lanes();
+    const int open_before = lane_count_;
+    for (int index = 0; index < lanes.size(); index++)
+        if (wanted_->have(text_view(lanes.at(index).channel)) && !is_open(lanes.at(index)))
+            open_lane({to_text(text_view(lanes.at(index).channel)), lanes.at(index).head_start});
+    for (int lane = open_before; lane < lane_count_; lane++)
+        lanes_[lane].slot = lane_count_ == 1 ? found_ : table_slot_create(table_, nullptr);
+}
+
+void Queue::open_new_lanes()
+{
+    known_lanes().find_new(table_, by_time_);
+    is_all_open_ = true;
+    open_lanes();
+}
+
+// A head start that has just appeared is not to wait until those that are known give nothing more.
+void Queue::begin_walk(TimestampTz visible_by, const WantedLanes &wanted, const QueuePosition *from)
 {
     entries_passed_ = 0;
+    wanted_ = &wanted;
+    visible_by_ = visible_by;
+    from_ = from;
+    if (from != nullptr)
+        set_position(position_, *from);
     by_time_ = index_open(relation_id("dispatch_queue_visible"), RowExclusiveLock);
-    add_lane(0, visible_by, from);
-    add_other_lanes(visible_by);
+    is_all_open_ = false;
+    if (have_head_starts() || known_lanes().size() == 0)
+        open_new_lanes();
+    else
+        open_lanes();
 }
 
 // Come to the lane's next row, if it has not.
-void Queue::advance(Lane &lane)
+void Queue::advance(OpenLane &lane)
 {
     while (!lane.is_read && !lane.is_over) {
         CHECK_FOR_INTERRUPTS();
@@ -296,17 +307,36 @@ void Queue::advance(Lane &lane)
     if (!lane.is_read || lane_count_ == 1)
         return;
     slot_getallattrs(lane.slot);
-    lane.order = DatumGetTimestampTz(value_of(lane.slot, visible_at)) -
-                 DatumGetInt32(value_of(lane.slot, head_start)) * USECS_PER_SEC;
+    lane.order =
+        DatumGetTimestampTz(value_of(lane.slot, visible_at)) - lane.lane.head_start * USECS_PER_SEC;
+}
+
+// Of what is as old the first by id.
+static bool is_before(const TupleTableSlot *a, const TupleTableSlot *b)
+{
+    return memcmp(DatumGetUUIDP(value_of(a, message_id)), DatumGetUUIDP(value_of(b, message_id)),
+                  UUID_LEN) < 0;
+}
+
+// The lane whose row is next; null where all are at their end.
+Queue::OpenLane *Queue::first_lane()
+{
+    OpenLane *first = nullptr;
+    for (OpenLane *lane = lanes_; lane < lanes_ + lane_count_; lane++) {
+        advance(*lane);
+        if (lane->is_read && (first == nullptr || lane->order < first->order ||
+                              (lane->order == first->order && is_before(lane->slot, first->slot))))
+            first = lane;
+    }
+    return first;
 }
 
 bool Queue::next()
 {
-    Lane *first = nullptr;
-    for (Lane *lane = lanes_; lane < lanes_ + lane_count_; lane++) {
-        advance(*lane);
-        if (lane->is_read && (first == nullptr || lane->order < first->order))
-            first = lane;
+    OpenLane *first = first_lane();
+    if (first == nullptr && !is_all_open_) {
+        open_new_lanes();
+        first = first_lane();
     }
     is_read_ = first != nullptr;
     if (!is_read_)
@@ -320,7 +350,7 @@ bool Queue::next()
 
 void Queue::end_walk()
 {
-    for (Lane *lane = lanes_; lane < lanes_ + lane_count_; lane++) {
+    for (OpenLane *lane = lanes_; lane < lanes_ + lane_count_; lane++) {
         index_endscan(lane->scan);
         if (lane->slot != found_)
             ExecDropSingleTupleTableSlot(lane->slot);

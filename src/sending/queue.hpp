@@ -6,6 +6,7 @@
 #pragma once
 
 #include "postgres/lookup.hpp"
+#include "sending/lanes.hpp"
 
 namespace companion {
 
@@ -45,12 +46,27 @@ struct QueueRow {
         int &counted = sending ? tries : claims;
         counted = Max(counted - 1, 0);
     }
+
+    // Give a claim back, which costs nothing.
+    void unclaim()
+    {
+        uncount();
+        give_back();
+    }
 };
 
-// Where in the queue a walk begins.
+// Where in the queue a walk begins; with a head start only if it is of all lanes.
 struct QueuePosition {
     TimestampTz visible_at;
     pg_uuid_t message_id;
+    bool is_of_all = false;
+};
+
+// Which of the lanes a walk has, by their channels. It goes by those that the session knows of
+// until they are at their end, and by new ones then.
+class WantedLanes {
+  public:
+    virtual bool have(std::string_view channel) const { return true; }
 };
 
 // What becomes of a row, or why nothing does: another transaction holds it, or it is no more.
@@ -83,9 +99,10 @@ class Queue {
     ItemPointerData place() const { return found_->tts_tid; }
     void come_to(const ItemPointerData &place);
 
-    // Begin to walk over the rows that are visible by a time, in order of visible_at less their
-    // head start; those without one from the head or a position.
-    void begin_walk(TimestampTz visible_by, const QueuePosition *from = nullptr);
+    // Begin to walk over the rows of some lanes that are visible by a time, in order of visible_at
+    // less their head start, from the head or a position.
+    void begin_walk(TimestampTz visible_by, const WantedLanes &wanted,
+                    const QueuePosition *from = nullptr);
 
     // Advance the walk to its next row; false at the end.
     bool next();
@@ -99,7 +116,7 @@ class Queue {
     const QueueRow &row() const { return row_; }
 
     // Change the row come to as decide(row) says, which replaces what is the worker's of the row
-    // and visible_at, and returns updated, or returns removed or kept. It is
+    // and visible_at, and returns updated, or returns removed, kept, or busy: not now. It is
     // asked of the version that was found, and what it says is done in one step if nobody has
     // touched that version. Otherwise, and where it would keep the row or something of an
     // operator's looks at rows before they change, the row is locked, in its newest version
@@ -110,7 +127,7 @@ class Queue {
     {
         QueueRow wanted = row_;
         Outcome outcome = is_read_ ? decide(wanted) : Outcome::kept;
-        if (is_changed(outcome) && try_change(outcome, wanted))
+        if (outcome == Outcome::busy || (is_changed(outcome) && try_change(outcome, wanted)))
             return outcome;
         const TM_Result result = lock(contended);
         if (result != TM_Ok)
@@ -123,17 +140,21 @@ class Queue {
     }
 
   private:
-    // The rows of one head start, in order of visible_at and message.
-    struct Lane {
+    // A lane that is walked.
+    struct OpenLane {
+        Lane lane;
         IndexScanDesc scan;
         TupleTableSlot *slot; // the row that it has come to
         TimestampTz order;    // of that row
         bool is_read, is_over;
     };
 
-    void add_lane(int head_start, TimestampTz visible_by, const QueuePosition *from);
-    void add_other_lanes(TimestampTz visible_by);
-    void advance(Lane &lane);
+    void open_lanes();
+    void open_new_lanes();
+    void open_lane(const Lane &lane);
+    bool is_open(const Lane &lane) const;
+    void advance(OpenLane &lane);
+    OpenLane *first_lane();
     void begin_change();
     void end_changes();
     void open_indices();
@@ -151,9 +172,13 @@ class Queue {
     Relation by_key_; // from the first find() on, as is the scan
     IndexScanDesc finding_ = nullptr;
     Relation by_time_; // while walking
-    Lane *lanes_ = nullptr;
+    const WantedLanes *wanted_;
+    TimestampTz visible_by_;
+    const QueuePosition *from_;
+    bool is_all_open_;
+    ScanKeyData position_[2]; // where the walk began; the scans point into it
+    OpenLane *lanes_ = nullptr;
     int lane_count_ = 0;
-    ScanKeyData position_[2]; // where the walk began; the scan points into it
     int entries_passed_;
     EState *estate_ = nullptr; // from the first change on, as are the two below
     ResultRelInfo *target_;

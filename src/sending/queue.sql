@@ -23,7 +23,8 @@ CREATE TABLE companion.dispatch_queue (
 ) WITH (fillfactor = 40);
 -- A lease is not indexed, so claiming and starting are HOT: each page keeps room
 -- for the two new versions of every row that it takes.
-CREATE INDEX dispatch_queue_visible ON companion.dispatch_queue (head_start, visible_at, message_id);
+CREATE INDEX dispatch_queue_visible ON companion.dispatch_queue
+    (channel COLLATE "C", head_start, visible_at, message_id);
 
 COMMENT ON TABLE companion.dispatch_queue IS
 'One narrow row a pending message: what workers claim from. Internal. It has no foreign key, so that it can stay on one node; a row whose message is gone is dropped when it is next claimed.';
@@ -45,7 +46,7 @@ COMMENT ON COLUMN companion.dispatch_queue.last_error IS 'Why the last report of
 COMMENT ON COLUMN companion.dispatch_queue.last_failed_at IS 'When it failed the last time; NULL: it has not.';
 COMMENT ON COLUMN companion.dispatch_queue.head_start IS 'By how many seconds it goes ahead of others: kinds.head_start when it was enqueued.';
 COMMENT ON COLUMN companion.dispatch_queue.start_before IS 'NULL: its user has no quiet hours. Of what is claimed: when the next begin, and it is looked at again before it is started; -infinity: whenever it is. Of what waits for their end: visible_at.';
-COMMENT ON INDEX companion.dispatch_queue_visible IS 'For each head start, the order in which messages are claimed.';
+COMMENT ON INDEX companion.dispatch_queue_visible IS 'For each channel and head start, the order in which messages are claimed.';
 
 CREATE FUNCTION companion.readdress_messages() RETURNS trigger
 LANGUAGE c

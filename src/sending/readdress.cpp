@@ -43,7 +43,7 @@ void keep(const QueueRow &row, const Destination &told)
 {
     require_queue_row_written(
         keep_told.execute_newest({UUIDPGetDatum(&row.user_id), UUIDPGetDatum(&row.message_id),
-                           told.bot.value, told.addresses.value}),
+                                  told.bot.value, told.addresses.value}),
         "user_id, message_id or addresses");
 }
 

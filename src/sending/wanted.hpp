@@ -35,10 +35,10 @@ class Wanted {
             check(text_view(names_[index]));
     }
 
-    bool have(Datum name) const
+    bool have(std::string_view name) const
     {
         return names_ == nullptr || std::any_of(names_, names_ + count_, [&](Datum wanted) {
-                   return text_view(wanted) == text_view(name);
+                   return text_view(wanted) == name;
                });
     }
 

@@ -20,14 +20,14 @@ RETURNS boolean
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_start_send';
 COMMENT ON FUNCTION companion.start_send(uuid, uuid, integer) IS
-'The point of no return, called right before sending: true once for each attempt, for the newest only, and only before its send_before. It is a try, and leaves companion.send_timeout at least of the lease. After false, do not send. Where quiet hours have begun since the claim, or a cap of its kind''s group is full, it returns false and puts the message off, or skips it, as its kind says, and the claim is given back. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
+'The point of no return, called right before sending: true once for each attempt, for the newest only, and only before its send_before. It is a try, and leaves companion.send_timeout at least of the lease. After false, do not send. Where quiet hours have begun since the claim, or a cap of its kind''s group is full, it returns false and puts the message off, or skips it, as its kind says, and the claim is given back, as it is where sending is paused or outside the channel''s reply_window. NULL where the channel''s rate or a throttle does not let it go yet: the claim stays, call again. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
 CREATE FUNCTION companion.start_send_many(
     user_ids uuid[], message_ids uuid[], attempts integer[])
 RETURNS boolean[]
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_start_send_many';
 COMMENT ON FUNCTION companion.start_send_many(uuid[], uuid[], integer[]) IS
-'start_send for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, which means not now, call again. Do not send after NULL. Error 2202E when the arrays differ in length.';
+'start_send for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, or that the channel''s rate does not let go yet, which means not now, call again. Do not send after NULL. Error 2202E when the arrays differ in length.';
 
 CREATE FUNCTION companion.mark_sent(
     user_id uuid, message_id uuid, attempt integer, content text DEFAULT NULL,
