@@ -4,6 +4,7 @@
 //
 // What changes a user's scheduled messages locks the user's row first, then the message's on
 // the queue. A start and a lease are on the queue alone.
+#include "memory/asked.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
@@ -502,6 +503,7 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
     const SentReports given = read_sent(reports);
+    const AskedItems asked(arguments.nullable(7), is_bulk, reports.count());
     with_spi([&] {
         reports.lock_users([&](int index) { return is_unknown(reports, index); });
         reports.for_all(
@@ -512,6 +514,9 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
                         sent.add(index, row, given.at(index));
                 });
                 sent.record(reports.accepted());
+                for (int index = first; index < last; index++)
+                    if (reports.is_accepted(index))
+                        asked.resolve(index, UUIDPGetDatum(&reports.user_id(index)));
             },
             [&] { reports.flag_held(); });
     });
