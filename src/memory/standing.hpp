@@ -7,7 +7,9 @@ namespace companion {
 
 struct StandingItem {
     bool is_there;
-    bool is_users; // stated or pinned by the user
+    bool is_users;     // stated or pinned by the user
+    bool is_triggered; // what is written may be changed by an operator's trigger
+    ItemPointerData place;
     std::string_view value;
 };
 

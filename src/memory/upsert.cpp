@@ -5,6 +5,7 @@
 #include "memory/standing.hpp"
 #include "memory/upserting.hpp"
 #include "postgres/array_builder.hpp"
+#include "postgres/attempt.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/triggered.hpp"
 #include "text/folding.hpp"
@@ -16,16 +17,13 @@ using namespace companion;
 
 namespace {
 
-// $12: whether the fact is the user's word, $13: now, once, since each call of a function in a
-// statement has its price, $14: the folded key, $15: after what time a value of the category
-// expires.
-#define TYPES_OF_FACT                                                                              \
-    UUIDOID, TEXTOID, TEXTOID, TEXTOID, FLOAT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID,      \
-        JSONBOID, BOOLOID, BOOLOID, TIMESTAMPTZOID, TEXTOID, INTERVALOID
-
-// What a statement returns of an item that has taken a fact: itself, and what it is found by. What
-// no trigger can change is xmax, which only a row has that was there: it has been locked.
-#define TAKEN CONTEXT_ITEM ", c.user_id, c.category, c.key, c.id, c.xmax"
+// $3: of an item that is there the place at which it was found, else its key, $12: whether the fact
+// is the user's word, $13: now, once, since each call of a function in a statement has its price,
+// $14: the folded key, $15: after what time a value of the category expires, $16: whether its
+// category keeps a history.
+#define TYPES_OF_FACT(key_or_place)                                                                \
+    UUIDOID, TEXTOID, key_or_place, TEXTOID, FLOAT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID, \
+        JSONBOID, BOOLOID, BOOLOID, TIMESTAMPTZOID, TEXTOID, INTERVALOID, BOOLOID
 
 // A new item.
 Statement add{R"sql(
@@ -37,20 +35,13 @@ Statement add{R"sql(
             nullif(coalesce($8, $13 + $15), 'infinity'), $9, coalesce($10, '{}'),
             coalesce($11, false), $14, ARRAY[$9], $13, $13, $13, $13, $13)
     ON CONFLICT (user_id, category, folded_key) DO NOTHING
-    RETURNING )sql" TAKEN,
-              TYPES_OF_FACT};
+    RETURNING )sql" CONTEXT_ITEM R"sql(, c.user_id, c.category, c.key, c.id)sql",
+              TYPES_OF_FACT(TEXTOID)};
 
 // One that is there, with this value: NULL keeps what stands, and an expiry that the category gave
-// begins anew. As a trigger may have changed the value, excluded has it.
+// begins anew.
 Statement confirm{R"sql(
-    INSERT INTO companion.user_context AS c
-        (user_id, category, key, value, importance, emotional_valence, source, expires_at,
-         source_message_id, metadata, pinned, folded_key, stated_in,
-         confirmed_at, last_referenced_at, value_since, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, coalesce($5, 0.5), coalesce($6, 0), coalesce($7, 'extracted'),
-            nullif(coalesce($8, $13 + $15), 'infinity'), $9, coalesce($10, '{}'),
-            coalesce($11, false), $14, ARRAY[$9], $13, $13, $13, $13, $13)
-    ON CONFLICT (user_id, category, folded_key) DO UPDATE SET
+    UPDATE companion.user_context AS c SET
         importance = coalesce($5, c.importance),
         emotional_valence = coalesce($6, c.emotional_valence),
         source = coalesce($7, c.source),
@@ -68,33 +59,28 @@ Statement confirm{R"sql(
         confirmed_at = $13,
         last_referenced_at = $13,
         updated_at = $13
-    WHERE (c.expires_at IS NULL OR c.expires_at > $13)
+    WHERE c.ctid = $3 AND c.user_id = $1 AND c.category = $2 AND c.folded_key = $14
+        AND (c.expires_at IS NULL OR c.expires_at > $13)
         AND ($12 OR NOT (c.pinned OR c.source IN ('user', 'pinned')))
-        AND companion.is_same_text(c.value, excluded.value)
-    RETURNING )sql" TAKEN,
-                  TYPES_OF_FACT};
+        AND companion.is_same_text(c.value, $4)
+    RETURNING )sql" CONTEXT_ITEM R"sql(, c.user_id, c.category, c.key)sql",
+                  TYPES_OF_FACT(TIDOID)};
 
 // One that is there, with another value: the new one starts as a new item does, and the former goes
-// to the history, if its category keeps one ($16). In addition it returns whether it has.
+// to the history, if its category keeps one. In addition it returns whether it has, and what the
+// history needs, which no trigger may have taken away.
 Statement supersede{R"sql(
     WITH item AS (
-        INSERT INTO companion.user_context AS c
-            (user_id, category, key, value, importance, emotional_valence, source, expires_at,
-             source_message_id, metadata, pinned, folded_key, stated_in,
-             confirmed_at, last_referenced_at, value_since, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, coalesce($5, 0.5), coalesce($6, 0), coalesce($7, 'extracted'),
-                nullif(coalesce($8, $13 + $15), 'infinity'), $9, coalesce($10, '{}'),
-                coalesce($11, false), $14, ARRAY[$9], $13, $13, $13, $13, $13)
-        ON CONFLICT (user_id, category, folded_key) DO UPDATE SET
-            value = excluded.value,
-            importance = excluded.importance,
-            emotional_valence = excluded.emotional_valence,
-            source = excluded.source,
-            source_message_id = excluded.source_message_id,
-            metadata = excluded.metadata,
-            pinned = excluded.pinned,
-            expires_at = excluded.expires_at,
-            stated_in = excluded.stated_in,
+        UPDATE companion.user_context AS c SET
+            value = $4,
+            importance = coalesce($5, 0.5),
+            emotional_valence = coalesce($6, 0),
+            source = coalesce($7, 'extracted'),
+            source_message_id = $9,
+            metadata = coalesce($10, '{}'),
+            pinned = coalesce($11, false),
+            expires_at = nullif(coalesce($8, $13 + $15), 'infinity'),
+            stated_in = ARRAY[$9],
             earlier_stated_in = companion.joined_statements(c.earlier_stated_in, c.stated_in),
             resolved_at = NULL,
             confirmations = 1,
@@ -107,12 +93,12 @@ Statement supersede{R"sql(
             confirmed_at = $13,
             last_referenced_at = $13,
             updated_at = $13
-        WHERE (c.expires_at IS NULL OR c.expires_at > $13)
+        WHERE c.ctid = $3 AND c.user_id = $1 AND c.category = $2 AND c.folded_key = $14
+            AND (c.expires_at IS NULL OR c.expires_at > $13)
             AND ($12 OR NOT (c.pinned OR c.source IN ('user', 'pinned')))
-            AND NOT companion.is_same_text(c.value, excluded.value)
+            AND NOT companion.is_same_text(c.value, $4)
         RETURNING )sql" CONTEXT_ITEM R"sql( AS item, c.user_id, c.category, c.key, c.id,
-                  c.xmax AS present, c.previous_value, c.previous_source, c.previous_since,
-                  c.value_since, c.value),
+                  c.previous_value, c.previous_source, c.previous_since, c.value_since, c.value),
     archived AS (
         INSERT INTO companion.user_context_history
             (user_id, category, key, value, source, held_from, held_until, replaced_by)
@@ -122,13 +108,14 @@ Statement supersede{R"sql(
         WHERE $16 AND i.previous_value <> i.value
             AND i.previous_source IS NOT NULL AND i.previous_since IS NOT NULL
         RETURNING 1)
-    SELECT i.item, i.user_id, i.category, i.key, i.id, i.present,
+    SELECT i.item, i.user_id, i.category, i.key, i.id,
            EXISTS (SELECT FROM archived) OR NOT $16
                OR coalesce(i.previous_value = i.value, true),
            CASE WHEN i.previous_value IS NULL THEN '' ELSE i.previous_source END AS previous_source,
-           CASE WHEN i.previous_value IS NULL THEN $13 ELSE i.previous_since END AS previous_since
+           CASE WHEN i.previous_value IS NULL THEN $13 ELSE i.previous_since END AS previous_since,
+           i.value
     FROM item AS i)sql",
-                    TYPES_OF_FACT, BOOLOID};
+                    TYPES_OF_FACT(TIDOID)};
 
 // An item that the user has stated or pinned, given another's word: it is confirmed or, by
 // another value, contradicted.
@@ -136,28 +123,22 @@ Statement hold{R"sql(
     UPDATE companion.user_context AS c SET
         (confirmations, contradicted_by, stated_in, earlier_stated_in, confirmed_at,
          last_referenced_at, expires_at) = (
-            SELECT c.confirmations + 1, NULL, companion.with_statement(c.stated_in, $5),
-                   c.earlier_stated_in, $6, $6,
-                   CASE WHEN c.expires_at = c.confirmed_at + $7 THEN $6 + $7
+            SELECT c.confirmations + 1, NULL, companion.with_statement(c.stated_in, $9),
+                   c.earlier_stated_in, $13, $13,
+                   CASE WHEN c.expires_at = c.confirmed_at + $15 THEN $13 + $15
                         ELSE c.expires_at END
             WHERE companion.is_same_text(c.value, $4)
             UNION ALL
             SELECT c.confirmations, $4, c.stated_in,
-                   companion.joined_statements(c.earlier_stated_in, ARRAY[$5]), c.confirmed_at,
+                   companion.joined_statements(c.earlier_stated_in, ARRAY[$9]), c.confirmed_at,
                    c.last_referenced_at, c.expires_at
             WHERE NOT companion.is_same_text(c.value, $4)),
-        updated_at = $6
-    WHERE c.user_id = $1 AND c.category = $2 AND c.folded_key = $3
-        AND (c.expires_at IS NULL OR c.expires_at > $6)
+        updated_at = $13
+    WHERE c.ctid = $3 AND c.user_id = $1 AND c.category = $2 AND c.folded_key = $14
+        AND (c.expires_at IS NULL OR c.expires_at > $13)
         AND (c.pinned OR c.source IN ('user', 'pinned'))
     RETURNING )sql" CONTEXT_ITEM R"sql(, c.user_id, c.category, c.key)sql",
-               UUIDOID,
-               TEXTOID,
-               TEXTOID,
-               TEXTOID,
-               UUIDOID,
-               TIMESTAMPTZOID,
-               INTERVALOID};
+               TYPES_OF_FACT(TIDOID)};
 
 // The item of the last result, which must be the fact's own. Error 09000.
 Datum returned_item(Datum user_id, const Fact &fact)
@@ -167,11 +148,12 @@ Datum returned_item(Datum user_id, const Fact &fact)
 }
 
 // One fact and what may become of it; each attempt returns the item, or zero when it is
-// not its case.
+// not its case any more.
 class Upsert {
   public:
     Upsert(Datum user_id, const Fact &fact)
-        : user_id_(user_id), fact_(fact), v_(fact.values), now_(TimestampTzGetDatum(now()))
+        : user_id_(user_id), fact_(fact), v_(fact.values), value_(v_[Fact::value]),
+          now_(TimestampTzGetDatum(now()))
     {
         const CategoryPolicy &policy = policy_of(fact.text(Fact::category));
         expires_after_ = policy.expires_after;
@@ -189,10 +171,10 @@ class Upsert {
         if (is_refused())
             return 0;
         for (int look = 0; look < looks; look++) {
-            if (const Datum item = try_all())
+            if (const Datum item = try_what_is_likely())
                 return item;
-            drop_expired(user_id_, array_of_one(TEXTOID, v_[Fact::category]),
-                         array_of_one(TEXTOID, fact_.folded_key));
+            free_places(user_id_, array_of_one(TEXTOID, v_[Fact::category]),
+                        array_of_one(TEXTOID, fact_.folded_key));
         }
         refuse_suppressed("user_context");
     }
@@ -207,103 +189,83 @@ class Upsert {
         return is_forgotten(user_id_, fact_);
     }
 
-    // What is likely is tried first: what stands tells, though it may be another at once.
-    Datum try_all()
+    // What stands tells.
+    Datum try_what_is_likely()
     {
-        const StandingItem standing = find_item(user_id_, fact_);
+        StandingItem standing = find_item(user_id_, fact_);
+        place_ = PointerGetDatum(&standing.place);
         if (!standing.is_there)
-            return try_to_take(add);
-        const bool is_same = is_same_text(standing.value, fact_.text(Fact::value));
-        Datum item = 0;
-        if (!standing.is_users || fact_.is_users_word())
-            item = is_same ? try_to_take(confirm) : try_to_supersede();
-        if (item == 0)
-            item = try_to_hold();
-        if (item != 0)
-            return item;
-        // A trigger may have made the values the same, or others
-        return is_same ? try_to_supersede() : try_to_take(confirm);
+            return try_to_add();
+        if (standing.is_users && !fact_.is_users_word())
+            return execute(hold, place_) > 0 ? returned_item(user_id_, fact_) : 0;
+        if (is_same_text(standing.value, text_view(value_)))
+            return try_to_confirm();
+        return standing.is_triggered ? try_to_supersede_or_confirm(standing.value)
+                                     : try_to_supersede();
     }
 
-    Datum try_to_take(Statement &statement)
+    uint64 execute(Statement &statement, Datum key_or_place)
     {
-        const std::initializer_list<Datum> values{user_id_,
-                                                  v_[0],
-                                                  v_[1],
-                                                  v_[2],
-                                                  v_[3],
-                                                  v_[4],
-                                                  v_[5],
-                                                  v_[6],
-                                                  v_[7],
-                                                  v_[8],
-                                                  v_[9],
-                                                  BoolGetDatum(fact_.is_users_word()),
-                                                  now_,
-                                                  fact_.folded_key,
-                                                  IntervalPGetDatum(&expires_after_)};
-        return statement.execute(values, nulls_) > 0 ? taken_item() : 0;
+        return statement.execute({user_id_, v_[Fact::category], key_or_place, value_,
+                                  v_[Fact::importance], v_[Fact::emotional_valence],
+                                  v_[Fact::source], v_[Fact::expires_at],
+                                  v_[Fact::source_message_id], v_[Fact::metadata], v_[Fact::pinned],
+                                  BoolGetDatum(fact_.is_users_word()), now_, fact_.folded_key,
+                                  IntervalPGetDatum(&expires_after_), BoolGetDatum(keeps_history_)},
+                                 nulls_);
+    }
+
+    Datum try_to_add()
+    {
+        if (execute(add, v_[Fact::key]) == 0)
+            return 0;
+        const Datum item = returned_item(user_id_, fact_);
+        const Datum id = array_of_one(UUIDOID, result_field(0, 5));
+        check_item_limit(user_id_, 1);
+        make_room(user_id_, v_[Fact::category], id);
+        return item;
+    }
+
+    Datum try_to_confirm()
+    {
+        return execute(confirm, place_) > 0 ? returned_item(user_id_, fact_) : 0;
     }
 
     // What is superseded goes to the history, and what it meant goes. Error 09000.
     Datum try_to_supersede()
     {
-        const std::initializer_list<Datum> values{user_id_,
-                                                  v_[0],
-                                                  v_[1],
-                                                  v_[2],
-                                                  v_[3],
-                                                  v_[4],
-                                                  v_[5],
-                                                  v_[6],
-                                                  v_[7],
-                                                  v_[8],
-                                                  v_[9],
-                                                  BoolGetDatum(fact_.is_users_word()),
-                                                  now_,
-                                                  fact_.folded_key,
-                                                  IntervalPGetDatum(&expires_after_),
-                                                  BoolGetDatum(keeps_history_)};
-        if (supersede.execute(values, nulls_) == 0)
+        if (execute(supersede, place_) == 0)
             return 0;
-        result_field(0, 8); // no trigger may have taken away
-        result_field(0, 9); // what the history needs
-        if (!DatumGetBool(result_field(0, 7)))
+        for (const int column : {7, 8}) // what the history needs
+            result_field(0, column);
+        became_ = text_view(result_field(0, 9));
+        if (!DatumGetBool(result_field(0, 6)))
             refuse_suppressed("user_context_history");
-        const Datum item_id = result_field(0, 5), item = taken_item();
+        const Datum item_id = result_field(0, 5), item = returned_item(user_id_, fact_);
         if (is_embedded(user_id_, item_id))
             drop_embeddings(user_id_, array_of_one(UUIDOID, item_id));
         return item;
     }
 
-    // The item of the last result, and what is to be done where it is new.
-    Datum taken_item()
+    // Where a trigger has made the value the one that stands, it is confirmed instead.
+    Datum try_to_supersede_or_confirm(std::string_view standing)
     {
-        const Datum item = returned_item(user_id_, fact_);
-        if (DatumGetTransactionId(result_field(0, 6)) == InvalidTransactionId) {
-            const Datum id = array_of_one(UUIDOID, result_field(0, 5));
-            check_item_limit(user_id_, 1);
-            make_room(user_id_, v_[Fact::category], id);
-        }
-        return item;
-    }
-
-    Datum try_to_hold()
-    {
-        if (fact_.is_users_word())
-            return 0;
-        const char nulls[] = {' ', ' ', ' ', ' ', null_flag(fact_.message()), ' ', nulls_[14]};
-        const bool holds =
-            hold.execute({user_id_, v_[Fact::category], fact_.folded_key, v_[Fact::value],
-                          fact_.message().value, now_, IntervalPGetDatum(&expires_after_)},
-                         nulls) > 0;
-        return holds ? returned_item(user_id_, fact_) : 0;
+        Datum item = 0;
+        const bool is_other = try_or_undo([&] {
+            item = try_to_supersede();
+            return item == 0 || !is_same_text(standing, became_);
+        });
+        if (is_other)
+            return item;
+        value_ = to_text(standing);
+        return try_to_confirm();
     }
 
     Datum user_id_;
     const Fact &fact_;
     const Datum *v_;
-    Datum now_;
+    Datum value_, place_, now_;
+    std::string_view became_; // what the last to supersede another was stored as
     Interval expires_after_;
     bool keeps_history_;
     char nulls_[1 + Fact::field_count + 5];

@@ -130,14 +130,6 @@ Statement upsert_many{R"sql(
     FROM added AS a)sql",
                       UUIDOID, TIMESTAMPTZOID};
 
-// Keep the items from being changed by others, so that the next look meets them at their places.
-Statement lock_items{R"sql(
-    SELECT FROM unnest($2, $3) AS g (category, folded_key)
-    JOIN companion.user_context AS c
-        ON c.user_id = $1 AND c.category = g.category AND c.folded_key = g.folded_key
-    ORDER BY c.category, c.folded_key FOR NO KEY UPDATE OF c)sql",
-                     UUIDOID, TEXTARRAYOID, TEXTARRAYOID};
-
 Statement find_end_of_day{"SELECT companion.end_of_day($1, $2)", UUIDOID, DATEOID};
 
 // The facts that nothing has become of yet, as the statement's given rows.
@@ -238,7 +230,7 @@ bool are_done(const Facts &facts)
 }
 
 // Ready the items of the facts that have none yet for another look.
-void free_places(Datum user_id, const Facts &facts)
+void ready_for_look(Datum user_id, const Facts &facts)
 {
     ArrayBuilder categories(TEXTOID), folded_keys(TEXTOID);
     for (int index = 0; index < facts.distinct_count; index++) {
@@ -248,8 +240,7 @@ void free_places(Datum user_id, const Facts &facts)
         categories.add(fact.values[Fact::category]);
         folded_keys.add(fact.folded_key);
     }
-    lock_items.execute({user_id, categories.finish(), folded_keys.finish()});
-    drop_expired(user_id, categories.finish(), folded_keys.finish());
+    free_places(user_id, categories.finish(), folded_keys.finish());
 }
 
 // After the facts have become items: those of a category come one after the other.
@@ -281,7 +272,7 @@ void upsert_facts(Datum user_id, const Facts &facts)
         if (look == looks)
             refuse_suppressed("user_context");
         if (look > 0)
-            free_places(user_id, facts);
+            ready_for_look(user_id, facts);
         upsert_remaining(user_id, facts);
     }
     drop_superseded_embeddings(user_id, facts);
