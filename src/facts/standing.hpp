@@ -1,7 +1,7 @@
 // What stands of an item, found without a plan.
 #pragma once
 
-#include "memory/fact.hpp"
+#include "facts/fact.hpp"
 
 namespace companion {
 

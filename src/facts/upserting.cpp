@@ -1,5 +1,5 @@
 // What remembering one fact and remembering many have in common.
-#include "memory/upserting.hpp"
+#include "facts/upserting.hpp"
 
 #include "memory/categories.hpp"
 #include "memory/forgetting.hpp"

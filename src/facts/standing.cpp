@@ -1,5 +1,5 @@
 // What stands of an item, found without a plan.
-#include "memory/standing.hpp"
+#include "facts/standing.hpp"
 
 #include "postgres/relations.hpp"
 

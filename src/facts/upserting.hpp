@@ -1,7 +1,7 @@
 // What remembering one fact and remembering many have in common.
 #pragma once
 
-#include "memory/fact.hpp"
+#include "facts/fact.hpp"
 #include "postgres/statement.hpp"
 
 namespace companion {
