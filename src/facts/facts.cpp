@@ -99,11 +99,16 @@ OnInvalid read_on_invalid(std::string_view word)
     return OnInvalid::skip;
 }
 
-Facts read_facts(Jsonb *array, OnInvalid on_invalid)
+static void require_array(bool is_array)
 {
-    if (!JB_ROOT_IS_ARRAY(array) || JB_ROOT_IS_SCALAR(array))
+    if (!is_array)
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("facts must be a JSON array of objects"));
+}
+
+Facts read_facts(Jsonb *array, OnInvalid on_invalid)
+{
+    require_array(JB_ROOT_IS_ARRAY(array) && !JB_ROOT_IS_SCALAR(array));
     Facts facts = allocate_facts(static_cast<int>(JB_ROOT_COUNT(array)));
     JsonbValue json;
     JsonbIterator *iterator = JsonbIteratorInit(&array->root);
@@ -125,13 +130,15 @@ Facts read_facts(Jsonb *array, OnInvalid on_invalid)
 }
 
 static Statement split{R"sql(
-    SELECT e.value::text FROM json_array_elements($1::json) WITH ORDINALITY AS e (value, position)
+    SELECT e.value::text FROM json_array_elements($1) WITH ORDINALITY AS e (value, position)
     ORDER BY e.position)sql",
-                       TEXTOID};
+                       JSONOID};
 
 Facts read_facts(Datum json)
 {
-    const uint64 count = split.execute({json});
+    const Datum array = DirectFunctionCall1(json_in, CStringGetDatum(TextDatumGetCString(json)));
+    require_array(text_view(DirectFunctionCall1(json_typeof, array)) == "array");
+    const uint64 count = split.execute({array});
     const SPITupleTable *elements = SPI_tuptable;
     Facts facts = allocate_facts(static_cast<int>(Min(count, PG_INT32_MAX)));
     for (uint64 row = 0; row < count; row++) {
