@@ -10,7 +10,7 @@ SUBJECTS = \
 	channels/channels policy/kinds policy/pauses policy/rates policy/caps users/users channels/addresses users/onboarding users/auth_users users/personal_data \
 	conversations/conversations conversations/writing conversations/reading \
 	conversations/search conversations/analytics \
-	memory/categories memory/memory recall/recall recall/embeddings memory/functions \
+	memory/categories memory/memory facts/facts recall/recall recall/embeddings memory/functions \
 	scheduling/scheduled_messages sending/queue scheduling/dispatch memory/follow_ups sending/worker sending/retry \
 	policy/changes_of_mind policy/cancelling \
 	linking/linking \

@@ -64,6 +64,7 @@ SELECT companion.upsert_user_context_many(:maya, '[{"category": "fact"', 'skip')
 SELECT companion.upsert_user_context_many(:maya, '7', 'skip');
 \set VERBOSITY default
 SELECT companion.upsert_user_context_many(:maya, '7'::jsonb, 'skip');
+SELECT companion.upsert_user_context_many(:maya, '{"facts": []}'::text, 'skip');
 SELECT count(*) FROM companion.upsert_user_context_many(:maya, '[]', 'skip');
 SET companion.max_facts = 1;
 SELECT companion.upsert_user_context_many(:maya, '[1, 2]', 'skip');

@@ -47,3 +47,30 @@ SET plan_cache_mode = force_generic_plan;
 PREPARE due AS SELECT * FROM companion.due_follow_ups_all();
 CREATE FUNCTION pg_temp.plan() RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) EXECUTE due'; END $$;
 SELECT count(*) > 0 AS is_by_index FROM pg_temp.plan() AS line WHERE line LIKE '%user_context_follow_ups%';
+RESET plan_cache_mode;
+RESET enable_seqscan;
+-- What a message asks about is resolved as it is filed: not where the report does not count, nor another's.
+SET companion.clock = '2026-03-04 12:00+00';
+SELECT companion.schedule_message(:kim, '2026-03-04 09:00+00', 'how was it?', 'ask'), companion.schedule_message(:kim, '2026-03-04 09:00+00', 'and?', 'ask'),
+       companion.schedule_message(:noor, '2026-03-04 09:00+00', 'how was it?', 'ask') \gset ask
+SELECT count(companion.upsert_user_context(:kim, 'follow_up', key, 'well?', metadata => '{"follow_up_on": "2026-03-04"}')) FROM unnest('{flat,dog,job}'::text[]) AS key;
+\pset tuples_only
+SELECT count(*) FROM companion.claim_messages('w');
+SELECT companion.start_send(user_id, id, 1) FROM companion.scheduled_messages WHERE kind = 'ask';
+CREATE FUNCTION pg_temp.item(uuid, text) RETURNS uuid LANGUAGE sql AS 'SELECT id FROM companion.user_context WHERE user_id = $1 AND category = ''follow_up'' AND key = $2';
+CREATE FUNCTION pg_temp.message(uuid, text) RETURNS uuid LANGUAGE sql AS 'SELECT id FROM companion.scheduled_messages WHERE user_id = $1 AND content = $2';
+CREATE FUNCTION pg_temp.open() RETURNS text LANGUAGE sql AS 'SELECT string_agg(display_name || '' '' || key, '', '' ORDER BY display_name, key) FROM companion.user_context JOIN companion.users AS u ON u.id = user_id WHERE category = ''follow_up'' AND key <> ''someday'' AND resolved_at IS NULL';
+SELECT pg_temp.open();
+SELECT companion.mark_sent(:kim, pg_temp.message(:kim, 'how was it?'), 2, resolves => ARRAY[pg_temp.item(:kim, 'flat')]), pg_temp.open();
+SELECT companion.mark_sent(:kim, pg_temp.message(:kim, 'how was it?'), 1, resolves => ARRAY[ARRAY[pg_temp.item(:kim, 'flat')]]);
+SELECT companion.mark_sent(:kim, pg_temp.message(:kim, 'how was it?'), 1, resolves => ARRAY[pg_temp.item(:kim, 'flat'), pg_temp.item(:noor, 'exam'), NULL]);
+SELECT pg_temp.open();
+-- Of many messages each has its own.
+SELECT companion.mark_sent_many(ARRAY[:kim, :noor]::uuid[], ARRAY[pg_temp.message(:kim, 'and?'), pg_temp.message(:noor, 'how was it?')], '{1,2}', resolves => ARRAY[pg_temp.item(:kim, 'dog')]);
+SELECT companion.mark_sent_many(ARRAY[:kim, :noor]::uuid[], ARRAY[pg_temp.message(:kim, 'and?'), pg_temp.message(:noor, 'how was it?')], '{1,2}', resolves => '{{{a0000000-0000-7000-8000-000000000001}},{{a0000000-0000-7000-8000-000000000001}}}');
+SELECT companion.mark_sent_many(ARRAY[:kim, :noor]::uuid[], ARRAY[pg_temp.message(:kim, 'and?'), pg_temp.message(:noor, 'how was it?')], '{1,2}',
+    resolves => ARRAY[ARRAY[pg_temp.item(:kim, 'dog'), pg_temp.item(:kim, 'job')], ARRAY[pg_temp.item(:noor, 'exam'), NULL]]);
+SELECT pg_temp.open();
+SELECT companion.mark_sent_many(ARRAY[:noor]::uuid[], ARRAY[pg_temp.message(:noor, 'how was it?')], '{1}', resolves => ARRAY[pg_temp.item(:noor, 'exam')]);
+SELECT pg_temp.open();
+SELECT companion.mark_sent_many(ARRAY[:noor]::uuid[], ARRAY[pg_temp.message(:noor, 'how was it?')], '{1}', resolves => '{}');

@@ -1,6 +1,6 @@
 // Changing what is noted of an item without stating the fact anew.
 #include "identity/acting.hpp"
-#include "memory/fact.hpp"
+#include "facts/fact.hpp"
 #include "memory/item.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/triggered.hpp"

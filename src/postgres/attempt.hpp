@@ -57,4 +57,34 @@ const char *fault_of(Body body)
     return error == nullptr ? nullptr : said_by(error);
 }
 
+// Run a body; false, and all that it did is undone, when it says so.
+template <class Body>
+bool try_or_undo(Body body)
+{
+    const MemoryContext context = CurrentMemoryContext;
+    const ResourceOwner owner = CurrentResourceOwner;
+    volatile bool is_kept = false;
+    ErrorData *volatile error = nullptr;
+    BeginInternalSubTransaction(nullptr);
+    MemoryContextSwitchTo(context);
+    PG_TRY();
+    {
+        guarded([&] { is_kept = body(); });
+        if (is_kept)
+            ReleaseCurrentSubTransaction();
+        else
+            RollbackAndReleaseCurrentSubTransaction();
+    }
+    PG_CATCH();
+    {
+        error = undo(context, owner);
+    }
+    PG_END_TRY();
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+    if (error != nullptr)
+        ReThrowError(error);
+    return is_kept;
+}
+
 } // namespace companion

@@ -1,4 +1,5 @@
 // What a worker reports: how sending a message has ended.
+#include "memory/asked.hpp"
 #include "policy/cap_starts.hpp"
 #include "policy/kind.hpp"
 #include "postgres/interval_length.hpp"
@@ -295,6 +296,7 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
 {
     Reports reports(arguments, is_bulk);
     const SentReports given = read_sent(reports);
+    const AskedItems asked(arguments.nullable(7), is_bulk, reports.count());
     with_spi([&] {
         for (int index = 0; index < reports.count(); index++)
             if (reports.is_bulk() && !has_text(given, index))
@@ -308,6 +310,9 @@ Datum mark_sent(const Arguments &arguments, bool is_bulk)
                         sent.add(index, row, given.at(index));
                 });
                 sent.record(reports.accepted());
+                for (int index = first; index < last; index++)
+                    if (reports.is_accepted(index))
+                        asked.resolve(index, UUIDPGetDatum(&reports.user_id(index)));
             },
             [&] { reports.flag_held(); });
     });

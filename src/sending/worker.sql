@@ -32,21 +32,21 @@ COMMENT ON FUNCTION companion.start_send_many(uuid[], uuid[], integer[]) IS
 CREATE FUNCTION companion.mark_sent(
     user_id uuid, message_id uuid, attempt integer, content text DEFAULT NULL,
     telegram_message_id bigint DEFAULT NULL, external_id text DEFAULT NULL,
-    metadata jsonb DEFAULT NULL)
+    metadata jsonb DEFAULT NULL, resolves uuid[] DEFAULT NULL)
 RETURNS boolean
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_sent';
-COMMENT ON FUNCTION companion.mark_sent(uuid, uuid, integer, text, bigint, text, jsonb) IS
-'Reports that the message was sent after start_send: files content (or the text given when it was scheduled) as an assistant message in the user''s companion-initiated conversation and finishes the message, all at once. telegram_message_id or external_id is the messenger''s id of it, in the chat that it was sent to; it is filed whatever message has that id already, and the id is the newer one''s from then on. metadata is the message''s. Still accepted when the message has become unknown meanwhile. Error 22023 when there is no text at all, for two ids, a telegram_message_id below 1, an external_id that has not 1 to 512 characters or has control characters, and metadata that is not an object or over companion.max_json_size; 55000 for a message that start_send did not succeed for. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
+COMMENT ON FUNCTION companion.mark_sent(uuid, uuid, integer, text, bigint, text, jsonb, uuid[]) IS
+'Reports that the message was sent after start_send: files content (or the text given when it was scheduled) as an assistant message in the user''s companion-initiated conversation and finishes the message, all at once. telegram_message_id or external_id is the messenger''s id of it, in the chat that it was sent to; it is filed whatever message has that id already, and the id is the newer one''s from then on. metadata is the message''s. resolves are ids of items of the user''s that it asks about, follow-ups or open threads: they are resolved in the same moment, and one that is none of theirs, or resolved already, is passed over. Still accepted when the message has become unknown meanwhile. Error 22023 when there is no text at all, for two ids, a telegram_message_id below 1, an external_id that has not 1 to 512 characters or has control characters, and metadata that is not an object or over companion.max_json_size; 55000 for a message that start_send did not succeed for. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
 CREATE FUNCTION companion.mark_sent_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], contents text[] DEFAULT NULL,
     telegram_message_ids bigint[] DEFAULT NULL, external_ids text[] DEFAULT NULL,
-    metadata jsonb[] DEFAULT NULL)
+    metadata jsonb[] DEFAULT NULL, resolves uuid[] DEFAULT NULL)
 RETURNS boolean[]
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_sent_many';
-COMMENT ON FUNCTION companion.mark_sent_many(uuid[], uuid[], integer[], text[], bigint[], text[], jsonb[]) IS
-'mark_sent for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. What mark_sent would refuse by an error is false here, with a WARNING that says why. Error 2202E when the arrays differ in length.';
+COMMENT ON FUNCTION companion.mark_sent_many(uuid[], uuid[], integer[], text[], bigint[], text[], jsonb[], uuid[]) IS
+'mark_sent for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. resolves has for each message the id of one item, or a row of ids; NULL counts for nothing. What mark_sent would refuse by an error is false here, with a WARNING that says why. Error 2202E when the arrays differ in length.';
 
 CREATE FUNCTION companion.mark_failed(
     user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval DEFAULT NULL, permanent boolean DEFAULT false,

@@ -1,13 +1,15 @@
 // What stands of an item, found without a plan.
 #pragma once
 
-#include "memory/fact.hpp"
+#include "facts/fact.hpp"
 
 namespace companion {
 
 struct StandingItem {
     bool is_there;
-    bool is_users; // stated or pinned by the user
+    bool is_users;     // stated or pinned by the user
+    bool is_triggered; // what is written may be changed by an operator's trigger
+    ItemPointerData place;
     std::string_view value;
 };
 

@@ -1,5 +1,5 @@
 // What remembering one fact and remembering many have in common.
-#include "memory/upserting.hpp"
+#include "facts/upserting.hpp"
 
 #include "memory/categories.hpp"
 #include "memory/forgetting.hpp"
@@ -10,6 +10,13 @@
 #include "text/folding.hpp"
 
 namespace companion {
+
+static Statement lock_items{R"sql(
+    SELECT FROM unnest($2, $3) AS g (category, folded_key)
+    JOIN companion.user_context AS c
+        ON c.user_id = $1 AND c.category = g.category AND c.folded_key = g.folded_key
+    ORDER BY c.category, c.folded_key FOR NO KEY UPDATE OF c)sql",
+                            UUIDOID, TEXTARRAYOID, TEXTARRAYOID};
 
 // Returns whether all that held once is in the history.
 static Statement drop_expired_items{R"sql(
@@ -76,8 +83,9 @@ static void require_archived()
         refuse_suppressed("user_context_history");
 }
 
-void drop_expired(Datum user_id, Datum categories, Datum folded_keys)
+void free_places(Datum user_id, Datum categories, Datum folded_keys)
 {
+    lock_items.execute({user_id, categories, folded_keys});
     drop_expired_items.execute({user_id, categories, folded_keys});
     require_archived();
 }

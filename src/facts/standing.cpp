@@ -1,5 +1,5 @@
 // What stands of an item, found without a plan.
-#include "memory/standing.hpp"
+#include "facts/standing.hpp"
 
 #include "postgres/relations.hpp"
 
@@ -30,6 +30,13 @@ class FirstRow {
     }
 
     bool is_there() const { return is_there_; }
+    const ItemPointerData &place() const { return slot_->tts_tid; }
+
+    // Whether the table has triggers that may change what an update writes.
+    bool is_triggered() const
+    {
+        return table_->trigdesc != nullptr && table_->trigdesc->trig_update_before_row;
+    }
 
     // A column that cannot be null. Valid until this is closed.
     Datum get(const char *column) const
@@ -49,7 +56,8 @@ static StandingItem read_item(const FirstRow &row)
 {
     const std::string_view source = text_view(row.get("source"));
     const bool is_users = DatumGetBool(row.get("pinned")) || source == "user" || source == "pinned";
-    return {true, is_users, text_view(to_text(text_view(row.get("value"))))};
+    return {true, is_users, row.is_triggered(), row.place(),
+            text_view(to_text(text_view(row.get("value"))))};
 }
 
 StandingItem find_item(Datum user_id, const Fact &fact)

@@ -1,5 +1,5 @@
 // What a fact must be like.
-#include "memory/fact.hpp"
+#include "facts/fact.hpp"
 
 #include "postgres/settings.hpp"
 #include "text/folding.hpp"

@@ -1,7 +1,7 @@
 // The facts of one upsert_user_context_many.
 #pragma once
 
-#include "memory/fact.hpp"
+#include "facts/fact.hpp"
 
 namespace companion {
 

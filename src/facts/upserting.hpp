@@ -1,7 +1,7 @@
 // What remembering one fact and remembering many have in common.
 #pragma once
 
-#include "memory/fact.hpp"
+#include "facts/fact.hpp"
 #include "postgres/statement.hpp"
 
 namespace companion {
@@ -10,9 +10,10 @@ namespace companion {
 // made, changed or deleted it between two looks; or a trigger has suppressed the row.
 inline constexpr int looks = 5;
 
-// Delete what has expired of the items with these categories and folded keys (text[]). Error 09000
-// where a trigger keeps a value from the history.
-void drop_expired(Datum user_id, Datum categories, Datum folded_keys);
+// Before another look at the items with these categories and folded keys (text[]): what has expired
+// goes, and the others are kept from being changed by others, so that they are met where they are
+// found. Error 09000 where a trigger keeps a value from the history.
+void free_places(Datum user_id, Datum categories, Datum folded_keys);
 
 // After new items of a user: refuse more than companion.max_context_items, error 54000. They are
 // counted at one in limit / 64, at random.

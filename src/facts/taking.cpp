@@ -1,25 +1,19 @@
-// Remembering many facts in one call.
-#include "identity/acting.hpp"
+// What becomes of facts that are taken together.
+#include "facts/taking.hpp"
+
+#include "facts/upserting.hpp"
 #include "memory/categories.hpp"
-#include "memory/facts.hpp"
 #include "memory/item.hpp"
-#include "memory/upserting.hpp"
 #include "postgres/array_builder.hpp"
-#include "postgres/attempt.hpp"
-#include "postgres/entry.hpp"
-#include "postgres/settings.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
-#include "users/user_row.hpp"
 
-using namespace companion;
-
-namespace {
+namespace companion {
 
 // What becomes of a user's ($1) facts at a time ($2), as of one alone (upsert.cpp). An item that
 // has expired, or that another transaction has made or changed meanwhile, is missing in the result.
 // The items that are there are looked for once, and then met at their places.
-Statement upsert_many{R"sql(
+static Statement upsert_many{R"sql(
     WITH met AS MATERIALIZED (
         SELECT g.*,
                coalesce(g.importance, 0.5) AS new_importance,
@@ -128,20 +122,10 @@ Statement upsert_many{R"sql(
     UNION ALL
     SELECT a.user_id, a.category, a.key, a.folded_key, a.item, a.id, 'added', true
     FROM added AS a)sql",
-                      UUIDOID, TIMESTAMPTZOID};
-
-// Keep the items from being changed by others, so that the next look meets them at their places.
-Statement lock_items{R"sql(
-    SELECT FROM unnest($2, $3) AS g (category, folded_key)
-    JOIN companion.user_context AS c
-        ON c.user_id = $1 AND c.category = g.category AND c.folded_key = g.folded_key
-    ORDER BY c.category, c.folded_key FOR NO KEY UPDATE OF c)sql",
-                     UUIDOID, TEXTARRAYOID, TEXTARRAYOID};
-
-Statement find_end_of_day{"SELECT companion.end_of_day($1, $2)", UUIDOID, DATEOID};
+                             UUIDOID, TIMESTAMPTZOID};
 
 // The facts that nothing has become of yet, as the statement's given rows.
-Given given_of(const Facts &facts)
+static Given given_of(const Facts &facts)
 {
     Given given{{"category", TEXTOID},
                 {"key", TEXTOID},
@@ -184,7 +168,7 @@ Given given_of(const Facts &facts)
 }
 
 // What a word in a result is called here: outcomes outlive the result.
-const char *outcome_named(std::string_view word)
+static const char *outcome_named(std::string_view word)
 {
     for (const char *outcome : {"added", "confirmed", "superseded", "held"})
         if (word == outcome)
@@ -193,7 +177,7 @@ const char *outcome_named(std::string_view word)
 }
 
 // Give a row that upsert_many has returned to its fact. Error 09000 where there is none.
-void take_in(uint64 row, Datum user_id, const Facts &facts)
+static void take_in(uint64 row, Datum user_id, const Facts &facts)
 {
     ListedFact *fact = facts.find(text_view(result_field(row, 2)), text_view(result_field(row, 4)));
     if (fact == nullptr || fact->outcome != nullptr)
@@ -204,14 +188,14 @@ void take_in(uint64 row, Datum user_id, const Facts &facts)
     fact->outcome = outcome_named(text_view(result_field(row, 7)));
 }
 
-bool is(const ListedFact &fact, std::string_view outcome)
+static bool is(const ListedFact &fact, std::string_view outcome)
 {
     return fact.outcome != nullptr && fact.outcome == outcome;
 }
 
 // Drop what superseded values meant. Whoever had stored that meanwhile was waited for, and a new
 // statement sees it.
-void drop_superseded_embeddings(Datum user_id, const Facts &facts)
+static void drop_superseded_embeddings(Datum user_id, const Facts &facts)
 {
     ArrayBuilder items(UUIDOID);
     for (int index = 0; index < facts.distinct_count; index++)
@@ -222,7 +206,7 @@ void drop_superseded_embeddings(Datum user_id, const Facts &facts)
 }
 
 // Upsert the facts that nothing has become of yet.
-void upsert_remaining(Datum user_id, const Facts &facts)
+static void upsert_remaining(Datum user_id, const Facts &facts)
 {
     const uint64 rows = upsert_many.execute(given_of(facts), {user_id, TimestampTzGetDatum(now())});
     if (rows > 0 && !DatumGetBool(result_field(0, 8)))
@@ -231,14 +215,14 @@ void upsert_remaining(Datum user_id, const Facts &facts)
         take_in(row, user_id, facts);
 }
 
-bool are_done(const Facts &facts)
+static bool are_done(const Facts &facts)
 {
     return std::all_of(facts.distinct, facts.distinct + facts.distinct_count,
                        [](const ListedFact *fact) { return fact->outcome != nullptr; });
 }
 
 // Ready the items of the facts that have none yet for another look.
-void free_places(Datum user_id, const Facts &facts)
+static void ready_for_look(Datum user_id, const Facts &facts)
 {
     ArrayBuilder categories(TEXTOID), folded_keys(TEXTOID);
     for (int index = 0; index < facts.distinct_count; index++) {
@@ -248,12 +232,11 @@ void free_places(Datum user_id, const Facts &facts)
         categories.add(fact.values[Fact::category]);
         folded_keys.add(fact.folded_key);
     }
-    lock_items.execute({user_id, categories.finish(), folded_keys.finish()});
-    drop_expired(user_id, categories.finish(), folded_keys.finish());
+    free_places(user_id, categories.finish(), folded_keys.finish());
 }
 
 // After the facts have become items: those of a category come one after the other.
-void bound_items(Datum user_id, const Facts &facts)
+static void bound_items(Datum user_id, const Facts &facts)
 {
     int new_items = 0;
     for (int first = 0, next; first < facts.distinct_count; first = next) {
@@ -274,144 +257,17 @@ void bound_items(Datum user_id, const Facts &facts)
         check_item_limit(user_id, new_items);
 }
 
-// Upsert the facts that nothing has become of yet, or none of them.
 void upsert_facts(Datum user_id, const Facts &facts)
 {
     for (int look = 0; !are_done(facts); look++) {
         if (look == looks)
             refuse_suppressed("user_context");
         if (look > 0)
-            free_places(user_id, facts);
+            ready_for_look(user_id, facts);
         upsert_remaining(user_id, facts);
     }
     drop_superseded_embeddings(user_id, facts);
     bound_items(user_id, facts);
 }
 
-void forget_outcomes(const Facts &facts)
-{
-    for (int index = 0; index < facts.distinct_count; index++) {
-        ListedFact &fact = *facts.distinct[index];
-        if (fact.reason == nullptr)
-            fact.outcome = nullptr;
-    }
-}
-
-// The same, but that a fact which fails is refused: where all together fail, each by itself.
-void upsert_valid(Datum user_id, const Facts &facts)
-{
-    if (fault_of([&] { upsert_facts(user_id, facts); }) == nullptr)
-        return;
-    forget_outcomes(facts);
-    for (int index = 0; index < facts.distinct_count; index++) {
-        ListedFact *fact = facts.distinct[index];
-        if (fact->outcome != nullptr)
-            continue;
-        const Facts alone{fact, 1, &fact, 1};
-        if (const char *fault = fault_of([&] { upsert_facts(user_id, alone); }))
-            fact->refuse(fault);
-    }
-}
-
-// Turn a local date into the instant at which it ends.
-void resolve_expiry_date(Datum user_id, ListedFact &fact)
-{
-    if (!fact.expires_on_date)
-        return;
-    const Datum date = fact.values[Fact::expires_at];
-    if (find_end_of_day.execute({user_id, date}) > 0)
-        fact.values[Fact::expires_at] = result_field(0, 1, &fact.is_null[Fact::expires_at]);
-}
-
-// What is to be known of the facts before they are upserted. The user's row is locked.
-void prepare(Datum user_id, const Facts &facts, OnInvalid on_invalid)
-{
-    for (int index = 0; index < facts.distinct_count; index++) {
-        ListedFact &fact = *facts.distinct[index];
-        const auto resolve = [&] { resolve_expiry_date(user_id, fact); };
-        if (on_invalid == OnInvalid::error)
-            resolve();
-        else if (const char *fault = fact.expires_on_date ? fault_of(resolve) : nullptr)
-            fact.refuse(fault);
-        if (fact.outcome == nullptr && is_forgotten(user_id, fact))
-            fact.refuse(forgotten_reason);
-    }
-}
-
-// The columns of an item, or as many nulls.
-void read_item(Datum item, Datum *values, bool *nulls, int columns)
-{
-    std::fill_n(nulls, columns, true);
-    if (item == 0)
-        return;
-    HeapTupleHeader header = DatumGetHeapTupleHeader(item);
-    TupleDesc descriptor =
-        lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
-    HeapTupleData tuple{};
-    tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-    tuple.t_data = header;
-    heap_deform_tuple(&tuple, descriptor, values, nulls);
-    ReleaseTupleDesc(descriptor);
-}
-
-void return_facts(const Facts &facts, ReturnSetInfo *result)
-{
-    const int item_columns = result->setDesc->natts - 2;
-    Datum values[MaxHeapAttributeNumber];
-    bool nulls[MaxHeapAttributeNumber];
-    for (int index = 0; index < facts.count; index++) {
-        const ListedFact &fact = *facts.begin[index].counts;
-        read_item(fact.item, values, nulls, item_columns);
-        values[item_columns] = CStringGetTextDatum(fact.outcome);
-        nulls[item_columns] = false;
-        nulls[item_columns + 1] = fact.reason == nullptr;
-        if (fact.reason != nullptr)
-            values[item_columns + 1] = CStringGetTextDatum(fact.reason);
-        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-    }
-}
-
-void remember(Datum user_id, const Facts &facts, OnInvalid on_invalid, ReturnSetInfo *result)
-{
-    lock_user(user_id);
-    prepare(user_id, facts, on_invalid);
-    if (on_invalid == OnInvalid::skip)
-        upsert_valid(user_id, facts);
-    else
-        upsert_facts(user_id, facts);
-    return_facts(facts, result);
-}
-
-} // namespace
-
-COMPANION_FUNCTION(upsert_user_context_many)
-{
-    const Arguments arguments(fcinfo);
-    const Datum user_id = arguments.required(0, "user_id");
-    const OnInvalid on_invalid = read_on_invalid(arguments.text(2, "on_invalid"));
-    const Facts facts = read_facts(DatumGetJsonbP(arguments.required(1, "facts")), on_invalid);
-    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    act_for(user_id, [&] { remember(user_id, facts, on_invalid, result); });
-    return Datum{0};
-}
-
-COMPANION_FUNCTION(upsert_user_context_text)
-{
-    const Arguments arguments(fcinfo);
-    const Datum user_id = arguments.required(0, "user_id");
-    const Datum json = arguments.required(1, "facts_text");
-    const OnInvalid on_invalid = read_on_invalid(arguments.text(2, "on_invalid"));
-    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-    auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    act_for(user_id, [&] {
-        const Facts facts =
-            on_invalid == OnInvalid::skip
-                ? read_facts(json)
-                : read_facts(DatumGetJsonbP(DirectFunctionCall1(
-                                 jsonb_in, CStringGetDatum(TextDatumGetCString(json)))),
-                             on_invalid);
-        remember(user_id, facts, on_invalid, result);
-    });
-    return Datum{0};
-}
+} // namespace companion
