@@ -13,7 +13,7 @@ SUBJECTS = \
 	memory/categories memory/memory recall/recall recall/embeddings memory/functions \
 	scheduling/scheduled_messages sending/queue scheduling/dispatch memory/follow_ups sending/worker \
 	linking/linking \
-	cron/cron operations/operations \
+	cron/cron operations/operations moving/moving \
 	identity/references identity/rights
 
 INSTALL_SQL = companion--$(EXTVERSION).sql

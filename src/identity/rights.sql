@@ -157,6 +157,7 @@ BEGIN
          'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
           with_statement joined_statements fact_hash merged_json
           keeps_history meaning_of'),
+        ('companion_worker, companion_admin, companion_runtime', 'imported_id is_time_ordered old_id'),
         ('companion_user, companion_worker, companion_admin',
          'canonical_timezone next_checkin sent_today put_user
           start_onboarding advance_onboarding complete_onboarding
@@ -183,6 +184,8 @@ BEGIN
           expire_job_runs expire_user_context merge_context_items
           expire_telegram_link_tokens forget_redeem_failures
           follow_auth_user follow_auth_users unfollow_auth_users adopt_users
+          import_users import_conversations import_messages import_user_context
+          import_scheduled_messages
           cron_schedule is_pg_crons require_pg_cron require_job_login job_command schedule_jobs
           unschedule_jobs')
     LOOP
