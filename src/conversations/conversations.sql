@@ -154,7 +154,7 @@ COMMENT ON POLICY every_row ON companion.messages IS 'Workers and admins act for
 -- The ids that rows of 0.1.0 had.
 CREATE TABLE companion.rekeyed_ids (
     user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
-    table_name text NOT NULL CHECK (table_name IN ('conversations', 'messages', 'scheduled_messages')),
+    table_name text NOT NULL,
     old_id uuid NOT NULL,
     new_id uuid NOT NULL,
     PRIMARY KEY (user_id, table_name, old_id)

@@ -15,10 +15,13 @@ Statement take_conversation{R"sql(
     WITH g AS MATERIALIZED (
         SELECT r.user_id, r.id, r.channel, coalesce(r.initiated_by, 'user') AS initiated_by,
                r.started_at, r.ended_at, r.mood_summary, coalesce(r.topics, '{}') AS topics,
-               companion.imported_id(r.user_id, 'conversations', r.id) AS known_id
+               CASE WHEN companion.is_time_ordered(companion.old_id(r.id))
+                    THEN companion.old_id(r.id) ELSE own.new_id END AS known_id
         FROM jsonb_to_record($1) AS r (
             user_id uuid, id text, channel text, initiated_by text, started_at timestamptz,
-            ended_at timestamptz, mood_summary text, topics text[])),
+            ended_at timestamptz, mood_summary text, topics text[])
+        LEFT JOIN companion.rekeyed_ids AS own
+            ON own.user_id = r.user_id AND own.table_name = 'conversations' AND own.old_id = companion.old_id(r.id)),
     met AS MATERIALIZED (
         SELECT CASE WHEN g.user_id IS NULL THEN 'it has no user_id'
                     WHEN g.id IS NULL THEN 'it has no id'
@@ -81,27 +84,31 @@ Statement take_message{R"sql(
         SELECT r.user_id, r.id, r.conversation_id, r.role, r.content, r.telegram_message_id,
                r.reply_to_id, r.edited_at, coalesce(r.metadata, '{}') AS metadata, r.created_at,
                r.external_id, r.channel, r.bot, r.address,
-               companion.imported_id(r.user_id, 'messages', r.id) AS known_id,
-               companion.imported_id(r.user_id, 'conversations', r.conversation_id) AS known_conversation,
-               companion.imported_id(r.user_id, 'messages', r.reply_to_id) AS known_reply
+               CASE WHEN companion.is_time_ordered(companion.old_id(r.id))
+                    THEN companion.old_id(r.id) ELSE own.new_id END AS known_id,
+               CASE WHEN companion.is_time_ordered(companion.old_id(r.conversation_id))
+                    THEN companion.old_id(r.conversation_id) ELSE in_conversation.new_id END AS known_conversation,
+               CASE WHEN companion.is_time_ordered(companion.old_id(r.reply_to_id))
+                    THEN companion.old_id(r.reply_to_id) ELSE answered.new_id END AS known_reply
         FROM jsonb_to_record($1) AS r (
             user_id uuid, id text, conversation_id text, role text, content text,
             telegram_message_id bigint, reply_to_id text, edited_at timestamptz, metadata jsonb,
-            created_at timestamptz, external_id text, channel text, bot text, address text)),
+            created_at timestamptz, external_id text, channel text, bot text, address text)
+        LEFT JOIN companion.rekeyed_ids AS own
+            ON own.user_id = r.user_id AND own.table_name = 'messages' AND own.old_id = companion.old_id(r.id)
+        LEFT JOIN companion.rekeyed_ids AS in_conversation
+            ON in_conversation.user_id = r.user_id AND in_conversation.table_name = 'conversations' AND in_conversation.old_id = companion.old_id(r.conversation_id)
+        LEFT JOIN companion.rekeyed_ids AS answered
+            ON answered.user_id = r.user_id AND answered.table_name = 'messages' AND answered.old_id = companion.old_id(r.reply_to_id)),
     met AS MATERIALIZED (
         SELECT CASE WHEN g.user_id IS NULL THEN 'it has no user_id'
                     WHEN g.id IS NULL THEN 'it has no id'
-                    WHEN NOT EXISTS (SELECT FROM companion.users AS u WHERE u.id = g.user_id)
-                        THEN 'there is no such user'
                     WHEN c.id IS NULL THEN 'there is no such conversation of the user''s'
                     WHEN g.created_at IS NULL THEN 'it has no created_at'
                     WHEN NOT isfinite(g.created_at) THEN 'created_at is not finite'
-                    WHEN g.reply_to_id IS NOT NULL AND NOT EXISTS (
-                        SELECT FROM companion.messages AS m
-                        WHERE m.user_id = g.user_id AND m.id = g.known_reply)
+                    WHEN g.reply_to_id IS NOT NULL AND answered.id IS NULL
                         THEN 'the message that it answers is not there' END AS fault,
-               EXISTS (SELECT FROM companion.messages AS m
-                       WHERE m.user_id = g.user_id AND m.id = g.known_id) AS is_there,
+               standing.id IS NOT NULL AS is_there,
                held.id IS NULL AS is_busy,
                coalesce(g.known_id, CASE WHEN isfinite(g.created_at)
                    THEN companion.uuid_v7(g.created_at) END) AS id,
@@ -110,6 +117,10 @@ Statement take_message{R"sql(
                held.address
         FROM g LEFT JOIN companion.conversations AS c
             ON c.user_id = g.user_id AND c.id = g.known_conversation
+        LEFT JOIN companion.messages AS standing
+            ON standing.user_id = g.user_id AND standing.id = g.known_id
+        LEFT JOIN companion.messages AS answered
+            ON answered.user_id = g.user_id AND answered.id = g.known_reply
         LEFT JOIN LATERAL (
             SELECT u.id,
                    CASE WHEN g.address IS NULL AND num_nonnulls(g.telegram_message_id, g.external_id) > 0

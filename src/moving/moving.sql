@@ -1,14 +1,13 @@
 
 -- Moving in: what an app has already, row by row.
 CREATE FUNCTION companion.is_time_ordered(id uuid) RETURNS boolean
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN get_byte(uuid_send(id), 6) >> 4 = 7 AND get_byte(uuid_send(id), 8) >> 6 = 2;
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_is_time_ordered';
 COMMENT ON FUNCTION companion.is_time_ordered(uuid) IS 'Whether an id is a UUID of version 7. Internal.';
 
 CREATE FUNCTION companion.old_id(id text) RETURNS uuid
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN CASE WHEN id ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN id::uuid
-    ELSE overlay(encode(substr(sha256(convert_to(id, 'UTF8')), 1, 16), 'hex') PLACING '8' FROM 13)::uuid END;
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_old_id';
 COMMENT ON FUNCTION companion.old_id(text) IS
 'By what rekeyed_ids knows an app''s own id: itself where it is a UUID, else one of version 8 that is made of it. Internal.';
 

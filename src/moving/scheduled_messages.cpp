@@ -39,16 +39,25 @@ Statement take{R"sql(
                r.priority_level, r.topic_key, r.failure_reason,
                CASE WHEN r.status = 'sent' THEN coalesce(r.sent_at, r.scheduled_for) END AS sent_at,
                coalesce(r.finished_at, r.sent_at, r.scheduled_for) AS finished_at,
-               companion.imported_id(r.user_id, 'conversations', r.conversation_id) AS conversation_id,
-               companion.imported_id(r.user_id, 'messages', r.message_id) AS message_id,
+               CASE WHEN companion.is_time_ordered(companion.old_id(r.conversation_id))
+                    THEN companion.old_id(r.conversation_id) ELSE in_conversation.new_id END AS conversation_id,
+               CASE WHEN companion.is_time_ordered(companion.old_id(r.message_id))
+                    THEN companion.old_id(r.message_id) ELSE filed.new_id END AS message_id,
                r.telegram_message_id, r.worker, r.created_at,
-               companion.imported_id(r.user_id, 'scheduled_messages', r.id) AS known_id
+               CASE WHEN companion.is_time_ordered(companion.old_id(r.id))
+                    THEN companion.old_id(r.id) ELSE own.new_id END AS known_id
         FROM jsonb_to_record($1) AS r (
             user_id uuid, id text, kind text, idempotency_key text, local_date date, timezone text,
             scheduled_for timestamptz, status text, attempts integer, channel text, content text,
             generation_context jsonb, priority_level smallint, topic_key text, failure_reason text,
             sent_at timestamptz, finished_at timestamptz, conversation_id text, message_id text,
-            telegram_message_id bigint, worker text, created_at timestamptz)),
+            telegram_message_id bigint, worker text, created_at timestamptz)
+        LEFT JOIN companion.rekeyed_ids AS in_conversation
+            ON in_conversation.user_id = r.user_id AND in_conversation.table_name = 'conversations' AND in_conversation.old_id = companion.old_id(r.conversation_id)
+        LEFT JOIN companion.rekeyed_ids AS filed
+            ON filed.user_id = r.user_id AND filed.table_name = 'messages' AND filed.old_id = companion.old_id(r.message_id)
+        LEFT JOIN companion.rekeyed_ids AS own
+            ON own.user_id = r.user_id AND own.table_name = 'scheduled_messages' AND own.old_id = companion.old_id(r.id)),
     held AS MATERIALIZED (
         SELECT u.id, u.timezone FROM companion.users AS u
         WHERE u.id = (SELECT g.user_id FROM g)

@@ -36,7 +36,8 @@ Statement take{R"sql(
                companion.folded(r.key) AS folded_key, coalesce(r.importance, 0.5) AS importance,
                coalesce(r.emotional_valence, 0) AS emotional_valence,
                coalesce(r.source, 'extracted') AS source, r.source_message_id,
-               companion.imported_id(r.user_id, 'messages', r.source_message_id) AS known_message,
+               CASE WHEN companion.is_time_ordered(companion.old_id(r.source_message_id))
+                    THEN companion.old_id(r.source_message_id) ELSE stated.new_id END AS known_message,
                coalesce(r.metadata, '{}') AS metadata, r.metadata ->> 'follow_up_on' AS follow_up_on,
                coalesce(r.pinned, r.source = 'pinned', false) AS pinned, r.expires_at,
                r.resolved_at, coalesce(r.confirmations, 1) AS confirmations,
@@ -50,7 +51,9 @@ Statement take{R"sql(
             emotional_valence smallint, source text, source_message_id text, metadata jsonb,
             pinned boolean, expires_at timestamptz, resolved_at timestamptz, confirmations integer,
             confirmed_at timestamptz, value_since timestamptz, last_used_at timestamptz,
-            created_at timestamptz, updated_at timestamptz, history jsonb)),
+            created_at timestamptz, updated_at timestamptz, history jsonb)
+        LEFT JOIN companion.rekeyed_ids AS stated
+            ON stated.user_id = r.user_id AND stated.table_name = 'messages' AND stated.old_id = companion.old_id(r.source_message_id)),
     met AS MATERIALIZED (
         SELECT CASE WHEN g.user_id IS NULL THEN 'it has no user_id'
                     WHEN num_nulls(g.category, g.key, g.value) > 0 THEN 'it lacks category, key or value'
