@@ -120,6 +120,7 @@ TO companion_monitor;
 GRANT SELECT (user_id, id, kind, local_date, timezone, scheduled_for, send_before, status, attempts, channel,
               failure_reason, sent_at, finished_at, worker, created_at)
 ON companion.scheduled_messages TO companion_monitor;
+GRANT SELECT (channel, disabled_at) ON companion.addresses TO companion_monitor;
 GRANT SELECT ON companion.queue_head, companion.recently_finished TO companion_admin, companion_monitor;
 
 -- The functions act as companion_runtime.
@@ -151,7 +152,7 @@ BEGIN
           is_same_text cosine_similarity'),
         ('companion_monitor', 'now is_pg_crons'),
         ('companion_admin, companion_monitor',
-         'health metrics check_dispatch check_jobs check_queue check_outcomes check_server
+         'health metrics check_dispatch check_jobs check_queue check_outcomes check_addresses check_server
           check_definition role_faults'),
         ('companion_runtime',
          'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
