@@ -163,7 +163,8 @@ static void define_scheduling()
     define_count("companion.max_attempts", "How often a message is tried before it has failed.",
                  &max_attempts, 5, 1, 100);
     define_seconds("companion.retry_backoff",
-                   "The wait after a first failure; it doubles with each attempt, up to an hour.",
+                   "The longest wait after a first failure; it doubles with each attempt, up to an "
+                   "hour, and half of it to all is waited, at random.",
                    &retry_backoff, 30, 1, hour);
     DefineCustomStringVariable(
         "companion.retry_unknown",
