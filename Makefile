@@ -14,7 +14,7 @@ SUBJECTS = \
 	scheduling/scheduled_messages sending/queue scheduling/dispatch memory/follow_ups sending/worker sending/retry \
 	policy/changes_of_mind policy/cancelling \
 	linking/linking \
-	cron/cron operations/operations \
+	cron/cron operations/operations moving/moving \
 	identity/references identity/rights
 
 INSTALL_SQL = companion--$(EXTVERSION).sql

@@ -112,6 +112,13 @@ SET companion.clock = '2028-03-03 11:00+00';
 SELECT companion.expire_telegram_link_tokens(), companion.forget_redeem_failures();
 SELECT jsonb_object_keys(companion.export_user(:user) -> 'users' -> 0) AS exported EXCEPT
 SELECT attname FROM pg_attribute WHERE attrelid = 'companion.users'::regclass AND attnum > 0;
+-- Moving in.
+SELECT outcome FROM companion.import_users('[{"id": "00000000-0000-0000-0000-000000000009", "timezone": "europe/oslo", "whatsapp_number": "4740000000"}, {}]');
+SELECT outcome FROM companion.import_conversations('[{"user_id": "00000000-0000-0000-0000-000000000009", "id": 1, "channel": "web", "started_at": "2026-01-01T00:00:00Z", "ended_at": "2026-01-01T00:00:00Z"}, {}]');
+SELECT outcome FROM companion.import_messages('[{"user_id": "00000000-0000-0000-0000-000000000009", "id": 1, "conversation_id": 1, "role": "user", "content": "hello", "created_at": "2026-01-01T00:00:00Z"}, {}]');
+SELECT outcome FROM companion.import_user_context('[{"user_id": "00000000-0000-0000-0000-000000000009", "category": "pet", "key": "cat", "value": "Tom", "created_at": "2026-01-01T00:00:00Z", "source_message_id": 1, "history": [{"value": "Tim", "held_from": "2025-01-01T00:00:00Z", "held_until": "2026-01-01T00:00:00Z"}]}, {}]');
+SELECT outcome FROM companion.import_scheduled_messages('[{"user_id": "00000000-0000-0000-0000-000000000009", "id": 1, "kind": "checkin", "scheduled_for": "2026-01-01T09:00:00Z", "status": "sent", "message_id": 1}, {}]');
+SELECT companion.imported_id('00000000-0000-0000-0000-000000000009', 'messages', '1') IS NOT NULL AS imported, companion.erase_user('00000000-0000-0000-0000-000000000009') -> 'messages' AS erased;
 SELECT companion.erase_user(:user) -> 'users' AS erased;
 DELETE FROM accounts;
 SELECT companion.unfollow_auth_users('accounts');

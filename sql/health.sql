@@ -67,6 +67,18 @@ SELECT pg_temp.clock('10:00');
 SELECT companion.dispatch();
 SELECT * FROM unwell;
 
+-- Messengers call many addresses gone; a few are nothing, and a day later it is past.
+BEGIN;
+UPDATE companion.users SET telegram_user_id = right(id::text, 3)::integer WHERE display_name <> 'Ada100';
+UPDATE companion.addresses SET disabled_at = companion.now() - interval '1 hour', disabled_reason = 'blocked' WHERE address <> '1' AND channel = 'telegram';
+SELECT * FROM unwell WHERE "check" = 'disabled addresses';
+SELECT name, labels, value FROM companion.metrics() WHERE name = 'companion_disabled_addresses';
+UPDATE companion.addresses SET disabled_at = NULL WHERE address::integer > 100;
+SELECT h.ok, h.value, h.detail FROM companion.health() AS h WHERE h."check" = 'disabled addresses';
+UPDATE companion.addresses SET disabled_at = disabled_at - interval '1 day';
+SELECT h.ok, h.value, h.detail FROM companion.health() AS h WHERE h."check" = 'disabled addresses';
+ROLLBACK;
+
 -- A transaction is open for long; by the real clock, that is for how long it has not been yet.
 BEGIN;
 SELECT set_config('companion.clock', (now() + interval '11 minutes')::text, true) <> '' AS later, pg_current_xact_id() IS NOT NULL AS "writes";
@@ -115,6 +127,7 @@ SELECT statement, pg_temp.error_of(statement) AS outcome FROM (VALUES
     ('SELECT generation_context FROM companion.scheduled_messages'),
     ('SELECT FROM companion.users'),
     ('SELECT FROM companion.messages'),
+    ('SELECT address FROM companion.addresses'),
     ('SELECT FROM companion.user_context'),
     ('SELECT companion.claim_messages(''watcher'')'),
     ('SELECT companion.run_maintenance()'),

@@ -121,6 +121,14 @@ INSERT INTO steps (role, step) VALUES
     ('companion_admin', $$companion.run_maintenance()$$),
     ('companion_admin', $$companion.apply_retention()$$),
     ('none', $$companion.personal_tables$$),
+    -- Moving in
+    ('companion_admin', $$companion.import_users('[{"id": "00000000-0000-0000-0000-000000000009", "timezone": "europe/oslo", "whatsapp_number": "4740000000"}, {}]')$$),
+    ('companion_admin', $$companion.import_conversations('[{"user_id": "00000000-0000-0000-0000-000000000009", "id": 1, "channel": "web", "started_at": "2026-01-01T00:00:00Z", "ended_at": "2026-01-01T00:00:00Z"}, {}]')$$),
+    ('companion_admin', $$companion.import_messages('[{"user_id": "00000000-0000-0000-0000-000000000009", "id": 1, "conversation_id": 1, "role": "user", "content": "hello", "created_at": "2026-01-01T00:00:00Z"}, {}]')$$),
+    ('companion_admin', $$companion.import_user_context('[{"user_id": "00000000-0000-0000-0000-000000000009", "category": "pet", "key": "cat", "value": "Tom", "created_at": "2026-01-01T00:00:00Z", "source_message_id": 1, "history": [{"value": "Tim", "held_from": "2025-01-01T00:00:00Z", "held_until": "2026-01-01T00:00:00Z"}]}, {}]')$$),
+    ('companion_admin', $$companion.import_scheduled_messages('[{"user_id": "00000000-0000-0000-0000-000000000009", "id": 1, "kind": "checkin", "scheduled_for": "2026-01-01T09:00:00Z", "status": "sent", "message_id": 1}, {}]')$$),
+    ('companion_admin', $$companion.imported_id('00000000-0000-0000-0000-000000000009', 'messages', '1')$$),
+    ('companion_admin', $$companion.erase_user('00000000-0000-0000-0000-000000000009')$$),
     -- Their own, and nobody else's
     ('companion_user', $$companion.export_user('00000000-0000-0000-0000-000000000002')$$),
     ('companion_user', $$companion.users$$),

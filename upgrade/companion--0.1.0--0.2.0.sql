@@ -417,17 +417,17 @@ SELECT pg_catalog.pg_extension_config_dump('companion.addresses', '');
 -- A new table.
 CREATE TABLE companion.rekeyed_ids (
     user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
-    table_name text NOT NULL CHECK (table_name IN ('conversations', 'messages')),
+    table_name text NOT NULL,
     old_id uuid NOT NULL,
     new_id uuid NOT NULL,
     PRIMARY KEY (user_id, table_name, old_id)
 );
 COMMENT ON TABLE companion.rekeyed_ids IS
-'The ids, not of version 7, that the update from 0.1.0 has replaced: for an app that has kept such ids elsewhere. Nothing of the extension reads it; an admin may delete its rows.';
+'The ids, not of version 7, that the update from 0.1.0 or an import has replaced: for an app that has kept such ids elsewhere. Imports read it, so that they can be repeated; an admin may delete its rows after the last.';
 COMMENT ON COLUMN companion.rekeyed_ids.user_id IS 'Whose row it is.';
-COMMENT ON COLUMN companion.rekeyed_ids.table_name IS 'conversations or messages.';
-COMMENT ON COLUMN companion.rekeyed_ids.old_id IS 'The id that the row had.';
-COMMENT ON COLUMN companion.rekeyed_ids.new_id IS 'The id that it has: uuid_v7() of its started_at or created_at.';
+COMMENT ON COLUMN companion.rekeyed_ids.table_name IS 'conversations, messages or scheduled_messages.';
+COMMENT ON COLUMN companion.rekeyed_ids.old_id IS 'The id that the row had; of one that was no UUID what old_id() makes of it.';
+COMMENT ON COLUMN companion.rekeyed_ids.new_id IS 'The id that it has: uuid_v7() of its started_at, created_at or scheduled_for.';
 ALTER TABLE companion.rekeyed_ids ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.rekeyed_ids TO companion_user
 USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
@@ -1615,7 +1615,10 @@ COMMENT ON INDEX companion.addresses_unlinked IS 'Who had an address before.';
 
 CREATE INDEX addresses_unlinked_at ON companion.addresses (unlinked_at)
 WHERE unlinked_at IS NOT NULL;
+CREATE INDEX addresses_disabled ON companion.addresses (disabled_at)
+WHERE disabled_at IS NOT NULL;
 COMMENT ON INDEX companion.addresses_unlinked_at IS 'Which were unlinked first.';
+COMMENT ON INDEX companion.addresses_disabled IS 'Which were disabled last.';
 
 CREATE INDEX messages_external ON companion.messages (user_id, external_id)
 WHERE external_id IS NOT NULL;
@@ -1763,6 +1766,8 @@ CREATE POLICY monitored ON companion.dispatch_recheck FOR SELECT TO companion_mo
 COMMENT ON POLICY monitored ON companion.dispatch_recheck IS 'Who watches sees how many are to be looked at.';
 CREATE POLICY monitored ON companion.scheduled_messages FOR SELECT TO companion_monitor USING (true);
 COMMENT ON POLICY monitored ON companion.scheduled_messages IS 'Who watches sees what became of every message, in the columns without a text.';
+CREATE POLICY monitored ON companion.addresses FOR SELECT TO companion_monitor USING (true);
+COMMENT ON POLICY monitored ON companion.addresses IS 'Who watches sees how many are disabled, on which channel, and no address.';
 
 -- Bounded, so that a look costs the same whatever waits.
 CREATE VIEW companion.queue_head WITH (security_invoker = true) AS
@@ -1887,6 +1892,24 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION companion.check_outcomes() IS 'What health() says of what became of messages. Internal.';
 
+CREATE FUNCTION companion.check_addresses()
+RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH disabled AS (
+        SELECT channel, count(*) AS addresses
+        FROM (SELECT channel FROM companion.addresses
+              WHERE disabled_at > (SELECT companion.now()) - interval '1 day' AND disabled_at <= (SELECT companion.now())
+              ORDER BY disabled_at DESC LIMIT 10000) AS latest
+        GROUP BY channel)
+    SELECT 'disabled addresses',
+           coalesce(sum(addresses), 0) < greatest(100, pg_stat_get_live_tuples('companion.addresses'::regclass) / 100),
+           coalesce(sum(addresses), 0)::double precision,
+           'in the last day' || coalesce(': ' || string_agg(addresses || ' on ' || channel, ', ' ORDER BY channel), '')
+    FROM disabled;
+END;
+COMMENT ON FUNCTION companion.check_addresses() IS 'What health() says of addresses that messengers call gone. Internal.';
+
 -- With the caller's rights, who may be unable to see another's jobs.
 CREATE FUNCTION companion.check_jobs()
 RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
@@ -2007,6 +2030,7 @@ BEGIN
     UNION ALL SELECT * FROM companion.check_jobs()
     UNION ALL SELECT * FROM companion.check_queue(max_lag)
     UNION ALL SELECT * FROM companion.check_outcomes()
+    UNION ALL SELECT * FROM companion.check_addresses()
     UNION ALL SELECT * FROM companion.check_server()
     UNION ALL SELECT * FROM companion.check_definition();
 END
@@ -2060,11 +2084,77 @@ BEGIN ATOMIC
            jsonb_build_object('channel', channel, 'timezone', timezone, 'quantile', q.quantile), seconds[q.number]
     FROM lateness CROSS JOIN (VALUES (1, '0.5'), (2, '0.99')) AS q (number, quantile)
     UNION ALL
+    SELECT 'companion_disabled_addresses', jsonb_build_object('channel', channel), count(*)
+    FROM (SELECT channel FROM companion.addresses
+          WHERE disabled_at > (SELECT companion.now()) - interval '1 day' AND disabled_at <= (SELECT companion.now())
+          ORDER BY disabled_at DESC LIMIT 10000) AS disabled
+    GROUP BY channel
+    UNION ALL
     SELECT 'companion_health_ok', jsonb_build_object('check', "check"), ok::integer
     FROM companion.health();
 END;
 COMMENT ON FUNCTION companion.metrics() IS
 'What an exporter shows, by Prometheus'' conventions: gauges, their labels, and values. Counts of what is due, claimed or to be claimed again are of the head of the queue, 10,000 at most; finished messages are those of the last five minutes. No label is anybody''s text or id. A check of health() is 1, 0, or NULL. For companion_monitor and companion_admin; the list is in docs/operations.md.';
+
+-- Import.
+-- Moving in: what an app has already, row by row.
+CREATE FUNCTION companion.is_time_ordered(id uuid) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_is_time_ordered';
+COMMENT ON FUNCTION companion.is_time_ordered(uuid) IS 'Whether an id is a UUID of version 7. Internal.';
+
+CREATE FUNCTION companion.old_id(id text) RETURNS uuid
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_old_id';
+COMMENT ON FUNCTION companion.old_id(text) IS
+'By what rekeyed_ids knows an app''s own id: itself where it is a UUID, else one of version 8 that is made of it. Internal.';
+
+CREATE FUNCTION companion.imported_id(user_id uuid, table_name text, old_id text) RETURNS uuid
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN companion.is_time_ordered(companion.old_id(imported_id.old_id))
+        THEN companion.old_id(imported_id.old_id)
+        ELSE (SELECT r.new_id FROM companion.rekeyed_ids AS r
+              WHERE r.user_id = imported_id.user_id AND r.table_name = imported_id.table_name
+                  AND r.old_id = companion.old_id(imported_id.old_id)) END;
+END;
+COMMENT ON FUNCTION companion.imported_id(uuid, text, text) IS
+'The id that an imported row of a user''s in conversations, messages or scheduled_messages has, by the id that it had in the app''s own tables, of whatever type, as a text: the same where that is a UUID of version 7; else what rekeyed_ids says, and NULL where it has no such id.';
+
+CREATE FUNCTION companion.import_users(rows jsonb)
+RETURNS TABLE (element integer, id uuid, outcome text, reason text)
+LANGUAGE c ROWS 1000
+AS 'MODULE_PATHNAME', 'companion_import_users';
+COMMENT ON FUNCTION companion.import_users(jsonb) IS
+'Takes users over: an array of objects whose fields are columns of users, with their ids and times; one row for each, in order: element counts from 0, outcome is taken, there already (an id that is a user''s, who stays as they are), or refused, with the reason; the others are taken all the same. id and timezone must be there; what else is left out has its default, and null is null. With taken a reason says which of the user''s own addresses is another''s, and stays so. Dispatch does not look back for them: what is due from now on is dispatched. Refused are also users who were erased, unknown fields, and objects of more than companion.max_json_size. Error 22023 for what is no array.';
+
+CREATE FUNCTION companion.import_conversations(rows jsonb)
+RETURNS TABLE (element integer, id uuid, outcome text, reason text)
+LANGUAGE c ROWS 1000
+AS 'MODULE_PATHNAME', 'companion_import_conversations';
+COMMENT ON FUNCTION companion.import_conversations(jsonb) IS
+'Takes conversations over, as import_users() users: user_id, id, channel and started_at must be there, and ended_at for all but one of a user''s on a channel. id may be of any type: one that is no UUID of version 7 becomes one of started_at, which is returned, and kept in rekeyed_ids, so that the same id is there already the next time, and messages may name the conversation by it. outcome is NULL where another transaction holds the user: not now, call again.';
+
+CREATE FUNCTION companion.import_messages(rows jsonb)
+RETURNS TABLE (element integer, id uuid, outcome text, reason text)
+LANGUAGE c ROWS 1000
+AS 'MODULE_PATHNAME', 'companion_import_messages';
+COMMENT ON FUNCTION companion.import_messages(jsonb) IS
+'Takes messages over, as import_conversations() conversations: user_id, id, conversation_id, role, content and created_at must be there. conversation_id and reply_to_id are the app''s own ids or ours; what is answered comes before its answer. For equal times ids ascend in the order of the elements. A messenger''s id without its chat is of the conversation''s channel and the user''s own address there. Sets users.last_user_message_at, where a message of theirs is later.';
+
+CREATE FUNCTION companion.import_user_context(rows jsonb)
+RETURNS TABLE (element integer, id uuid, outcome text, reason text)
+LANGUAGE c ROWS 1000
+AS 'MODULE_PATHNAME', 'companion_import_user_context';
+COMMENT ON FUNCTION companion.import_user_context(jsonb) IS
+'Takes facts over, as import_conversations() conversations: user_id, category, key, value, and one of value_since, confirmed_at and created_at must be there: what is left out of these is taken from the others, so that a fact is as old as it is. There already is an item with the same category and key; the reason says whether it has another value. source_message_id is the app''s own id or ours. history is an array of objects, the values that held before: value, held_from, held_until, and source. Refused is also what the user has had forgotten, and what is beyond companion.max_context_items.';
+
+CREATE FUNCTION companion.import_scheduled_messages(rows jsonb)
+RETURNS TABLE (element integer, id uuid, outcome text, reason text)
+LANGUAGE c ROWS 1000
+AS 'MODULE_PATHNAME', 'companion_import_scheduled_messages';
+COMMENT ON FUNCTION companion.import_scheduled_messages(jsonb) IS
+'Takes over what was sent, as import_conversations() conversations: user_id, id, scheduled_for and status (sent, failed, skipped or unknown) must be there; what is pending is for schedule_message(). kind is custom where none is given; local_date is that of scheduled_for in timezone, or in the user''s; sent_at and finished_at are scheduled_for; created_at, which retention goes by, is the earlier of scheduled_for and finished_at. Without an idempotency_key it is a check-in''s local day, and # and its id after that where the day has one; of another kind its id. There already is also another message with the same key. conversation_id and message_id are the app''s own ids or ours.';
 
 -- Weekdays that stand more than once stand once. Nobody's triggers are fired for that: they would
 -- have the rights of whoever updates.
@@ -2900,6 +2990,7 @@ BEGIN
     GRANT SELECT (user_id, id, kind, local_date, timezone, scheduled_for, send_before, status, attempts, channel,
                   failure_reason, sent_at, finished_at, worker, created_at)
     ON companion.scheduled_messages TO companion_monitor;
+    GRANT SELECT (channel, disabled_at) ON companion.addresses TO companion_monitor;
     GRANT SELECT ON companion.queue_head, companion.recently_finished TO companion_admin, companion_monitor;
     GRANT SELECT ON companion.context_embeddings, companion.forgotten_facts
     TO companion_user, companion_worker, companion_admin;
@@ -2922,7 +3013,7 @@ BEGIN
         ('companion_monitor',
          'now is_pg_crons'),
         ('companion_admin, companion_monitor',
-         'health metrics check_dispatch check_jobs check_queue check_outcomes check_server
+         'health metrics check_dispatch check_jobs check_queue check_outcomes check_addresses check_server
           check_definition role_faults'),
         ('companion_runtime',
          'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby

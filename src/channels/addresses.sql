@@ -29,6 +29,8 @@ ON companion.addresses (channel, companion.address_key(channel, address) COLLATE
 WHERE unlinked_at IS NOT NULL;
 CREATE INDEX addresses_unlinked_at ON companion.addresses (unlinked_at)
 WHERE unlinked_at IS NOT NULL;
+CREATE INDEX addresses_disabled ON companion.addresses (disabled_at)
+WHERE disabled_at IS NOT NULL;
 
 COMMENT ON TABLE companion.addresses IS
 'Where a user is on a channel, for one of the app''s bots there: Telegram''s user id, a phone number, a device''s token, an e-mail address. One that is unlinked stays as a row for as long as companion.retention says. The rows of users.telegram_user_id, whatsapp_number and email are kept by a trigger. A row that a superuser copies, as a restore does, takes the place of the one that is linked.';
@@ -44,6 +46,7 @@ COMMENT ON COLUMN companion.addresses.last_incoming_at IS 'When a message last c
 COMMENT ON INDEX companion.addresses_linked IS 'An address is one user''s.';
 COMMENT ON INDEX companion.addresses_unlinked IS 'Who had an address before.';
 COMMENT ON INDEX companion.addresses_unlinked_at IS 'Which were unlinked first.';
+COMMENT ON INDEX companion.addresses_disabled IS 'Which were disabled last.';
 
 ALTER TABLE companion.addresses ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.addresses TO companion_user

@@ -154,17 +154,17 @@ COMMENT ON POLICY every_row ON companion.messages IS 'Workers and admins act for
 -- The ids that rows of 0.1.0 had.
 CREATE TABLE companion.rekeyed_ids (
     user_id uuid NOT NULL REFERENCES companion.users ON DELETE CASCADE,
-    table_name text NOT NULL CHECK (table_name IN ('conversations', 'messages')),
+    table_name text NOT NULL,
     old_id uuid NOT NULL,
     new_id uuid NOT NULL,
     PRIMARY KEY (user_id, table_name, old_id)
 );
 COMMENT ON TABLE companion.rekeyed_ids IS
-'The ids, not of version 7, that the update from 0.1.0 has replaced: for an app that has kept such ids elsewhere. Nothing of the extension reads it; an admin may delete its rows.';
+'The ids, not of version 7, that the update from 0.1.0 or an import has replaced: for an app that has kept such ids elsewhere. Imports read it, so that they can be repeated; an admin may delete its rows after the last.';
 COMMENT ON COLUMN companion.rekeyed_ids.user_id IS 'Whose row it is.';
-COMMENT ON COLUMN companion.rekeyed_ids.table_name IS 'conversations or messages.';
-COMMENT ON COLUMN companion.rekeyed_ids.old_id IS 'The id that the row had.';
-COMMENT ON COLUMN companion.rekeyed_ids.new_id IS 'The id that it has: uuid_v7() of its started_at or created_at.';
+COMMENT ON COLUMN companion.rekeyed_ids.table_name IS 'conversations, messages or scheduled_messages.';
+COMMENT ON COLUMN companion.rekeyed_ids.old_id IS 'The id that the row had; of one that was no UUID what old_id() makes of it.';
+COMMENT ON COLUMN companion.rekeyed_ids.new_id IS 'The id that it has: uuid_v7() of its started_at, created_at or scheduled_for.';
 
 ALTER TABLE companion.rekeyed_ids ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.rekeyed_ids TO companion_user

@@ -129,6 +129,7 @@ TO companion_monitor;
 GRANT SELECT (user_id, id, kind, local_date, timezone, scheduled_for, send_before, status, attempts, channel,
               failure_reason, sent_at, finished_at, worker, created_at)
 ON companion.scheduled_messages TO companion_monitor;
+GRANT SELECT (channel, disabled_at) ON companion.addresses TO companion_monitor;
 GRANT SELECT ON companion.queue_head, companion.recently_finished TO companion_admin, companion_monitor;
 
 -- The functions act as companion_runtime.
@@ -161,7 +162,7 @@ BEGIN
           day_as_seen'),
         ('companion_monitor', 'now is_pg_crons'),
         ('companion_admin, companion_monitor',
-         'health metrics check_dispatch check_jobs check_queue check_outcomes check_server
+         'health metrics check_dispatch check_jobs check_queue check_outcomes check_addresses check_server
           check_definition role_faults'),
         ('companion_runtime',
          'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
@@ -169,6 +170,7 @@ BEGIN
           unknown_start paused_reason
           with_statement joined_statements fact_hash merged_json
           keeps_history meaning_of'),
+        ('companion_worker, companion_admin, companion_runtime', 'imported_id is_time_ordered old_id'),
         ('companion_user, companion_worker, companion_admin',
          'canonical_timezone next_checkin sent_today put_user cancel_message cancel_messages
           start_onboarding advance_onboarding complete_onboarding
@@ -200,6 +202,8 @@ BEGIN
           expire_job_runs expire_user_context merge_context_items
           expire_telegram_link_tokens forget_redeem_failures
           follow_auth_user follow_auth_users unfollow_auth_users adopt_users
+          import_users import_conversations import_messages import_user_context
+          import_scheduled_messages
           cron_schedule is_pg_crons require_pg_cron require_job_login job_command schedule_jobs
           unschedule_jobs')
     LOOP

@@ -8,6 +8,8 @@ CREATE POLICY monitored ON companion.dispatch_recheck FOR SELECT TO companion_mo
 COMMENT ON POLICY monitored ON companion.dispatch_recheck IS 'Who watches sees how many are to be looked at.';
 CREATE POLICY monitored ON companion.scheduled_messages FOR SELECT TO companion_monitor USING (true);
 COMMENT ON POLICY monitored ON companion.scheduled_messages IS 'Who watches sees what became of every message, in the columns without a text.';
+CREATE POLICY monitored ON companion.addresses FOR SELECT TO companion_monitor USING (true);
+COMMENT ON POLICY monitored ON companion.addresses IS 'Who watches sees how many are disabled, on which channel, and no address.';
 
 -- Bounded, so that a look costs the same whatever waits: the head of each lane of the queue.
 CREATE VIEW companion.queue_head WITH (security_invoker = true) AS
@@ -156,6 +158,24 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION companion.check_outcomes() IS 'What health() says of what became of messages. Internal.';
 
+CREATE FUNCTION companion.check_addresses()
+RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH disabled AS (
+        SELECT channel, count(*) AS addresses
+        FROM (SELECT channel FROM companion.addresses
+              WHERE disabled_at > (SELECT companion.now()) - interval '1 day' AND disabled_at <= (SELECT companion.now())
+              ORDER BY disabled_at DESC LIMIT 10000) AS latest
+        GROUP BY channel)
+    SELECT 'disabled addresses',
+           coalesce(sum(addresses), 0) < greatest(100, pg_stat_get_live_tuples('companion.addresses'::regclass) / 100),
+           coalesce(sum(addresses), 0)::double precision,
+           'in the last day' || coalesce(': ' || string_agg(addresses || ' on ' || channel, ', ' ORDER BY channel), '')
+    FROM disabled;
+END;
+COMMENT ON FUNCTION companion.check_addresses() IS 'What health() says of addresses that messengers call gone. Internal.';
+
 -- With the caller's rights, who may be unable to see another's jobs.
 CREATE FUNCTION companion.check_jobs()
 RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
@@ -276,6 +296,7 @@ BEGIN
     UNION ALL SELECT * FROM companion.check_jobs()
     UNION ALL SELECT * FROM companion.check_queue(max_lag)
     UNION ALL SELECT * FROM companion.check_outcomes()
+    UNION ALL SELECT * FROM companion.check_addresses()
     UNION ALL SELECT * FROM companion.check_server()
     UNION ALL SELECT * FROM companion.check_definition();
 END
@@ -328,6 +349,12 @@ BEGIN ATOMIC
     SELECT 'companion_due_to_sent_seconds',
            jsonb_build_object('channel', channel, 'timezone', timezone, 'quantile', q.quantile), seconds[q.number]
     FROM lateness CROSS JOIN (VALUES (1, '0.5'), (2, '0.99')) AS q (number, quantile)
+    UNION ALL
+    SELECT 'companion_disabled_addresses', jsonb_build_object('channel', channel), count(*)
+    FROM (SELECT channel FROM companion.addresses
+          WHERE disabled_at > (SELECT companion.now()) - interval '1 day' AND disabled_at <= (SELECT companion.now())
+          ORDER BY disabled_at DESC LIMIT 10000) AS disabled
+    GROUP BY channel
     UNION ALL
     SELECT 'companion_health_ok', jsonb_build_object('check', "check"), ok::integer
     FROM companion.health();

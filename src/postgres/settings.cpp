@@ -169,7 +169,8 @@ static void define_scheduling()
                    "How long a send may take: the least that is left of a lease after start_send.",
                    &send_timeout, 5 * minute, 1, day);
     define_seconds("companion.retry_backoff",
-                   "The wait after a first failure; it doubles with each more, up to an hour.",
+                   "The longest wait after a first failure; it doubles with each attempt, up to an "
+                   "hour, and half of it to all is waited, at random.",
                    &retry_backoff, 30, 1, hour);
     define_seconds("companion.retention", "How long finished messages are kept.", &retention,
                    90 * day, day, 3650 * day);

@@ -1,0 +1,180 @@
+// Conversations and messages that are taken over.
+#include "moving/import.hpp"
+#include "postgres/entry.hpp"
+#include "postgres/settings.hpp"
+
+using namespace companion;
+
+namespace {
+
+constexpr ImportedField conversation_fields[] = {{"user_id"},      {"id"},         {"channel"},
+                                                 {"initiated_by"}, {"started_at"}, {"ended_at"},
+                                                 {"mood_summary"}, {"topics"}};
+
+Statement take_conversation{R"sql(
+    WITH g AS MATERIALIZED (
+        SELECT r.user_id, r.id, r.channel, coalesce(r.initiated_by, 'user') AS initiated_by,
+               r.started_at, r.ended_at, r.mood_summary, coalesce(r.topics, '{}') AS topics,
+               CASE WHEN companion.is_time_ordered(companion.old_id(r.id))
+                    THEN companion.old_id(r.id) ELSE own.new_id END AS known_id
+        FROM jsonb_to_record($1) AS r (
+            user_id uuid, id text, channel text, initiated_by text, started_at timestamptz,
+            ended_at timestamptz, mood_summary text, topics text[])
+        LEFT JOIN companion.rekeyed_ids AS own
+            ON own.user_id = r.user_id AND own.table_name = 'conversations' AND own.old_id = companion.old_id(r.id)),
+    met AS MATERIALIZED (
+        SELECT CASE WHEN g.user_id IS NULL THEN 'it has no user_id'
+                    WHEN g.id IS NULL THEN 'it has no id'
+                    WHEN NOT EXISTS (SELECT FROM companion.users AS u WHERE u.id = g.user_id)
+                        THEN 'there is no such user'
+                    WHEN EXISTS (SELECT FROM companion.conversations AS c
+                                 WHERE c.user_id = g.user_id AND c.id = g.known_id) THEN NULL
+                    WHEN g.started_at IS NULL THEN 'it has no started_at'
+                    WHEN NOT isfinite(g.started_at) THEN 'started_at is not finite'
+                    WHEN g.ended_at IS NULL AND EXISTS (
+                        SELECT FROM companion.conversations AS c
+                        WHERE c.user_id = g.user_id AND c.channel = g.channel
+                            AND c.ended_at IS NULL)
+                        THEN 'another is open on this channel: it needs an ended_at' END AS fault,
+               EXISTS (SELECT FROM companion.conversations AS c
+                       WHERE c.user_id = g.user_id AND c.id = g.known_id) AS is_there,
+               held.id IS NULL AS is_busy,
+               coalesce(g.known_id, CASE WHEN isfinite(g.started_at)
+                   THEN companion.uuid_v7(g.started_at) END) AS id
+        FROM g LEFT JOIN LATERAL (
+            SELECT u.id FROM companion.users AS u WHERE u.id = g.user_id
+            FOR NO KEY UPDATE SKIP LOCKED) AS held ON true),
+    added AS (
+        INSERT INTO companion.conversations AS c
+            (user_id, id, channel, initiated_by, started_at, ended_at, mood_summary, topics)
+        SELECT g.user_id, m.id, g.channel, g.initiated_by, g.started_at, g.ended_at,
+               g.mood_summary, g.topics
+        FROM g CROSS JOIN met AS m WHERE m.fault IS NULL AND NOT m.is_there AND NOT m.is_busy
+        RETURNING c.user_id, c.id),
+    noted AS (
+        INSERT INTO companion.rekeyed_ids (user_id, table_name, old_id, new_id)
+        SELECT a.user_id, 'conversations', companion.old_id(g.id), a.id
+        FROM added AS a CROSS JOIN g WHERE g.known_id IS NULL)
+    SELECT CASE WHEN m.fault IS NULL AND (m.is_there OR NOT m.is_busy) THEN m.id END,
+           CASE WHEN m.fault IS NOT NULL THEN 'refused' WHEN m.is_there THEN 'there already'
+                WHEN NOT m.is_busy THEN 'taken' END,
+           coalesce(m.fault, CASE WHEN NOT m.is_there AND m.is_busy
+               THEN 'another transaction holds the user: call again' END),
+           (SELECT a.id = m.id AND a.user_id = g.user_id FROM added AS a), g.user_id
+    FROM g CROSS JOIN met AS m)sql",
+                            JSONBOID};
+
+constexpr ImportedField message_fields[] = {{"user_id"},
+                                            {"id"},
+                                            {"conversation_id"},
+                                            {"role"},
+                                            {"content", &settings::max_message_length},
+                                            {"telegram_message_id"},
+                                            {"reply_to_id"},
+                                            {"edited_at"},
+                                            {"metadata"},
+                                            {"created_at"},
+                                            {"external_id"},
+                                            {"channel"},
+                                            {"bot"},
+                                            {"address"}};
+
+Statement take_message{R"sql(
+    WITH g AS MATERIALIZED (
+        SELECT r.user_id, r.id, r.conversation_id, r.role, r.content, r.telegram_message_id,
+               r.reply_to_id, r.edited_at, coalesce(r.metadata, '{}') AS metadata, r.created_at,
+               r.external_id, r.channel, r.bot, r.address,
+               CASE WHEN companion.is_time_ordered(companion.old_id(r.id))
+                    THEN companion.old_id(r.id) ELSE own.new_id END AS known_id,
+               CASE WHEN companion.is_time_ordered(companion.old_id(r.conversation_id))
+                    THEN companion.old_id(r.conversation_id) ELSE in_conversation.new_id END AS known_conversation,
+               CASE WHEN companion.is_time_ordered(companion.old_id(r.reply_to_id))
+                    THEN companion.old_id(r.reply_to_id) ELSE answered.new_id END AS known_reply
+        FROM jsonb_to_record($1) AS r (
+            user_id uuid, id text, conversation_id text, role text, content text,
+            telegram_message_id bigint, reply_to_id text, edited_at timestamptz, metadata jsonb,
+            created_at timestamptz, external_id text, channel text, bot text, address text)
+        LEFT JOIN companion.rekeyed_ids AS own
+            ON own.user_id = r.user_id AND own.table_name = 'messages' AND own.old_id = companion.old_id(r.id)
+        LEFT JOIN companion.rekeyed_ids AS in_conversation
+            ON in_conversation.user_id = r.user_id AND in_conversation.table_name = 'conversations' AND in_conversation.old_id = companion.old_id(r.conversation_id)
+        LEFT JOIN companion.rekeyed_ids AS answered
+            ON answered.user_id = r.user_id AND answered.table_name = 'messages' AND answered.old_id = companion.old_id(r.reply_to_id)),
+    met AS MATERIALIZED (
+        SELECT CASE WHEN g.user_id IS NULL THEN 'it has no user_id'
+                    WHEN g.id IS NULL THEN 'it has no id'
+                    WHEN c.id IS NULL THEN 'there is no such conversation of the user''s'
+                    WHEN g.created_at IS NULL THEN 'it has no created_at'
+                    WHEN NOT isfinite(g.created_at) THEN 'created_at is not finite'
+                    WHEN g.reply_to_id IS NOT NULL AND answered.id IS NULL
+                        THEN 'the message that it answers is not there' END AS fault,
+               standing.id IS NOT NULL AS is_there,
+               held.id IS NULL AS is_busy,
+               coalesce(g.known_id, CASE WHEN isfinite(g.created_at)
+                   THEN companion.uuid_v7(g.created_at) END) AS id,
+               CASE WHEN num_nonnulls(g.telegram_message_id, g.external_id) > 0
+                    THEN coalesce(g.channel, c.channel) END AS channel,
+               held.address
+        FROM g LEFT JOIN companion.conversations AS c
+            ON c.user_id = g.user_id AND c.id = g.known_conversation
+        LEFT JOIN companion.messages AS standing
+            ON standing.user_id = g.user_id AND standing.id = g.known_id
+        LEFT JOIN companion.messages AS answered
+            ON answered.user_id = g.user_id AND answered.id = g.known_reply
+        LEFT JOIN LATERAL (
+            SELECT u.id,
+                   CASE WHEN g.address IS NULL AND num_nonnulls(g.telegram_message_id, g.external_id) > 0
+                        THEN companion.channel_address(u, coalesce(g.channel, c.channel))
+                        ELSE g.address END AS address
+            FROM companion.users AS u WHERE u.id = g.user_id
+            FOR NO KEY UPDATE SKIP LOCKED) AS held ON true),
+    added AS (
+        INSERT INTO companion.messages AS m
+            (user_id, id, conversation_id, role, content, telegram_message_id, reply_to_id,
+             edited_at, metadata, created_at, external_id, channel, bot, address)
+        SELECT g.user_id, n.id, g.known_conversation, g.role, g.content, g.telegram_message_id,
+               g.known_reply, g.edited_at, g.metadata, g.created_at, g.external_id, n.channel,
+               CASE WHEN n.channel IS NOT NULL THEN coalesce(g.bot, '') END,
+               CASE WHEN n.channel IS NOT NULL THEN coalesce(n.address, '') END
+        FROM g CROSS JOIN met AS n WHERE n.fault IS NULL AND NOT n.is_there AND NOT n.is_busy
+        RETURNING m.user_id, m.id),
+    noted AS (
+        INSERT INTO companion.rekeyed_ids (user_id, table_name, old_id, new_id)
+        SELECT a.user_id, 'messages', companion.old_id(g.id), a.id
+        FROM added AS a CROSS JOIN g WHERE g.known_id IS NULL)
+    SELECT CASE WHEN m.fault IS NULL AND (m.is_there OR NOT m.is_busy) THEN m.id END,
+           CASE WHEN m.fault IS NOT NULL THEN 'refused' WHEN m.is_there THEN 'there already'
+                WHEN NOT m.is_busy THEN 'taken' END,
+           coalesce(m.fault, CASE WHEN NOT m.is_there AND m.is_busy
+               THEN 'another transaction holds the user: call again' END),
+           (SELECT a.id = m.id AND a.user_id = g.user_id FROM added AS a), g.user_id
+    FROM g CROSS JOIN met AS m)sql",
+                       JSONBOID};
+
+Statement set_last_user_messages{R"sql(
+    UPDATE companion.users AS u SET last_user_message_at = m.last_at
+    FROM (SELECT m.user_id, max(m.created_at) AS last_at
+          FROM unnest($1, $2) AS taken (user_id, id)
+          JOIN companion.messages AS m ON m.user_id = taken.user_id AND m.id = taken.id
+          WHERE m.role = 'user' GROUP BY m.user_id) AS m
+    WHERE u.id = m.user_id
+        AND (u.last_user_message_at IS NULL OR u.last_user_message_at < m.last_at)
+)sql",
+                                 UUIDARRAYOID, UUIDARRAYOID};
+
+const Import conversations{"conversations", conversation_fields, &take_conversation},
+    messages{"messages", message_fields, &take_message, [](Datum user_ids, Datum ids) {
+                 set_last_user_messages.execute({user_ids, ids});
+             }};
+
+} // namespace
+
+COMPANION_FUNCTION(import_conversations)
+{
+    return import_rows(fcinfo, conversations);
+}
+
+COMPANION_FUNCTION(import_messages)
+{
+    return import_rows(fcinfo, messages);
+}

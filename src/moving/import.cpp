@@ -1,0 +1,163 @@
+// Taking over rows, element by element.
+#include "moving/import.hpp"
+
+#include "postgres/arguments.hpp"
+#include "postgres/array_builder.hpp"
+#include "postgres/attempt.hpp"
+#include "postgres/triggered.hpp"
+
+namespace companion {
+
+namespace {
+
+// What became of an element.
+struct Imported {
+    NullableDatum id{0, true}, outcome{0, true}, reason{0, true};
+    Datum user_id = 0;
+    bool is_taken = false;
+
+    static Imported refused(const char *reason)
+    {
+        Imported imported;
+        imported.outcome = {CStringGetTextDatum("refused"), false};
+        imported.reason = {CStringGetTextDatum(reason), false};
+        return imported;
+    }
+};
+
+const ImportedField &require_field(const Import &import, std::string_view name)
+{
+    for (const ImportedField &field : import.fields)
+        if (name == field.name)
+            return field;
+    ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+            errmsg("\"%s\" is no field of %s", excerpt(name), import.table));
+    pg_unreachable();
+}
+
+// Refuse a value that no function would have taken. Error 22023.
+void check_value(const ImportedField &field, const JsonbValue &value)
+{
+    if (value.type == jbvString && field.longest != nullptr)
+        check_length(field.name,
+                     {value.val.string.val, static_cast<std::size_t>(value.val.string.len)},
+                     *field.longest);
+    if (value.type == jbvBinary && static_cast<std::size_t>(value.val.binary.len) > largest_json())
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("%s has %d bytes, expected at most %zu", field.name, value.val.binary.len,
+                       largest_json()),
+                errhint("The most is the setting companion.max_json_size."));
+}
+
+// Refuse an element with a field that the table does not have. Error 22023.
+void check_fields(const Import &import, JsonbContainer *object)
+{
+    JsonbIterator *iterator = JsonbIteratorInit(object);
+    JsonbValue value;
+    const ImportedField *field = nullptr;
+    while (JsonbIteratorToken token = JsonbIteratorNext(&iterator, &value, true)) {
+        if (token == WJB_KEY)
+            field = &require_field(
+                import, {value.val.string.val, static_cast<std::size_t>(value.val.string.len)});
+        else if (token == WJB_VALUE)
+            check_value(*field, value);
+    }
+}
+
+// A field of the last result's only row, which stays when that has gone.
+NullableDatum kept_field(int column, int16 length)
+{
+    NullableDatum value;
+    value.value = result_field(0, column, &value.isnull);
+    if (!value.isnull)
+        value.value = datumCopy(value.value, false, length);
+    return value;
+}
+
+Imported take(const Import &import, JsonbValue *element)
+{
+    if (element->type != jbvBinary || !JsonContainerIsObject(element->val.binary.data))
+        return Imported::refused("it is no object");
+    check_fields(import, element->val.binary.data);
+    import.take->execute({JsonbPGetDatum(JsonbValueToJsonb(element))});
+    Imported imported;
+    imported.id = kept_field(1, UUID_LEN);
+    imported.outcome = kept_field(2, -1);
+    imported.reason = kept_field(3, -1);
+    imported.user_id = kept_field(5, UUID_LEN).value;
+    imported.is_taken = !imported.outcome.isnull && text_view(imported.outcome.value) == "taken";
+    if (imported.is_taken)
+        require_written(4, import.table, "user_id or id");
+    SPI_freetuptable(SPI_tuptable);
+    if (imported.is_taken && import.check != nullptr)
+        import.check(imported.user_id);
+    return imported;
+}
+
+void take_range(const Import &import, Jsonb *rows, Imported *results, int first, int last)
+{
+    for (int index = first; index < last; index++)
+        results[index] = take(import, getIthJsonbValueFromContainer(&rows->root, index));
+}
+
+// Take a block all at once or, where one of it cannot be taken, each by itself.
+void take_block(const Import &import, Jsonb *rows, Imported *results, int first, int last)
+{
+    if (fault_of([&] { take_range(import, rows, results, first, last); }) == nullptr)
+        return;
+    for (int index = first; index < last; index++)
+        if (const char *fault =
+                fault_of([&] { take_range(import, rows, results, index, index + 1); }))
+            results[index] = Imported::refused(fault);
+}
+
+void finish(const Import &import, const Imported *results, int count)
+{
+    ArrayBuilder user_ids(UUIDOID), ids(UUIDOID);
+    for (int index = 0; index < count; index++) {
+        if (!results[index].is_taken)
+            continue;
+        user_ids.add(results[index].user_id);
+        ids.add(results[index].id);
+    }
+    if (import.finish != nullptr && ids.size() > 0)
+        import.finish(user_ids.finish(), ids.finish());
+}
+
+void return_results(const Imported *results, int count, ReturnSetInfo *out)
+{
+    for (int index = 0; index < count; index++) {
+        const Imported &imported = results[index];
+        Datum values[] = {Int32GetDatum(index), imported.id.value, imported.outcome.value,
+                          imported.reason.value};
+        bool nulls[] = {false, imported.id.isnull, imported.outcome.isnull, imported.reason.isnull};
+        tuplestore_putvalues(out->setResult, out->setDesc, values, nulls);
+    }
+}
+
+void import_all(const Import &import, Jsonb *rows, ReturnSetInfo *out)
+{
+    constexpr int block = 100;
+    const int count = static_cast<int>(JsonContainerSize(&rows->root));
+    auto *results = static_cast<Imported *>(palloc((count + 1) * sizeof(Imported)));
+    for (int first = 0; first < count; first += block)
+        take_block(import, rows, results, first, Min(first + block, count));
+    finish(import, results, count);
+    return_results(results, count, out);
+}
+
+} // namespace
+
+Datum import_rows(FunctionCallInfo fcinfo, const Import &import)
+{
+    Jsonb *rows = DatumGetJsonbP(Arguments(fcinfo).required(0, "rows"));
+    if (!JB_ROOT_IS_ARRAY(rows) || JB_ROOT_IS_SCALAR(rows))
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("argument \"rows\" must be a JSON array"));
+    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+    auto *out = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    with_spi([&] { import_all(import, rows, out); });
+    return Datum{0};
+}
+
+} // namespace companion

@@ -1,0 +1,38 @@
+// Taking over rows that an app has already: each by itself, so that one which cannot be taken is
+// refused with its reason and the others are taken.
+#pragma once
+
+#include "postgres/statement.hpp"
+
+#include <span>
+
+namespace companion {
+
+// A field of an element, and the setting that says how many characters it may have.
+struct ImportedField {
+    const char *name;
+    const int *longest = nullptr;
+};
+
+// How the elements of one table are taken over.
+struct Import {
+    const char *table;
+    std::span<const ImportedField> fields;
+
+    // Takes the element $1 (jsonb). It returns its id; taken, there already, refused, or NULL where
+    // another transaction holds the user; the reason; whether the row that was written is as it was
+    // to be, NULL where there is none; and whose it is.
+    Statement *take;
+
+    // What becomes of those that were taken: user_ids and ids (uuid[]). May be null.
+    void (*finish)(Datum user_ids, Datum ids) = nullptr;
+
+    // Whether one more may be taken for the user: an error where not. May be null.
+    void (*check)(Datum user_id) = nullptr;
+};
+
+// Take over all elements of the call's argument, and return what became of each. Error 22023 where
+// it is no array.
+Datum import_rows(FunctionCallInfo fcinfo, const Import &import);
+
+} // namespace companion

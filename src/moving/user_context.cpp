@@ -1,0 +1,136 @@
+// Facts that are taken over: each as old as it is.
+#include "memory/upserting.hpp"
+#include "moving/import.hpp"
+#include "postgres/entry.hpp"
+#include "postgres/settings.hpp"
+
+using namespace companion;
+
+namespace {
+
+constexpr int longest_category = 100;
+constexpr ImportedField fields[] = {{"user_id"},
+                                    {"id"},
+                                    {"category", &longest_category},
+                                    {"key", &settings::max_context_key_length},
+                                    {"value", &settings::max_context_value_length},
+                                    {"importance"},
+                                    {"emotional_valence"},
+                                    {"source"},
+                                    {"source_message_id"},
+                                    {"metadata"},
+                                    {"pinned"},
+                                    {"expires_at"},
+                                    {"resolved_at"},
+                                    {"confirmations"},
+                                    {"confirmed_at"},
+                                    {"value_since"},
+                                    {"last_used_at"},
+                                    {"created_at"},
+                                    {"updated_at"},
+                                    {"history"}};
+
+Statement take{R"sql(
+    WITH g AS MATERIALIZED (
+        SELECT r.user_id, r.id, companion.normalized(r.category) AS category, r.key, r.value,
+               companion.folded(r.key) AS folded_key, coalesce(r.importance, 0.5) AS importance,
+               coalesce(r.emotional_valence, 0) AS emotional_valence,
+               coalesce(r.source, 'extracted') AS source, r.source_message_id,
+               CASE WHEN companion.is_time_ordered(companion.old_id(r.source_message_id))
+                    THEN companion.old_id(r.source_message_id) ELSE stated.new_id END AS known_message,
+               coalesce(r.metadata, '{}') AS metadata, r.metadata ->> 'follow_up_on' AS follow_up_on,
+               coalesce(r.pinned, r.source = 'pinned', false) AS pinned, r.expires_at,
+               r.resolved_at, coalesce(r.confirmations, 1) AS confirmations,
+               coalesce(r.confirmed_at, r.value_since, r.created_at) AS confirmed_at,
+               coalesce(r.value_since, r.created_at, r.confirmed_at) AS value_since,
+               coalesce(r.created_at, r.value_since, r.confirmed_at) AS created_at,
+               coalesce(r.updated_at, r.confirmed_at, r.value_since, r.created_at) AS updated_at,
+               r.last_used_at, coalesce(r.history, '[]') AS history
+        FROM jsonb_to_record($1) AS r (
+            user_id uuid, id text, category text, key text, value text, importance real,
+            emotional_valence smallint, source text, source_message_id text, metadata jsonb,
+            pinned boolean, expires_at timestamptz, resolved_at timestamptz, confirmations integer,
+            confirmed_at timestamptz, value_since timestamptz, last_used_at timestamptz,
+            created_at timestamptz, updated_at timestamptz, history jsonb)
+        LEFT JOIN companion.rekeyed_ids AS stated
+            ON stated.user_id = r.user_id AND stated.table_name = 'messages' AND stated.old_id = companion.old_id(r.source_message_id)),
+    met AS MATERIALIZED (
+        SELECT CASE WHEN g.user_id IS NULL THEN 'it has no user_id'
+                    WHEN num_nulls(g.category, g.key, g.value) > 0 THEN 'it lacks category, key or value'
+                    WHEN NOT EXISTS (SELECT FROM companion.users AS u WHERE u.id = g.user_id)
+                        THEN 'there is no such user'
+                    WHEN g.value_since IS NULL
+                        THEN 'it has none of value_since, confirmed_at and created_at'
+                    WHEN NOT isfinite(g.value_since) OR NOT isfinite(g.confirmed_at)
+                        OR NOT isfinite(g.created_at) OR g.expires_at = '-infinity' THEN 'one of its times is not finite'
+                    WHEN g.source !~ '^[a-z][a-z0-9_]{0,62}$' THEN 'source is no lower-case word'
+                    WHEN g.follow_up_on !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+                        OR g.follow_up_on::date IS NULL AND g.follow_up_on IS NOT NULL
+                        THEN 'metadata: follow_up_on must be a date, YYYY-MM-DD'
+                    WHEN g.source_message_id IS NOT NULL AND NOT EXISTS (
+                        SELECT FROM companion.messages AS m
+                        WHERE m.user_id = g.user_id AND m.id = g.known_message)
+                        THEN 'the message that it was learned from is not there'
+                    WHEN g.known_message IS NOT NULL AND EXISTS (
+                        SELECT FROM companion.forgotten_facts AS f
+                        WHERE f.user_id = g.user_id AND f.message_id = g.known_message
+                            AND f.fact = companion.fact_hash(g.known_message, g.category, g.folded_key))
+                        THEN 'it was forgotten, and its message must not teach it again'
+               END AS fault,
+               c.id IS NOT NULL AS is_there, NOT companion.is_same_text(c.value, g.value) AS is_other,
+               held.id IS NULL AS is_busy,
+               coalesce(c.id, CASE WHEN companion.is_time_ordered(companion.old_id(g.id))
+                   THEN companion.old_id(g.id) END, CASE WHEN isfinite(g.created_at)
+                   THEN companion.uuid_v7(g.created_at) END) AS id,
+               nullif(coalesce(g.expires_at, g.confirmed_at + (
+                   SELECT k.expires_after FROM companion.context_categories AS k
+                   WHERE k.category IN (g.category, '*') ORDER BY k.category = '*' LIMIT 1)),
+                   'infinity') AS expires_at
+        FROM g LEFT JOIN companion.user_context AS c
+            ON c.user_id = g.user_id AND c.category = g.category AND c.folded_key = g.folded_key
+        LEFT JOIN LATERAL (
+            SELECT u.id FROM companion.users AS u WHERE u.id = g.user_id
+            FOR NO KEY UPDATE SKIP LOCKED) AS held ON true),
+    added AS (
+        INSERT INTO companion.user_context AS c
+            (user_id, id, category, key, value, importance, emotional_valence, source,
+             source_message_id, metadata, pinned, expires_at, resolved_at, confirmations,
+             confirmed_at, last_referenced_at, value_since, created_at, updated_at, folded_key,
+             last_used_at, stated_in)
+        SELECT g.user_id, m.id, g.category, g.key, g.value, g.importance, g.emotional_valence,
+               g.source, g.known_message, g.metadata, g.pinned, m.expires_at, g.resolved_at,
+               g.confirmations, g.confirmed_at, greatest(g.confirmed_at, g.last_used_at),
+               g.value_since, g.created_at, g.updated_at, g.folded_key, g.last_used_at,
+               CASE WHEN g.known_message IS NULL OR g.confirmations > 1 THEN '{}'
+                    ELSE ARRAY[g.known_message] END
+        FROM g CROSS JOIN met AS m WHERE m.fault IS NULL AND NOT m.is_there AND NOT m.is_busy
+        RETURNING c.user_id, c.id),
+    archived AS (
+        INSERT INTO companion.user_context_history
+            (user_id, category, key, id, value, source, held_from, held_until, replaced_by)
+        SELECT a.user_id, g.category, g.key, companion.uuid_v7(h.held_from), h.value,
+               coalesce(h.source, 'extracted'), h.held_from, h.held_until,
+               coalesce(lead(h.value) OVER (ORDER BY h.held_from), g.value)
+        FROM added AS a CROSS JOIN g
+        CROSS JOIN jsonb_to_recordset(g.history) AS h (
+            value text, source text, held_from timestamptz, held_until timestamptz)
+        WHERE companion.keeps_history(g.category))
+    SELECT CASE WHEN m.fault IS NULL AND (m.is_there OR NOT m.is_busy) THEN m.id END,
+           CASE WHEN m.fault IS NOT NULL THEN 'refused' WHEN m.is_there THEN 'there already'
+                WHEN NOT m.is_busy THEN 'taken' END,
+           coalesce(m.fault, CASE WHEN m.is_there AND m.is_other THEN 'it has another value'
+               WHEN NOT m.is_there AND m.is_busy
+               THEN 'another transaction holds the user: call again' END),
+           (SELECT a.id = m.id AND a.user_id = g.user_id FROM added AS a), g.user_id
+    FROM g CROSS JOIN met AS m)sql",
+               JSONBOID};
+
+const Import import{"user_context", fields, &take, nullptr,
+                    [](Datum user_id) { check_item_limit(user_id, 1); }};
+
+} // namespace
+
+COMPANION_FUNCTION(import_user_context)
+{
+    return import_rows(fcinfo, import);
+}
