@@ -1,5 +1,5 @@
 // Facts that are taken over: each as old as it is.
-#include "memory/upserting.hpp"
+#include "facts/upserting.hpp"
 #include "moving/import.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
