@@ -52,7 +52,7 @@ INSERT INTO calls VALUES
     ('recall_user_context', quote_literal(:'maya')), ('due_follow_ups', quote_literal(:'maya')), ('user_context_as_of', quote_literal(:'maya') || ', ''infinity'''),
     ('update_user_context', quote_literal(:'maya') || ', NULL, ''mood'', ''now'', expires_at => ''infinity'''),
     ('memory_report', quote_literal(:'maya')), ('due_follow_ups_all', ''),
-    ('unknown_start', '''22:00'', ''22:00'''),
+    ('throttle_channel', '''push'', ''1 hour'''), ('unknown_start', '''22:00'', ''22:00'''),
     ('day_as_seen', '''UTC'', ''Asia/Tokyo'', ''2026-03-05'', companion.now()'),
     ('claim_messages', '''w''');
 SELECT count(pg_temp.look(function, format('companion.%I(%s)', function, arguments))) AS calls FROM calls;

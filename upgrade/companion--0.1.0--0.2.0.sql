@@ -226,7 +226,8 @@ ALTER TABLE companion.dispatch_queue ADD COLUMN bot text, ADD COLUMN addresses t
     ADD COLUMN last_failed_at timestamptz, ADD COLUMN head_start integer NOT NULL DEFAULT 0,
     ADD COLUMN start_before timestamptz;
 DROP INDEX companion.dispatch_queue_visible;
-CREATE INDEX dispatch_queue_visible ON companion.dispatch_queue (head_start, visible_at, message_id);
+CREATE INDEX dispatch_queue_visible ON companion.dispatch_queue
+    (channel COLLATE "C", head_start, visible_at, message_id);
 ALTER TABLE companion.scheduled_messages ALTER COLUMN channel DROP NOT NULL,
     ADD COLUMN bot text, ADD COLUMN addresses text[], ADD COLUMN tries integer NOT NULL DEFAULT 0,
     ADD COLUMN wanted_channel text, ADD COLUMN cancel_on_reply boolean, ADD COLUMN metadata jsonb;
@@ -363,7 +364,10 @@ CREATE TABLE companion.channels (
     rank integer NOT NULL,
     needs_address boolean NOT NULL DEFAULT true,
     only_if_preferred boolean NOT NULL DEFAULT false,
-    longest_text integer CHECK (longest_text > 0)
+    longest_text integer CHECK (longest_text > 0),
+    max_per_second real CHECK (max_per_second >= 0.001 AND max_per_second <= 100000),
+    burst integer CHECK (burst BETWEEN 1 AND 1000000),
+    reply_window interval CHECK (reply_window > '0' AND reply_window <= '1 year')
 );
 COMMENT ON TABLE companion.channels IS
 'One row a channel. An app adds its own, and deletes what it does not have; inserting a channel that is there replaces it, so that what an app has changed survives a restore over the standard rows.';
@@ -372,6 +376,9 @@ COMMENT ON COLUMN companion.channels.rank IS 'The order in which channels are tr
 COMMENT ON COLUMN companion.channels.needs_address IS 'Whether it reaches only a user who has an address on it; else it reaches everybody, and a user''s address is their id.';
 COMMENT ON COLUMN companion.channels.only_if_preferred IS 'Whether only those who prefer it are written to on it: for email, since an address to sign in with is no wish to be written to.';
 COMMENT ON COLUMN companion.channels.longest_text IS 'The most characters that one message there can have, for whoever writes or splits it; NULL: no limit of its own.';
+COMMENT ON COLUMN companion.channels.max_per_second IS 'How many messages may be started there a second, by each of the app''s bots, over all workers together: 0.001 to 100000; NULL: any number. Telegram: 30.';
+COMMENT ON COLUMN companion.channels.burst IS 'How many may be started at once where none was for a while; NULL: as many as in a second, one at least. No more than burst + max_per_second * t are started within any t seconds.';
+COMMENT ON COLUMN companion.channels.reply_window IS 'For how long after a user''s last message from an address it may be written to freely; outside of it go only messages of kinds with is_template, and kinds.when_closed says what becomes of the others. NULL: always, and on a channel that needs no address. WhatsApp''s is 24 hours.';
 ALTER TABLE companion.channels ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON companion.channels FOR SELECT
 TO companion_user, companion_worker, companion_runtime USING (true);
@@ -516,6 +523,7 @@ CREATE TABLE companion.kinds (
     cap_group text CHECK (cap_group ~ '^[a-z][a-z0-9_]{0,62}$'),
     over_cap text NOT NULL DEFAULT 'defer' CHECK (over_cap IN ('defer', 'skip')),
     when_closed text NOT NULL DEFAULT 'wait' CHECK (when_closed IN ('wait', 'fall_back', 'skip')),
+    is_template boolean NOT NULL DEFAULT false,
     CONSTRAINT kinds_end CHECK (send_within IS NOT NULL OR max_tries IS NOT NULL),
     CONSTRAINT kinds_checkin CHECK (
         kind <> 'checkin' OR (send_within IS NOT NULL AND send_within <= '7 days'))
@@ -534,6 +542,7 @@ COMMENT ON COLUMN companion.kinds.quiet IS 'What becomes of a message in its use
 COMMENT ON COLUMN companion.kinds.cap_group IS 'The rows of caps that its messages are counted by; NULL: none.';
 COMMENT ON COLUMN companion.kinds.over_cap IS 'What becomes of a message that is over a cap: defer, until there is room; or skip.';
 COMMENT ON COLUMN companion.kinds.when_closed IS 'What becomes of a message whose channel is paused, or outside the channel''s reply_window: wait; fall_back, to the next usable channel; or skip.';
+COMMENT ON COLUMN companion.kinds.is_template IS 'Whether its messages are templates that the messenger has approved, which go outside of a channel''s reply_window, too.';
 ALTER TABLE companion.kinds ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON companion.kinds FOR SELECT
 TO companion_user, companion_worker, companion_runtime USING (true);
@@ -592,6 +601,70 @@ USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.cap_starts IS 'Workers and admins read what is counted.';
 SELECT pg_catalog.pg_extension_config_dump('companion.cap_starts', '');
 
+-- A new table.
+CREATE TABLE companion.sending_pauses (
+    channel text COLLATE "C" NOT NULL DEFAULT '',
+    kind text COLLATE "C" NOT NULL DEFAULT '',
+    until timestamptz CHECK (isfinite(until)),
+    reason text,
+    since timestamptz NOT NULL DEFAULT companion.now(),
+    PRIMARY KEY (channel, kind)
+);
+COMMENT ON TABLE companion.sending_pauses IS
+'What pause_sending() has paused, and what it had: a pause that is over stays as a row, until there is another of the same, so that a channel with a rate begins anew without what it has not sent meanwhile.';
+COMMENT ON COLUMN companion.sending_pauses.channel IS 'The channel; empty: all.';
+COMMENT ON COLUMN companion.sending_pauses.kind IS 'The kind; empty: all.';
+COMMENT ON COLUMN companion.sending_pauses.until IS 'When it ends, or has ended; NULL: with resume_sending().';
+COMMENT ON COLUMN companion.sending_pauses.reason IS 'Why, in the operator''s words.';
+COMMENT ON COLUMN companion.sending_pauses.since IS 'When it began.';
+ALTER TABLE companion.sending_pauses ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON companion.sending_pauses FOR SELECT
+TO companion_worker, companion_monitor USING (true);
+COMMENT ON POLICY read ON companion.sending_pauses IS 'Workers, and who watches, see what is paused.';
+CREATE POLICY every_row ON companion.sending_pauses TO companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.sending_pauses IS 'Admins pause.';
+SELECT pg_catalog.pg_extension_config_dump('companion.sending_pauses', '');
+
+-- A new table.
+CREATE TABLE companion.send_rates (
+    next_at timestamptz NOT NULL,
+    channel text COLLATE "C" NOT NULL,
+    bot text COLLATE "C" NOT NULL
+) USING heap;
+COMMENT ON TABLE companion.send_rates IS
+'How far each bot is with its channel''s rate. Internal: the rows are written in place, at once and for good, whatever becomes of the transaction, so that none waits for another''s; as a sequence''s are.';
+COMMENT ON COLUMN companion.send_rates.next_at IS 'When the next start would be, had all since been evenly spaced.';
+COMMENT ON COLUMN companion.send_rates.channel IS 'The channel.';
+COMMENT ON COLUMN companion.send_rates.bot IS 'The bot; empty where the app has one.';
+ALTER TABLE companion.send_rates ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON companion.send_rates FOR SELECT
+TO companion_admin, companion_monitor, companion_runtime USING (true);
+COMMENT ON POLICY read ON companion.send_rates IS 'Who watches sees the rates.';
+
+-- A new table.
+CREATE TABLE companion.channel_throttles (
+    id uuid PRIMARY KEY DEFAULT companion.uuid_v7(),
+    channel text COLLATE "C" NOT NULL,
+    bot text COLLATE "C",
+    until timestamptz NOT NULL CHECK (isfinite(until)),
+    since timestamptz NOT NULL DEFAULT companion.now()
+);
+COMMENT ON TABLE companion.channel_throttles IS
+'Which channels'' messengers have asked to wait, by throttle_channel(). One that is over stays until the next.';
+COMMENT ON COLUMN companion.channel_throttles.id IS 'Its id.';
+COMMENT ON COLUMN companion.channel_throttles.channel IS 'The channel.';
+COMMENT ON COLUMN companion.channel_throttles.bot IS 'The bot; NULL: all of the channel.';
+COMMENT ON COLUMN companion.channel_throttles.until IS 'Nothing is started before.';
+COMMENT ON COLUMN companion.channel_throttles.since IS 'When it was reported.';
+ALTER TABLE companion.channel_throttles ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON companion.channel_throttles FOR SELECT
+TO companion_worker, companion_monitor USING (true);
+COMMENT ON POLICY read ON companion.channel_throttles IS 'Workers, and who watches, see what is throttled.';
+CREATE POLICY every_row ON companion.channel_throttles TO companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.channel_throttles IS 'Admins can take a throttle away.';
+
 -- Functions, views and triggers.
 CREATE FUNCTION companion.uuid_v7(at timestamptz) RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
@@ -620,6 +693,22 @@ LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_reload_rows';
 COMMENT ON FUNCTION companion.reload_rows() IS
 'Trigger, AFTER INSERT, UPDATE, DELETE or TRUNCATE: every session reads the table anew.';
+CREATE TRIGGER reload_no_throttles AFTER TRUNCATE ON companion.channel_throttles
+FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_rows();
+COMMENT ON TRIGGER reload_no_throttles ON companion.channel_throttles IS 'Every session reads the throttles anew.';
+ALTER TABLE companion.channel_throttles ENABLE ALWAYS TRIGGER reload_no_throttles;
+CREATE TRIGGER reload_throttles AFTER INSERT OR UPDATE OR DELETE ON companion.channel_throttles
+FOR EACH ROW EXECUTE FUNCTION companion.reload_rows();
+COMMENT ON TRIGGER reload_throttles ON companion.channel_throttles IS 'Every session reads the throttles anew.';
+ALTER TABLE companion.channel_throttles ENABLE ALWAYS TRIGGER reload_throttles;
+CREATE TRIGGER reload_no_pauses AFTER TRUNCATE ON companion.sending_pauses
+FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_rows();
+COMMENT ON TRIGGER reload_no_pauses ON companion.sending_pauses IS 'Every session reads the pauses anew.';
+ALTER TABLE companion.sending_pauses ENABLE ALWAYS TRIGGER reload_no_pauses;
+CREATE TRIGGER reload_pauses AFTER INSERT OR UPDATE OR DELETE ON companion.sending_pauses
+FOR EACH ROW EXECUTE FUNCTION companion.reload_rows();
+COMMENT ON TRIGGER reload_pauses ON companion.sending_pauses IS 'Every session reads the pauses anew.';
+ALTER TABLE companion.sending_pauses ENABLE ALWAYS TRIGGER reload_pauses;
 CREATE TRIGGER reload_no_caps AFTER TRUNCATE ON companion.caps
 FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_rows();
 COMMENT ON TRIGGER reload_no_caps ON companion.caps IS 'Every session reads the caps anew.';
@@ -676,6 +765,28 @@ LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'companion_choose_channel';
 COMMENT ON FUNCTION companion.choose_channel(text[], text) IS
 'Which channel a message goes to: of a user''s columns of these names the preferred one if it is usable, else by channels.rank; NULL where none is. Internal: usable_channel() is for others.';
+
+CREATE FUNCTION companion.pause_sending(
+    channel text DEFAULT NULL, kind text DEFAULT NULL, until timestamptz DEFAULT NULL, reason text DEFAULT NULL)
+RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_pause_sending';
+COMMENT ON FUNCTION companion.pause_sending(text, text, timestamptz, text) IS
+'Pauses sending on a channel, of a kind, of a kind on a channel, or, with neither, all of it; until a time or, with NULL, resume_sending(). Of what is paused no start_send that begins after this has committed is true; it gives the message back. What becomes of the messages says kinds.when_closed. Nothing pending is touched, however much there is. Paused again, until and reason are replaced. Returns whether it is paused now: false for an until that has passed, which ends a pause. reason: 1 to 500 characters. Error 22023 for an unknown channel, a kind that is no name of one and another reason, 22008 for an infinite until.';
+
+CREATE FUNCTION companion.resume_sending(channel text DEFAULT NULL, kind text DEFAULT NULL)
+RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_resume_sending';
+COMMENT ON FUNCTION companion.resume_sending(text, text) IS
+'Ends the pause that pause_sending() of the same channel and kind began; false where there is none. Another that covers the same messages goes on. A channel with a rate starts with no more than that. Error 22023 as of pause_sending, but for a channel that is none any more.';
+
+CREATE FUNCTION companion.throttle_channel(channel text, retry_after interval, bot text DEFAULT NULL)
+RETURNS timestamptz
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_throttle_channel';
+COMMENT ON FUNCTION companion.throttle_channel(text, interval, text) IS
+'Says that a messenger has asked a bot, or with NULL the whole channel, to send nothing for so long (a 429 that is not about one message). No start_send that begins after this has committed is true before; it is NULL: not now, the claim stays. Claims leave what is throttled. A shorter one ends none. Returns until when. Waits for nobody. retry_after: zero to 30 days. Error 22023 for another, an unknown channel and a bot''s name of more than 64 characters.';
 
 CREATE FUNCTION companion.order_checkin_days() RETURNS trigger
 LANGUAGE c
@@ -1665,9 +1776,9 @@ COMMENT ON FUNCTION companion.expire_user_context(integer) IS
 COMMENT ON FUNCTION companion.rewind_dispatch(timestamp with time zone) IS
 'Sets the previous tick, so that the next one covers what is due after to_at, and nothing before. What was enqueued already is not enqueued again. Error 22008 for an infinite time; 22023 for one in the future, unless companion.clock is set, and for one before what companion.retention keeps.';
 COMMENT ON FUNCTION companion.start_send(uuid, uuid, integer) IS
-'The point of no return, called right before sending: true once for each attempt, for the newest only, and only before its send_before. It is a try, and leaves companion.send_timeout at least of the lease. After false, do not send. Where quiet hours have begun since the claim, or a cap of its kind''s group is full, it returns false and puts the message off, or skips it, as its kind says, and the claim is given back. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
-COMMENT ON FUNCTION companion.start_send_many(uuid[],uuid[],integer[]) IS
-'start_send for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, which means not now, call again. Do not send after NULL. Error 2202E when the arrays differ in length.';
+'The point of no return, called right before sending: true once for each attempt, for the newest only, and only before its send_before. It is a try, and leaves companion.send_timeout at least of the lease. After false, do not send. Where quiet hours have begun since the claim, or a cap of its kind''s group is full, it returns false and puts the message off, or skips it, as its kind says, and the claim is given back, as it is where sending is paused or outside the channel''s reply_window. NULL where the channel''s rate or a throttle does not let it go yet: the claim stays, call again. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the message, at most companion.lock_wait, then error 55P03: call again.';
+COMMENT ON FUNCTION companion.start_send_many(uuid[], uuid[], integer[]) IS
+'start_send for many messages: one result for each, in input order. It waits for nobody: NULL for one that another transaction holds, or that the channel''s rate does not let go yet, which means not now, call again. Do not send after NULL. Error 2202E when the arrays differ in length.';
 COMMENT ON FUNCTION companion.mark_skipped(uuid,uuid,integer,text) IS
 'Reports that the message is not to be sent after all, and why. Returns false, and changes nothing, for an older attempt or a message that is not pending. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
 COMMENT ON FUNCTION companion.mark_skipped_many(uuid[],uuid[],integer[],text[]) IS
@@ -1720,7 +1831,7 @@ COMMENT ON COLUMN companion.dispatch_queue.claims IS 'How many claims in a row w
 COMMENT ON COLUMN companion.dispatch_queue.last_error IS 'Why the last report of a failure said that it failed, its first 500 bytes; where it has not failed, why it was put off, or NULL.';
 COMMENT ON COLUMN companion.dispatch_queue.last_failed_at IS 'When it failed the last time; NULL: it has not.';
 COMMENT ON COLUMN companion.dispatch_queue.head_start IS 'By how many seconds it goes ahead of others: kinds.head_start when it was enqueued.';
-COMMENT ON INDEX companion.dispatch_queue_visible IS 'For each head start, the order in which messages are claimed.';
+COMMENT ON INDEX companion.dispatch_queue_visible IS 'For each channel and head start, the order in which messages are claimed.';
 COMMENT ON COLUMN companion.dispatch_queue.start_before IS 'NULL: its user has no quiet hours. Of what is claimed: when the next begin, and it is looked at again before it is started; -infinity: whenever it is. Of what waits for their end: visible_at.';
 -- Operations.
 CREATE FUNCTION companion.role_faults(role name) RETURNS TABLE (fault text, remedy text)
@@ -1771,13 +1882,25 @@ COMMENT ON POLICY monitored ON companion.addresses IS 'Who watches sees how many
 
 -- Bounded, so that a look costs the same whatever waits.
 CREATE VIEW companion.queue_head WITH (security_invoker = true) AS
-SELECT user_id, message_id, visible_at, CASE WHEN isfinite(leased_until) THEN leased_until END AS leased_until,
-       attempt, channel, worker,
-       CASE WHEN sending THEN 'sending'
-            WHEN leased_until > companion.now() THEN 'claimed'
-            WHEN visible_at > companion.now() THEN 'waiting'
+WITH RECURSIVE lanes AS (
+    (SELECT channel, head_start FROM companion.dispatch_queue
+     ORDER BY channel COLLATE "C", head_start LIMIT 1)
+    UNION ALL
+    SELECT after.channel, after.head_start FROM lanes CROSS JOIN LATERAL (
+        SELECT q.channel, q.head_start FROM companion.dispatch_queue AS q
+        WHERE (q.channel COLLATE "C", q.head_start) > (lanes.channel COLLATE "C", lanes.head_start)
+        ORDER BY q.channel COLLATE "C", q.head_start LIMIT 1) AS after)
+SELECT h.user_id, h.message_id, h.visible_at,
+       CASE WHEN isfinite(h.leased_until) THEN h.leased_until END AS leased_until, h.attempt, h.channel, h.worker,
+       CASE WHEN h.sending THEN 'sending'
+            WHEN h.leased_until > companion.now() THEN 'claimed'
+            WHEN h.visible_at > companion.now() THEN 'waiting'
             ELSE 'due' END AS state
-FROM companion.dispatch_queue ORDER BY visible_at, message_id LIMIT 10000;
+FROM lanes CROSS JOIN LATERAL (
+    SELECT * FROM companion.dispatch_queue AS q
+    WHERE q.channel COLLATE "C" = lanes.channel COLLATE "C" AND q.head_start = lanes.head_start
+    ORDER BY q.visible_at, q.message_id LIMIT 10000) AS h
+ORDER BY h.visible_at, h.message_id LIMIT 10000;
 COMMENT ON VIEW companion.queue_head IS 'For operators: the 10,000 messages that are claimed next, or are claimed already.';
 COMMENT ON COLUMN companion.queue_head.user_id IS 'To whom.';
 COMMENT ON COLUMN companion.queue_head.message_id IS 'scheduled_messages.id.';
@@ -1867,7 +1990,19 @@ BEGIN ATOMIC
          'started, and not reported ten minutes after their leases: run_maintenance() makes them unknown'),
         ('retries', retries < 100 OR retries < rows / 10, retries::double precision,
          'messages that were claimed, and wait to be claimed again')
-    ) AS checked ("check", ok, value, detail);
+    ) AS checked ("check", ok, value, detail)
+    UNION ALL
+    SELECT 'paused', coalesce(bool_and(still.ends), true), count(*)::double precision,
+           coalesce(left(string_agg(still.what, '; ' ORDER BY still.what COLLATE "C"), 1000), 'nothing is paused or throttled')
+    FROM (
+        SELECT concat_ws(' ', 'sending', 'of ' || nullif(kind, ''), 'on ' || nullif(channel, ''), 'is paused since',
+                         since, 'until ' || until) || coalesce(': ' || reason, '') AS what,
+               until IS NOT NULL AS ends
+        FROM companion.sending_pauses WHERE until IS NULL OR until > companion.now()
+        UNION ALL
+        SELECT concat_ws(' ', channel, 'is throttled', 'for ' || nullif(bot, ''), 'until', max(until)), true
+        FROM companion.channel_throttles WHERE until > companion.now() GROUP BY channel, bot
+    ) AS still (what);
 END;
 COMMENT ON FUNCTION companion.check_queue(interval) IS 'What health() says of the queue. Internal.';
 
@@ -2977,6 +3112,10 @@ BEGIN
     GRANT SELECT ON companion.caps TO companion_user, companion_worker;
     GRANT SELECT, INSERT, UPDATE, DELETE ON companion.caps TO companion_admin;
     GRANT SELECT ON companion.cap_starts TO companion_worker, companion_admin;
+    GRANT SELECT ON companion.sending_pauses, companion.channel_throttles TO companion_worker, companion_monitor;
+    GRANT SELECT, DELETE ON companion.channel_throttles TO companion_admin;
+    GRANT SELECT ON companion.send_rates TO companion_admin, companion_monitor;
+    GRANT SELECT, DELETE ON companion.sending_pauses TO companion_admin;
     GRANT SELECT ON companion.addresses TO companion_user, companion_worker;
     GRANT SELECT, INSERT, UPDATE, DELETE ON companion.addresses TO companion_admin;
     GRANT SELECT ON companion.rekeyed_ids TO companion_user, companion_worker, companion_admin;
@@ -3013,12 +3152,14 @@ BEGIN
         ('companion_monitor',
          'now is_pg_crons'),
         ('companion_admin, companion_monitor',
-         'health metrics check_dispatch check_jobs check_queue check_outcomes check_addresses check_server
-          check_definition role_faults'),
+         'health metrics check_dispatch check_jobs check_queue check_outcomes
+          check_addresses check_server check_definition role_faults'),
         ('companion_runtime',
          'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
           checkin_refused suspended_reason unknown_start paused_reason with_statement
           joined_statements fact_hash merged_json keeps_history meaning_of'),
+        ('companion_worker, companion_admin, companion_runtime',
+         'imported_id is_time_ordered old_id'),
         ('companion_user, companion_worker, companion_admin',
          'next_checkin sent_today put_user cancel_message cancel_messages add_message
           delete_message recent_messages upsert_user_context
@@ -3035,11 +3176,16 @@ BEGIN
          'claim_messages mark_sent mark_sent_many mark_failed mark_failed_many
           release_message release_message_many redeem_telegram_link_token'),
         ('companion_admin',
+         'pause_sending resume_sending'),
+        ('companion_worker, companion_admin',
+         'throttle_channel'),
+        ('companion_admin',
          'retry_failed run_maintenance apply_retention expire_messages expire_addresses
           expire_early_edits expire_cap_starts expire_job_runs merge_context_items
           forget_redeem_failures follow_auth_users unfollow_auth_users adopt_users
-          is_pg_crons require_pg_cron require_job_login job_command schedule_jobs
-          unschedule_jobs')
+          import_users import_conversations import_messages import_user_context
+          import_scheduled_messages is_pg_crons require_pg_cron require_job_login
+          job_command schedule_jobs unschedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s',
