@@ -4,6 +4,7 @@
 #include "postgres/arguments.hpp"
 #include "postgres/interval_length.hpp"
 #include "postgres/kept_rows.hpp"
+#include "postgres/settings.hpp"
 
 namespace companion {
 
@@ -69,6 +70,13 @@ Kind kind_of(std::string_view name)
             return *kind;
     return {{}, 0, PG_INT64_MAX, 20, false, true, false, false, {}, Otherwise::defer,
             Otherwise::defer, Otherwise::defer}; // somebody has deleted it
+}
+
+Interval *checkin_within()
+{
+    auto *within = static_cast<Interval *>(palloc0(sizeof(Interval)));
+    within->time = Min(kind_of("checkin").send_within, settings::longest_catch_up * USECS_PER_SEC);
+    return within;
 }
 
 } // namespace companion

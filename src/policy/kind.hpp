@@ -37,4 +37,7 @@ int kinds_read();
 // The policy of a kind: its own, or that of custom.
 Kind kind_of(std::string_view name);
 
+// How late a check-in may be found, or sent: an interval of the server's.
+Interval *checkin_within();
+
 } // namespace companion
