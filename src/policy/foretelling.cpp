@@ -27,7 +27,9 @@ Statement find_next_checkin{R"sql(
 )sql",
                             UUIDOID, TIMESTAMPTZOID, INTERVALOID, INTERVALOID};
 
-// $1 user, $2 until, $3 now, $4 send_within, $5 min_gap. What is pending is judged as a claim does.
+// $1 user, $2 until, $3 now, $4 send_within, $5 min_gap. What is pending is judged as a claim does:
+// what else than quiet hours keeps it from its start (caps, pauses of sending) has its place beside
+// them.
 Statement find_upcoming{R"sql(
     WITH pending AS (
         SELECT m.id AS message_id, m.kind, m.local_date, m.scheduled_for, skip.reason AS skipped,
