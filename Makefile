@@ -13,6 +13,7 @@ SUBJECTS = \
 	memory/categories memory/memory facts/facts recall/recall recall/embeddings memory/functions \
 	scheduling/scheduled_messages sending/queue scheduling/dispatch memory/follow_ups sending/worker sending/retry \
 	policy/changes_of_mind policy/cancelling \
+	policy/foretelling policy/explaining \
 	linking/linking \
 	cron/cron operations/operations moving/moving \
 	identity/references identity/rights

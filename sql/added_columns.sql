@@ -89,6 +89,8 @@ SELECT created FROM companion.schedule_message(:user, '2026-03-03', 'four');
 SELECT message_id AS five FROM companion.schedule_message(:user, '2026-03-05', 'five') \gset
 SELECT companion.reschedule_message(:user, :'five', '2026-03-06'), companion.annotate_message(:user, :'five', 1),
     companion.cancel_message(:user, :'five'), companion.cancel_messages(:user, 'checkin');
+SELECT kind, scheduled_for, reason FROM companion.upcoming(:user, '2026-03-05');
+SELECT rule, holds FROM companion.explain_checkin(:user);
 SELECT companion.start_send(user_id, message_id, attempt) FROM companion.claim_messages('w', lease => '1 second');
 SET companion.clock = '2026-03-03 11:00+00';
 SELECT companion.finish_abandoned();

@@ -24,7 +24,8 @@ INSERT INTO companion.scheduled_messages (user_id, id, kind, idempotency_key, lo
 VALUES (:'maya', :'maya', 'custom', 'sent', '2026-03-04', 'UTC', companion.now(), 'infinity', 'web', 'sent', 'infinity',
     companion.now());
 -- Another, whom the app may write to.
-INSERT INTO companion.users (id, display_name) VALUES ('00000000-0000-0000-0000-000000000002', 'Ada');
+\set ada 00000000-0000-0000-0000-000000000002
+INSERT INTO companion.users (id, display_name, onboarding_completed_at) VALUES (:'ada', 'Ada', '2026-01-01');
 SELECT value FROM companion.upsert_user_context('00000000-0000-0000-0000-000000000002', 'follow_up', 'exam', 'how was it',
     expires_at => 'infinity', metadata => '{"follow_up_on": "2026-03-04"}');
 
@@ -52,8 +53,14 @@ INSERT INTO calls VALUES
     ('recall_user_context', quote_literal(:'maya')), ('due_follow_ups', quote_literal(:'maya')), ('user_context_as_of', quote_literal(:'maya') || ', ''infinity'''),
     ('update_user_context', quote_literal(:'maya') || ', NULL, ''mood'', ''now'', expires_at => ''infinity'''),
     ('memory_report', quote_literal(:'maya')), ('due_follow_ups_all', ''),
+    ('sending_paused', '''web'', ''custom'', companion.now()'), ('cap_full', quote_literal(:'maya') || ', ''custom'', companion.now()'),
+    ('after_policy', quote_literal(:'maya') || ', ''custom'', ''web'', companion.now(), ''infinity'''),
     ('throttle_channel', '''push'', ''1 hour'''), ('unknown_start', '''22:00'', ''22:00'''),
     ('day_as_seen', '''UTC'', ''Asia/Tokyo'', ''2026-03-05'', companion.now()'),
+    ('upcoming', quote_literal(:'ada') || ', companion.now() + interval ''9 days'''),
+    ('checkins_foretold', quote_literal(:'ada') || ', companion.now(), companion.now() + interval ''9 days'', ''-infinity'', ''4 hours'', ''6 hours'''),
+    ('after_quiet_hours', '''custom'', ''UTC'', ''09:00'', ''10:00'', ''infinity'', ''infinity'''),
+    ('not_covered_since', quote_literal(:'ada') || ', companion.now()'),
     ('claim_messages', '''w''');
 SELECT count(pg_temp.look(function, format('companion.%I(%s)', function, arguments))) AS calls FROM calls;
 SELECT p.oid::regprocedure AS "not called" FROM pg_proc AS p

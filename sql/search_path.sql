@@ -65,6 +65,8 @@ INSERT INTO steps (role, step) VALUES
     ('companion_user', $$companion.companion_starts$$),
     ('companion_user', $$companion.reply_rates$$),
     ('companion_user', $$companion.next_checkin('00000000-0000-0000-0000-000000000001')$$),
+    ('companion_user', $$companion.explain_checkin('00000000-0000-0000-0000-000000000001', '2026-03-02')$$),
+    ('companion_user', $$companion.upcoming('00000000-0000-0000-0000-000000000001', companion.now() OPERATOR(pg_catalog.+) '9 days'::pg_catalog.interval)$$),
     ('companion_user', $$companion.sent_today('00000000-0000-0000-0000-000000000001', 'custom')$$),
     -- Memory
     ('companion_user', $$companion.upsert_user_context('00000000-0000-0000-0000-000000000001', 'preference', 'tea', 'green', source => 'user')$$),

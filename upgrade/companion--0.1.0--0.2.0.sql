@@ -781,12 +781,26 @@ AS 'MODULE_PATHNAME', 'companion_resume_sending';
 COMMENT ON FUNCTION companion.resume_sending(text, text) IS
 'Ends the pause that pause_sending() of the same channel and kind began; false where there is none. Another that covers the same messages goes on. A channel with a rate starts with no more than that. Error 22023 as of pause_sending, but for a channel that is none any more.';
 
+CREATE FUNCTION companion.sending_paused(channel text, kind text, at timestamptz)
+RETURNS TABLE (until timestamptz, reason text)
+LANGUAGE c STABLE ROWS 1
+AS 'MODULE_PATHNAME', 'companion_sending_paused';
+COMMENT ON FUNCTION companion.sending_paused(text, text, timestamptz) IS
+'Why messages of a kind are not started on a channel at a time, and until when, NULL: until somebody resumes it. Both NULL: they are started. Internal.';
+
 CREATE FUNCTION companion.throttle_channel(channel text, retry_after interval, bot text DEFAULT NULL)
 RETURNS timestamptz
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_throttle_channel';
 COMMENT ON FUNCTION companion.throttle_channel(text, interval, text) IS
 'Says that a messenger has asked a bot, or with NULL the whole channel, to send nothing for so long (a 429 that is not about one message). No start_send that begins after this has committed is true before; it is NULL: not now, the claim stays. Claims leave what is throttled. A shorter one ends none. Returns until when. Waits for nobody. retry_after: zero to 30 days. Error 22023 for another, an unknown channel and a bot''s name of more than 64 characters.';
+
+CREATE FUNCTION companion.cap_full(user_id uuid, kind text, at timestamptz)
+RETURNS TABLE (until timestamptz, reason text)
+LANGUAGE c STABLE ROWS 1
+AS 'MODULE_PATHNAME', 'companion_cap_full';
+COMMENT ON FUNCTION companion.cap_full(uuid, text, timestamptz) IS
+'Which cap a message of this kind would be over at a time, by what has been started so far, in words; and until when it is full. Both NULL: none. Internal.';
 
 CREATE FUNCTION companion.order_checkin_days() RETURNS trigger
 LANGUAGE c
@@ -1244,17 +1258,36 @@ RETURN CASE WHEN at < checkin_paused_until THEN 'check-ins are paused until ' ||
 COMMENT ON FUNCTION companion.paused_reason(timestamptz, timestamptz) IS
 'Why a user gets nothing at a time, of a kind that respects pauses, who is paused then; NULL where they are not. Internal.';
 
+CREATE FUNCTION companion.not_onboarded_reason(onboarding_completed_at timestamptz, at timestamptz)
+RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN onboarding_completed_at IS NULL OR at < onboarding_completed_at
+    THEN 'onboarding was not completed by then' END;
+COMMENT ON FUNCTION companion.not_onboarded_reason(timestamptz, timestamptz) IS
+'Why a user gets no check-in at a time who was not onboarded by then; NULL where they were. Internal.';
+
+CREATE FUNCTION companion.opted_out_reason(checkin_time time) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN checkin_time IS NULL THEN 'the user has no check-in time' END;
+COMMENT ON FUNCTION companion.opted_out_reason(time) IS
+'Why a user without a check-in time gets no check-in; NULL where they have one. Internal.';
+
+CREATE FUNCTION companion.weekday_reason(checkin_days smallint[], weekday smallint) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN NOT weekday = ANY (checkin_days) THEN 'no check-in on this weekday' END;
+COMMENT ON FUNCTION companion.weekday_reason(smallint[], smallint) IS
+'Why a user gets no check-in on an ISO weekday that is none of theirs; NULL where it is, or is not known. Internal.';
+
 CREATE FUNCTION companion.checkin_refused(
     checkin_time time, checkin_days smallint[], onboarding_completed_at timestamptz,
     checkin_paused_until timestamptz, suspended_until timestamptz, weekday smallint,
     scheduled_for timestamptz) RETURNS text
 LANGUAGE sql STABLE
 RETURN coalesce(companion.suspended_reason(suspended_until, scheduled_for),
-    companion.paused_reason(checkin_paused_until, scheduled_for), CASE
-    WHEN onboarding_completed_at IS NULL OR scheduled_for < onboarding_completed_at
-        THEN 'onboarding was not completed by then'
-    WHEN checkin_time IS NULL THEN 'the user has no check-in time'
-    WHEN NOT weekday = ANY (checkin_days) THEN 'no check-in on this weekday' END);
+    companion.paused_reason(checkin_paused_until, scheduled_for),
+    companion.not_onboarded_reason(onboarding_completed_at, scheduled_for),
+    companion.opted_out_reason(checkin_time),
+    companion.weekday_reason(checkin_days, weekday));
 COMMENT ON FUNCTION companion.checkin_refused(time, smallint[], timestamptz, timestamptz, timestamptz, smallint, timestamptz) IS
 'Why a user of these settings gets no check-in that is due at this time, on this ISO weekday, which may be NULL where it is known to be one of theirs; NULL where they get it. Internal.';
 
@@ -1265,6 +1298,15 @@ RETURN CASE WHEN made_in = timezone THEN local_date
     ELSE companion.local_timestamp(timezone, scheduled_for)::date END;
 COMMENT ON FUNCTION companion.day_as_seen(text, text, date, timestamptz) IS
 'The local day, as seen in a zone, of a check-in that was made in this or another one: its own date in the same, else that of its instant. Internal.';
+
+CREATE FUNCTION companion.is_too_close(
+    scheduled_for timestamptz, near_scheduled_for timestamptz, near_sent_at timestamptz,
+    min_gap interval) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN scheduled_for < coalesce(near_sent_at, near_scheduled_for) + min_gap
+    AND scheduled_for > near_scheduled_for - min_gap;
+COMMENT ON FUNCTION companion.is_too_close(timestamptz, timestamptz, timestamptz, interval) IS
+'Whether a check-in would be due within min_gap of another one, which was sent then or, where that is NULL, is to be. Internal.';
 
 CREATE FUNCTION companion.checkins_nearby(
     user_id uuid, timezone text, local_date date, scheduled_for timestamptz,
@@ -1277,8 +1319,8 @@ BEGIN ATOMIC
             near.local_date, near.scheduled_for) = checkins_nearby.local_date), false),
         coalesce(bool_or(near.idempotency_key = key), false),
         coalesce(bool_or(near.status IN ('pending', 'sent', 'unknown')
-            AND checkins_nearby.scheduled_for < coalesce(near.sent_at, near.scheduled_for) + min_gap
-            AND checkins_nearby.scheduled_for > near.scheduled_for - min_gap), false)
+            AND companion.is_too_close(checkins_nearby.scheduled_for, near.scheduled_for,
+                near.sent_at, min_gap)), false)
     FROM companion.scheduled_messages AS near
     WHERE near.user_id = checkins_nearby.user_id
         AND near.idempotency_key >= key_from AND near.idempotency_key < key_until
@@ -1286,6 +1328,26 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION companion.checkins_nearby(uuid, text, date, timestamptz, text, text, text, interval, uuid) IS
 'Of one possible check-in, what the user''s check-ins of the days around it say, whose keys lie within [key_from, key_until), but for the one of this id: day_is_taken: one stands already for this local day, as now seen (day_as_seen). key_is_used: one stands under this key, made in another zone. is_too_close: one that was or may be sent lies within min_gap. Internal.';
+
+CREATE FUNCTION companion.is_overtaken(
+    timezone text, checkin_time time, checkin_days smallint[], scheduled_for timestamptz,
+    found_at timestamptz, min_gap interval) RETURNS boolean
+LANGUAGE c STABLE STRICT
+AS 'MODULE_PATHNAME', 'companion_is_overtaken';
+COMMENT ON FUNCTION companion.is_overtaken(text, time, smallint[], timestamptz, timestamptz, interval) IS
+'Whether a check-in that is found more than min_gap late is followed by another that is due by then: of what a tick finds of a user at once only the latest is sent. Internal.';
+
+CREATE FUNCTION companion.checkin_skipped(
+    scheduled_for timestamptz, found_at timestamptz, send_within interval, is_too_close boolean,
+    channel text) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE
+    WHEN scheduled_for + send_within < found_at
+        THEN 'found ' || (found_at - scheduled_for) || ' late, beyond its kind''s send_within'
+    WHEN is_too_close THEN 'within companion.min_gap of another check-in'
+    WHEN channel IS NULL THEN 'no channel reaches the user' END;
+COMMENT ON FUNCTION companion.checkin_skipped(timestamptz, timestamptz, interval, boolean, text) IS
+'Why a check-in that a user gets, found by a tick of this time, is recorded as skipped; NULL where it is enqueued. Internal.';
 
 CREATE FUNCTION companion.dispatch(
     at timestamptz DEFAULT companion.now(), max_rows integer DEFAULT NULL) RETURNS integer
@@ -1458,6 +1520,131 @@ LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_annotate_message';
 COMMENT ON FUNCTION companion.annotate_message(uuid, uuid, integer, text, jsonb) IS
 'Sets what the app notes of a scheduled message, pending or finished; NULL leaves it as it is. Returns false where there is no such message. Error 22023 for a priority_level that is no smallint, a topic_key that has not 1 to 200 characters, and metadata that is no object or over companion.max_json_size. Waits and fails as cancel_message.';
+
+CREATE FUNCTION companion.after_quiet_hours(
+    kind text, timezone text, quiet_from time, quiet_until time, at timestamptz,
+    send_before timestamptz)
+RETURNS TABLE (goes_at timestamptz, reason text)
+LANGUAGE c STABLE ROWS 1
+AS 'MODULE_PATHNAME', 'companion_after_quiet_hours';
+COMMENT ON FUNCTION companion.after_quiet_hours(text, text, time, time, timestamptz, timestamptz) IS
+'When a message of this kind that is due at a time goes by its user''s quiet hours: then, at their end, or, where it is skipped, NULL; and why not at once. Nothing where at is NULL. Internal.';
+
+CREATE FUNCTION companion.after_policy(
+    user_id uuid, kind text, channel text, at timestamptz, send_before timestamptz)
+RETURNS TABLE (goes_at timestamptz, reason text)
+LANGUAGE c STABLE ROWS 1
+AS 'MODULE_PATHNAME', 'companion_after_policy';
+COMMENT ON FUNCTION companion.after_policy(uuid, text, text, timestamptz, timestamptz) IS
+'When a message that may go on a channel at a time goes by pauses of sending and the user''s caps, as they are now: NULL where it is skipped, or waits for somebody to resume sending; and why not at once. Internal.';
+
+CREATE FUNCTION companion.not_covered_since(user_id uuid, at timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE
+RETURN least(
+    coalesce((SELECT s.previous_tick FROM companion.dispatch_state AS s), at - interval '1 minute'),
+    (SELECT min(r.since) FROM companion.dispatch_recheck AS r
+     WHERE r.user_id = not_covered_since.user_id));
+COMMENT ON FUNCTION companion.not_covered_since(uuid, timestamptz) IS
+'After when a user''s check-ins are still to be found by the tick that runs at a time, or the next one. Internal.';
+
+CREATE FUNCTION companion.checkins_foretold(
+    user_id uuid, since timestamptz, until timestamptz, found_at timestamptz,
+    send_within interval, min_gap interval)
+RETURNS TABLE (local_date date, scheduled_for timestamptz, goes_at timestamptz, channel text, reason text)
+LANGUAGE sql STABLE ROWS 10
+BEGIN ATOMIC
+    WITH RECURSIVE due AS MATERIALIZED (
+        SELECT row_number() OVER (ORDER BY d.scheduled_for) AS number, d.local_date, d.scheduled_for,
+            greatest(d.scheduled_for, checkins_foretold.found_at) AS found_at,
+            companion.choose_channel(u.usable_addresses, u.preferred_channel) AS channel,
+            nearby.is_too_close OR companion.is_overtaken(u.timezone, u.checkin_time, u.checkin_days,
+                d.scheduled_for, greatest(d.scheduled_for, checkins_foretold.found_at), min_gap)
+                AS is_too_close,
+            quiet.goes_at, quiet.reason
+        FROM companion.users AS u
+        CROSS JOIN LATERAL companion.checkins_due(u.timezone, u.checkin_time, u.checkin_days,
+            since, until) AS d
+        CROSS JOIN LATERAL companion.checkins_nearby(u.id, u.timezone, d.local_date, d.scheduled_for,
+            companion.checkin_key(d.local_date), companion.checkin_key(d.local_date - 2),
+            companion.checkin_key(d.local_date + 3), min_gap, NULL) AS nearby
+        CROSS JOIN LATERAL companion.after_quiet_hours('checkin', u.timezone, u.quiet_from,
+            u.quiet_until, greatest(d.scheduled_for, checkins_foretold.found_at),
+            d.scheduled_for + send_within) AS quiet
+        WHERE u.id = checkins_foretold.user_id AND NOT nearby.day_is_taken
+            AND companion.checkin_refused(u.checkin_time, u.checkin_days, u.onboarding_completed_at,
+                u.checkin_paused_until, u.suspended_until, NULL, d.scheduled_for) IS NULL),
+    foretold AS (
+        SELECT 0::bigint AS number, NULL::date AS local_date, NULL::timestamptz AS scheduled_for,
+            NULL::timestamptz AS goes_at, NULL::text AS channel, NULL::text AS reason,
+            NULL::date AS last_date, NULL::timestamptz AS last_due, NULL::timestamptz AS last_goes
+        UNION ALL
+        SELECT due.number, due.local_date, due.scheduled_for, going.at, due.channel,
+            coalesce(skip.reason, due.reason),
+            CASE WHEN going.at IS NULL THEN f.last_date ELSE due.local_date END,
+            CASE WHEN going.at IS NULL THEN f.last_due ELSE due.scheduled_for END,
+            coalesce(going.at, f.last_goes)
+        FROM foretold AS f
+        JOIN due ON due.number = f.number + 1
+        CROSS JOIN LATERAL (
+            SELECT companion.checkin_skipped(due.scheduled_for, due.found_at, send_within,
+                due.is_too_close
+                    OR coalesce(f.last_date >= due.local_date - 2 AND companion.is_too_close(
+                        due.scheduled_for, f.last_due, f.last_goes, min_gap), false),
+                due.channel) AS reason) AS skip
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN skip.reason IS NULL THEN due.goes_at END AS at) AS going)
+    SELECT f.local_date, f.scheduled_for, f.goes_at, f.channel, f.reason
+    FROM foretold AS f WHERE f.number > 0;
+END;
+COMMENT ON FUNCTION companion.checkins_foretold(uuid, timestamptz, timestamptz, timestamptz, interval, interval) IS
+'The check-ins of a user that are due after since and up to until, which ticks at found_at and later will record, as the user''s settings and past check-ins now stand; goes_at is NULL for those that will be skipped, and reason says why, or why one waits. Internal.';
+
+CREATE FUNCTION companion.upcoming(user_id uuid, until timestamptz)
+RETURNS TABLE (message_id uuid, kind text, local_date date, scheduled_for timestamptz,
+               goes_at timestamptz, channel text, address text, reason text)
+LANGUAGE c STABLE ROWS 10
+AS 'MODULE_PATHNAME', 'companion_upcoming';
+COMMENT ON FUNCTION companion.upcoming(uuid, timestamptz) IS
+'What is to go to a user, in the order in which it is due, up to and with until: the messages that are pending, and the check-ins that ticks will find, whose message_id is NULL, as the user''s settings, addresses, caps and past check-ins, and pauses of sending, now stand. goes_at: when it may go, after quiet hours, a pause of sending, and when its cap has room, at the earliest now; NULL: it would be skipped, or waits for resume_sending(). address: where it goes on its channel, of several the one that was linked last. reason: why it waits, or would be skipped, or what is being done with it. No row for an until in the past, or an unknown user. For the user''s own, or workers and admins: error 42501 for others. Error 22008 for an infinite until, 22023 for one more than 400 days from now.';
+
+CREATE FUNCTION companion.clock_reading(timezone text, at timestamptz) RETURNS text
+LANGUAGE sql STABLE
+RETURN to_char(companion.local_timestamp(timezone, at), 'YYYY-MM-DD HH24:MI') || ' ' || timezone;
+COMMENT ON FUNCTION companion.clock_reading(text, timestamptz) IS
+'A time in words, as a clock in the zone shows it. Internal.';
+
+CREATE FUNCTION companion.checkin_outcome(user_id uuid, message_id uuid, at timestamptz)
+RETURNS TABLE (holds boolean, detail text)
+LANGUAGE sql STABLE ROWS 1
+BEGIN ATOMIC
+    SELECT CASE WHEN m.status = 'sent' THEN true
+            WHEN m.status NOT IN ('pending', 'unknown') THEN false END,
+        CASE
+        WHEN m.status = 'sent' THEN 'sent on ' || m.channel || ' at '
+            || coalesce(companion.clock_reading(m.timezone, m.sent_at), 'a time that is not known')
+        WHEN m.status = 'unknown' THEN 'it may have been sent: its worker was not heard of again'
+        WHEN m.status <> 'pending' THEN m.status || coalesce(': ' || m.failure_reason, '')
+        WHEN q.sending THEN 'being sent by ' || q.worker
+        WHEN q.send_before <= at
+            THEN 'will be skipped: not sent before ' || companion.clock_reading(m.timezone, q.send_before)
+        WHEN q.leased_until > at THEN 'claimed by ' || q.worker || ', which has not started to send it'
+        WHEN q.visible_at > at
+            THEN 'waits until ' || companion.clock_reading(m.timezone, q.visible_at)
+        ELSE 'due, and waits for a worker to claim it' END
+        || CASE WHEN m.status = 'pending' THEN coalesce('; last: ' || q.last_error, '') ELSE '' END
+    FROM companion.scheduled_messages AS m
+    LEFT JOIN companion.dispatch_queue AS q ON q.user_id = m.user_id AND q.message_id = m.id
+    WHERE m.user_id = checkin_outcome.user_id AND m.id = checkin_outcome.message_id;
+END;
+COMMENT ON FUNCTION companion.checkin_outcome(uuid, uuid, timestamptz) IS
+'What became of a message by a time: whether it was sent, NULL where that is open, and in words. Internal.';
+
+CREATE FUNCTION companion.explain_checkin(user_id uuid, local_date date DEFAULT NULL)
+RETURNS TABLE (rule text, holds boolean, detail text)
+LANGUAGE c STABLE ROWS 10
+AS 'MODULE_PATHNAME', 'companion_explain_checkin';
+COMMENT ON FUNCTION companion.explain_checkin(uuid, date) IS
+'Why a user gets, got or did not get the check-in of a local day, NULL: of today on their clock. One row a rule, in this order: eligible, weekday, paused, guard, min_gap, channel, quiet, caps, sending, outcome. holds: false where the rule stands in its way, by the user''s settings as they are now; of outcome, whether it was sent; NULL where that is open, or there is nothing to judge. detail says so in words, with the values. For the user''s own, or workers and admins: error 42501 for others. Error 22008 for a date out of range.';
 
 CREATE FUNCTION companion.create_telegram_link_token(
     user_id uuid DEFAULT companion.current_user_id(), valid_for interval DEFAULT NULL,
@@ -3156,13 +3343,16 @@ BEGIN
           check_addresses check_server check_definition role_faults'),
         ('companion_runtime',
          'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
-          checkin_refused suspended_reason unknown_start paused_reason with_statement
-          joined_statements fact_hash merged_json keeps_history meaning_of'),
+          checkin_refused suspended_reason unknown_start paused_reason
+          not_onboarded_reason opted_out_reason weekday_reason is_too_close is_overtaken
+          checkin_skipped after_quiet_hours not_covered_since checkins_foretold
+          checkin_outcome clock_reading cap_full sending_paused after_policy
+          with_statement joined_statements fact_hash merged_json keeps_history meaning_of'),
         ('companion_worker, companion_admin, companion_runtime',
          'imported_id is_time_ordered old_id'),
         ('companion_user, companion_worker, companion_admin',
-         'next_checkin sent_today put_user cancel_message cancel_messages add_message
-          delete_message recent_messages upsert_user_context
+         'next_checkin sent_today put_user cancel_message cancel_messages upcoming
+          explain_checkin add_message delete_message recent_messages upsert_user_context
           upsert_user_context_many(uuid,jsonb,text)
           upsert_user_context_many(uuid,text,text) update_user_context recall_user_context
           user_context_prompt memory_report due_follow_ups forget_user_context

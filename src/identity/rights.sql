@@ -166,13 +166,16 @@ BEGIN
           check_definition role_faults'),
         ('companion_runtime',
          'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
-          checkin_refused suspended_reason
-          unknown_start paused_reason
+          checkin_refused suspended_reason unknown_start
+          paused_reason not_onboarded_reason opted_out_reason weekday_reason is_too_close
+          is_overtaken checkin_skipped after_quiet_hours not_covered_since checkins_foretold
+          checkin_outcome clock_reading cap_full sending_paused after_policy
           with_statement joined_statements fact_hash merged_json
           keeps_history meaning_of'),
         ('companion_worker, companion_admin, companion_runtime', 'imported_id is_time_ordered old_id'),
         ('companion_user, companion_worker, companion_admin',
          'canonical_timezone next_checkin sent_today put_user cancel_message cancel_messages
+          upcoming explain_checkin
           start_onboarding advance_onboarding complete_onboarding
           open_conversation add_message delete_message recent_messages search_messages
           upsert_user_context upsert_user_context_many(uuid,jsonb,text)

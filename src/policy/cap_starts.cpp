@@ -1,16 +1,12 @@
 // Counting starts by the caps of their kinds' groups: companion.cap_starts.
 #include "policy/cap_starts.hpp"
 
-#include "policy/caps.hpp"
 #include "policy/kind.hpp"
+#include "policy/open_caps.hpp"
 #include "postgres/arguments.hpp"
-#include "postgres/array_builder.hpp"
 #include "postgres/flags.hpp"
-#include "postgres/row_updates.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
-#include "postgres/uuid.hpp"
-#include "scheduling/time_zone.hpp"
 #include "sending/finish.hpp"
 #include "users/user_row.hpp"
 
@@ -28,8 +24,6 @@ static Statement insert_counted{R"sql(
 
 namespace {
 
-constexpr char changeable[] = "user_id, cap_group, started_at or message_ids";
-
 // Add an element to an array of our own that grows.
 template <class Element>
 void append(Element *&elements, int &size, int &room, const Element &element)
@@ -42,152 +36,6 @@ void append(Element *&elements, int &size, int &room, const Element &element)
     }
     elements[size++] = element;
 }
-
-// A row of cap_starts: what has been counted for a user and group, in ascending order of time.
-class Counts {
-  public:
-    // What two columns say, and room for some more. Where somebody has made them of different
-    // lengths, what has both.
-    Counts(NullableDatum started_at, NullableDatum message_ids, int more)
-    {
-        int ids_count = 0;
-        Datum *times = elements_of(started_at, TIMESTAMPTZOID, sizeof(TimestampTz), &count_);
-        Datum *ids = elements_of(message_ids, UUIDOID, sizeof(pg_uuid_t), &ids_count);
-        count_ = Min(count_, ids_count);
-        times_ = static_cast<std::int64_t *>(palloc((count_ + more + 1) * sizeof(std::int64_t)));
-        ids_ = static_cast<pg_uuid_t *>(palloc((count_ + more + 1) * sizeof(pg_uuid_t)));
-        for (int place = 0; place < count_; place++) {
-            times_[place] = to_instant(DatumGetTimestampTz(times[place]));
-            ids_[place] = *DatumGetUUIDP(ids[place]);
-        }
-    }
-
-    std::optional<std::int64_t> full_until(const CapWindow &window, int most) const
-    {
-        return window.full_until(most, times_, count_);
-    }
-
-    void add(std::int64_t time, const pg_uuid_t &message_id)
-    {
-        int place = count_++;
-        for (; place > 0 && times_[place - 1] > time; place--) {
-            times_[place] = times_[place - 1];
-            ids_[place] = ids_[place - 1];
-        }
-        times_[place] = time;
-        ids_[place] = message_id;
-    }
-
-    // Take the last start of a message away; false where there is none.
-    bool remove(const pg_uuid_t &message_id)
-    {
-        for (int place = count_; place-- > 0;) {
-            if (!is_same_uuid(ids_[place], message_id))
-                continue;
-            drop(place, place + 1);
-            return true;
-        }
-        return false;
-    }
-
-    // Keep the last ones, and of these what is not before a time.
-    void prune(int most, std::int64_t since)
-    {
-        const auto *first = std::lower_bound(times_, times_ + count_, since);
-        drop(0, Max(static_cast<int>(first - times_), count_ - most));
-    }
-
-    int size() const { return count_; }
-
-    // The two columns.
-    Datum times() const
-    {
-        ArrayBuilder array(TIMESTAMPTZOID);
-        for (int place = 0; place < count_; place++)
-            array.add(TimestampTzGetDatum(from_instant(times_[place])));
-        return array.finish();
-    }
-
-    Datum ids() const
-    {
-        ArrayBuilder array(UUIDOID);
-        for (int place = 0; place < count_; place++)
-            array.add(UUIDPGetDatum(&ids_[place]));
-        return array.finish();
-    }
-
-  private:
-    static Datum *elements_of(NullableDatum array, Oid type, int length, int *count)
-    {
-        Datum *elements = nullptr;
-        if (array.isnull || ARR_HASNULL(DatumGetArrayTypeP(array.value)))
-            *count = 0;
-        else
-            deconstruct_array(DatumGetArrayTypeP(array.value), type, length, type != UUIDOID,
-                              type == UUIDOID ? TYPALIGN_CHAR : TYPALIGN_DOUBLE, &elements, nullptr,
-                              count);
-        return elements;
-    }
-
-    void drop(int from, int to)
-    {
-        std::copy(times_ + to, times_ + count_, times_ + from);
-        std::copy(ids_ + to, ids_ + count_, ids_ + from);
-        count_ -= to - from;
-    }
-
-    std::int64_t *times_;
-    pg_uuid_t *ids_;
-    int count_ = 0;
-};
-
-// The rows of cap_starts, open from construction to close().
-class CountedRows {
-  public:
-    CountedRows()
-        : rows_("cap_starts", "cap_starts_pkey"), started_at_(rows_.column("started_at")),
-          message_ids_(rows_.column("message_ids")),
-          updates_(rows_, {started_at_, message_ids_}, changeable)
-    {
-    }
-    void close()
-    {
-        updates_.close();
-        rows_.close();
-    }
-
-    Lookup &rows() { return rows_; }
-
-    // What the row come to says, and room for some more.
-    Counts counts(int more = 0) const
-    {
-        return {rows_.get(started_at_), rows_.get(message_ids_), more};
-    }
-
-    // Change the row come to as change(counts), with room for some more, does, which returns
-    // whether it has. It is asked of the version that was found, and, where somebody has touched
-    // that or it changes nothing, once more of the row as locked. Not held where it is another's,
-    // or gone.
-    template <class Change>
-    Locking change(LockWaitPolicy wait, int more, Change change)
-    {
-        Counts found = counts(more);
-        if (change(found) && updates_.try_update({found.times(), found.ids()}))
-            return Locking::held;
-        const Locking locking = rows_.lock(LockTupleNoKeyExclusive, wait);
-        if (locking != Locking::held)
-            return locking;
-        Counts locked = counts(more);
-        if (change(locked))
-            updates_.update_locked({locked.times(), locked.ids()});
-        return locking;
-    }
-
-  private:
-    Lookup rows_;
-    AttrNumber started_at_, message_ids_;
-    RowUpdates updates_;
-};
 
 Given given_counts()
 {
@@ -217,124 +65,9 @@ void insert_all(const Given &counts, Insert insert)
             place++;
         if (place == counts.size() || !is_as_given(row, counts, place, 2) ||
             !is_as_given(row, counts, place, 3))
-            refuse_changed("cap_starts", changeable);
+            refuse_changed("cap_starts", counted_columns);
         insert(place);
     }
-}
-
-// The caps of a group, with what they count at a time in a zone.
-class OpenCaps {
-  public:
-    explicit OpenCaps(TimestampTz at) : at_(to_instant(at)) {}
-
-    // Come to a group.
-    void come_to(const NameData &group)
-    {
-        if (is_there_ && strcmp(NameStr(group_), NameStr(group)) == 0)
-            return;
-        is_there_ = true;
-        group_ = group;
-        caps_ = caps_of(NameStr(group));
-        windows_ = static_cast<CapWindow *>(palloc(Max(caps_.count, 1) * sizeof(CapWindow)));
-        is_open_ = false;
-        most_ = 0;
-        least_ = INT_MAX;
-        for (const Cap &cap : caps_) {
-            most_ = Max(most_, cap.max_messages);
-            least_ = Min(least_, cap.max_messages);
-        }
-    }
-
-    bool are_there() const { return caps_.count > 0; }
-
-    // Whether one may be full when so many have been started, whenever that was.
-    bool may_be_full(int starts) const { return starts >= least_; }
-    bool need_zone() const
-    {
-        return std::any_of(caps_.begin(), caps_.end(),
-                           [](const Cap &cap) { return cap.rolling == 0; });
-    }
-
-    // Work out what they count in a zone.
-    void open(pg_tz *zone)
-    {
-        if (is_open_ && zone == zone_)
-            return;
-        is_open_ = true;
-        zone_ = zone;
-        since_ = at_;
-        for (int index = 0; index < caps_.count; index++) {
-            const Cap &cap = caps_.first[index];
-            windows_[index] = cap.rolling != 0 ? rolling_window(cap.rolling, at_)
-                                               : local_window(ServerZone(zone), cap.period, at_);
-            since_ = Min(since_, windows_[index].since);
-        }
-        since_ -= between_zones;
-    }
-
-    // The cap that is full for the longest, if one is; and until when.
-    const Cap *full(const Counts &counts, TimestampTz *until) const
-    {
-        const Cap *full = nullptr;
-        std::int64_t last = 0;
-        for (int index = 0; index < caps_.count; index++) {
-            const auto one = counts.full_until(windows_[index], caps_.first[index].max_messages);
-            if (!one || (full != nullptr && *one <= last))
-                continue;
-            full = &caps_.first[index];
-            last = *one;
-        }
-        *until = from_instant(last);
-        return full;
-    }
-
-    void add(Counts &counts, const pg_uuid_t &message_id) const { counts.add(at_, message_id); }
-
-    // Once opened: leave out what does not count any more, nor will in another zone.
-    void prune(Counts &counts) const { counts.prune(most_, since_); }
-
-  private:
-    std::int64_t at_, since_ = 0;
-    NameData group_;
-    bool is_there_ = false, is_open_ = false;
-    Caps caps_{};
-    CapWindow *windows_ = nullptr;
-    pg_tz *zone_ = nullptr;
-    int most_ = 0, least_ = 0;
-};
-
-// The zones of users, open from construction to close().
-class UsersZones {
-  public:
-    UsersZones() : users_("users", "users_pkey"), timezone_(users_.column("timezone")) {}
-    void close() { users_.close(); }
-
-    // The user's present zone; UTC where the server knows it no more.
-    pg_tz *of(const pg_uuid_t &user_id)
-    {
-        pg_tz *zone = nullptr;
-        if (users_.find(UUIDPGetDatum(&user_id)))
-            zone = find_zone(text_view(users_.get(timezone_).value));
-        return zone == nullptr ? find_zone("UTC") : zone;
-    }
-
-  private:
-    Lookup users_;
-    AttrNumber timezone_;
-};
-
-// over the cap of 3 a day of group nudges
-Datum reason_of(const Cap &cap)
-{
-    Interval length = cap.length;
-    const char *period = cap.rolling != 0
-                             ? psprintf("in %s", DatumGetCString(DirectFunctionCall1(
-                                                     interval_out, IntervalPGetDatum(&length))))
-                         : cap.period == LocalPeriod::day  ? "a day"
-                         : cap.period == LocalPeriod::week ? "a week"
-                                                           : "a month";
-    return CStringGetTextDatum(psprintf("over the cap of %d %s of group %s", cap.max_messages,
-                                        period, NameStr(cap.group)));
 }
 
 using Start = CappedStarts::Start;

@@ -61,3 +61,10 @@ USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.cap_starts IS 'Workers and admins read what is counted.';
 
 SELECT pg_catalog.pg_extension_config_dump('companion.cap_starts', '');
+
+CREATE FUNCTION companion.cap_full(user_id uuid, kind text, at timestamptz)
+RETURNS TABLE (until timestamptz, reason text)
+LANGUAGE c STABLE ROWS 1
+AS 'MODULE_PATHNAME', 'companion_cap_full';
+COMMENT ON FUNCTION companion.cap_full(uuid, text, timestamptz) IS
+'Which cap a message of this kind would be over at a time, by what has been started so far, in words; and until when it is full. Both NULL: none. Internal.';

@@ -36,8 +36,8 @@ Statement judge{
             refused.by,
             CASE WHEN u.timezone <> $6 AND nearby.day_is_taken
                 THEN 'this local day has had its check-in' END,
-            CASE WHEN next.is_moved AND nearby.is_too_close
-                THEN 'within companion.min_gap of another check-in' END) END
+            companion.checkin_skipped(next.scheduled_for, next.scheduled_for, '0',
+                next.is_moved AND nearby.is_too_close, m.channel)) END
         AS reason,
         next.is_moved, next.scheduled_for, seen.local_date, u.timezone,
         CASE WHEN nearby.key_is_used THEN seen.key || '@' || u.timezone ELSE seen.key END,

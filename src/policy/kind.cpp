@@ -4,6 +4,7 @@
 #include "postgres/arguments.hpp"
 #include "postgres/interval_length.hpp"
 #include "postgres/kept_rows.hpp"
+#include "postgres/settings.hpp"
 
 namespace companion {
 
@@ -94,6 +95,13 @@ Kind kind_of(std::string_view name)
 bool respects_pause(std::string_view name)
 {
     return name == "checkin" || kind_of(name).respects_pause;
+}
+
+Interval *checkin_within()
+{
+    auto *within = static_cast<Interval *>(palloc0(sizeof(Interval)));
+    within->time = Min(kind_of("checkin").send_within, settings::longest_catch_up * USECS_PER_SEC);
+    return within;
 }
 
 } // namespace companion

@@ -45,4 +45,7 @@ Kind kind_of(std::string_view name);
 // Whether its messages are not sent while check-ins are paused.
 bool respects_pause(std::string_view name);
 
+// How late a check-in may be found, or sent: an interval of the server's.
+Interval *checkin_within();
+
 } // namespace companion

@@ -3,6 +3,7 @@
 
 #include "channels/channel.hpp"
 #include "postgres/arguments.hpp"
+#include "postgres/composite.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/kept_rows.hpp"
 #include "postgres/statement.hpp"
@@ -79,6 +80,14 @@ static const Pause *pause_of(std::string_view channel, std::string_view kind, Ti
 bool is_paused(std::string_view channel, std::string_view kind, TimestampTz at)
 {
     return pause_of(channel, kind, at) != nullptr;
+}
+
+TimestampTz pause_end(std::string_view channel, std::string_view kind, TimestampTz at)
+{
+    TimestampTz end = at;
+    while (const Pause *pause = end == DT_NOEND ? nullptr : pause_of(channel, kind, end))
+        end = pause->until;
+    return end;
 }
 
 Datum pause_reason(std::string_view channel, std::string_view kind, TimestampTz at)
@@ -185,4 +194,18 @@ COMPANION_FUNCTION(resume_sending)
 {
     const Arguments arguments(fcinfo);
     PG_RETURN_BOOL(with_spi([&] { return resume_sending(arguments); }));
+}
+
+COMPANION_FUNCTION(sending_paused)
+{
+    const Arguments arguments(fcinfo);
+    if (arguments.is_null(0) || arguments.is_null(2))
+        return as_only_row(fcinfo, {{0, true}, {0, true}});
+    const std::string_view channel = arguments.text(0, "channel"), kind = arguments.text(1, "kind");
+    const TimestampTz at = DatumGetTimestampTz(arguments.optional(2));
+    if (!is_paused(channel, kind, at))
+        return as_only_row(fcinfo, {{0, true}, {0, true}});
+    const TimestampTz until = pause_end(channel, kind, at);
+    return as_only_row(fcinfo, {{TimestampTzGetDatum(until), until == DT_NOEND},
+                                {pause_reason(channel, kind, at), false}});
 }

@@ -19,6 +19,10 @@ bool is_some_kind_paused(TimestampTz at);
 bool is_channel_paused(std::string_view channel, TimestampTz at);
 bool is_paused(std::string_view channel, std::string_view kind, TimestampTz at);
 
+// When no pause of messages of a kind is left there that begins before the one ends before;
+// DT_NOEND: not before somebody resumes it.
+TimestampTz pause_end(std::string_view channel, std::string_view kind, TimestampTz at);
+
 // Why messages of a kind are paused there, which they are.
 Datum pause_reason(std::string_view channel, std::string_view kind, TimestampTz at);
 

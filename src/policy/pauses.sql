@@ -49,3 +49,10 @@ LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_resume_sending';
 COMMENT ON FUNCTION companion.resume_sending(text, text) IS
 'Ends the pause that pause_sending() of the same channel and kind began; false where there is none. Another that covers the same messages goes on. A channel with a rate starts with no more than that. Error 22023 as of pause_sending, but for a channel that is none any more.';
+
+CREATE FUNCTION companion.sending_paused(channel text, kind text, at timestamptz)
+RETURNS TABLE (until timestamptz, reason text)
+LANGUAGE c STABLE ROWS 1
+AS 'MODULE_PATHNAME', 'companion_sending_paused';
+COMMENT ON FUNCTION companion.sending_paused(text, text, timestamptz) IS
+'Why messages of a kind are not started on a channel at a time, and until when, NULL: until somebody resumes it. Both NULL: they are started. Internal.';

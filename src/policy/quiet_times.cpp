@@ -4,6 +4,7 @@
 #include "policy/kind.hpp"
 #include "policy/pause.hpp"
 #include "policy/quiet_hours.hpp"
+#include "policy/quiet_verdict.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/statement.hpp"
 #include "scheduling/time_zone.hpp"
@@ -74,15 +75,13 @@ Going QuietUsers::judge(QueueRow &row, TimestampTz at)
     }
     if (const char *reason = paused_reason(name, users_.get(paused_until_), at))
         return refuse(row, reason);
-    const char *until = psprintf("quiet hours until %s", timestamptz_to_str(time.end));
-    if (quiet == Otherwise::skip)
-        return refuse(row, until);
-    if (time.end >= row.send_before)
-        return refuse(row, psprintf("%s, past its send_before", until));
+    const QuietVerdict verdict = judge_in_quiet_hours(quiet, at, time.end, row.send_before);
+    if (verdict.goes_at == DT_NOEND)
+        return refuse(row, verdict.reason);
     row.give_back();
-    row.visible_at = row.start_before = time.end;
+    row.visible_at = row.start_before = verdict.goes_at;
     if (row.last_failed_at == DT_NOBEGIN)
-        row.last_error = CStringGetTextDatum(until);
+        row.last_error = CStringGetTextDatum(verdict.reason);
     return Going::later;
 }
 

@@ -120,15 +120,10 @@ Statement enqueue_due{R"sql(
         CROSS JOIN LATERAL companion.checkins_nearby(due.user_id, due.timezone, due.local_date,
             due.scheduled_for, due.key, due.key_from, due.key_until, $4, NULL) AS nearby
         CROSS JOIN LATERAL (
-            SELECT CASE
-                WHEN due.scheduled_for + $3 < $1
-                THEN 'found ' || ($1 - due.scheduled_for) || ' late, beyond its kind''s send_within'
-                WHEN nearby.is_too_close
-                    OR ($4 > '0' AND $1 - due.scheduled_for > $4 AND EXISTS (
-                        SELECT FROM companion.checkins_due(due.timezone, due.checkin_time,
-                            due.checkin_days, due.scheduled_for, $1)))
-                THEN 'within companion.min_gap of another check-in'
-                WHEN due.channel IS NULL THEN 'no channel reaches the user' END AS reason) AS skip
+            SELECT companion.checkin_skipped(due.scheduled_for, $1, $3,
+                nearby.is_too_close OR companion.is_overtaken(due.timezone, due.checkin_time,
+                    due.checkin_days, due.scheduled_for, $1, $4),
+                due.channel) AS reason) AS skip
         WHERE due.scheduled_for > due.since AND due.scheduled_for <= $1
             AND companion.checkin_refused(due.checkin_time, due.checkin_days,
                 due.onboarding_completed_at, due.checkin_paused_until, due.suspended_until,
@@ -175,14 +170,6 @@ struct Found {
     int64 enqueued, passed_over, looked_at;
     pg_uuid_t last;
 };
-
-// How late a check-in may be found, or sent.
-Interval *send_within()
-{
-    auto *within = static_cast<Interval *>(palloc0(sizeof(Interval)));
-    within->time = Min(kind_of("checkin").send_within, settings::longest_catch_up * USECS_PER_SEC);
-    return within;
-}
 
 // At whom of dispatch_recheck to look again: from a user on, for what was due until then.
 struct Again {
@@ -243,7 +230,7 @@ class Batch {
             keys_until.add(member->keys->until);
         }
         enqueue_due.execute(
-            {TimestampTzGetDatum(at), TimestampTzGetDatum(previous), PointerGetDatum(send_within()),
+            {TimestampTzGetDatum(at), TimestampTzGetDatum(previous), PointerGetDatum(checkin_within()),
              PointerGetDatum(seconds_interval(settings::min_gap)), users.finish(), dates.finish(),
              weekdays.finish(), keys.finish(), keys_from.finish(), keys_until.finish(),
              TimestampTzGetDatum(again.until), UUIDPGetDatum(&again.from),

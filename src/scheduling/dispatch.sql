@@ -93,17 +93,36 @@ RETURN CASE WHEN at < checkin_paused_until THEN 'check-ins are paused until ' ||
 COMMENT ON FUNCTION companion.paused_reason(timestamptz, timestamptz) IS
 'Why a user gets nothing at a time, of a kind that respects pauses, who is paused then; NULL where they are not. Internal.';
 
+CREATE FUNCTION companion.not_onboarded_reason(onboarding_completed_at timestamptz, at timestamptz)
+RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN onboarding_completed_at IS NULL OR at < onboarding_completed_at
+    THEN 'onboarding was not completed by then' END;
+COMMENT ON FUNCTION companion.not_onboarded_reason(timestamptz, timestamptz) IS
+'Why a user gets no check-in at a time who was not onboarded by then; NULL where they were. Internal.';
+
+CREATE FUNCTION companion.opted_out_reason(checkin_time time) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN checkin_time IS NULL THEN 'the user has no check-in time' END;
+COMMENT ON FUNCTION companion.opted_out_reason(time) IS
+'Why a user without a check-in time gets no check-in; NULL where they have one. Internal.';
+
+CREATE FUNCTION companion.weekday_reason(checkin_days smallint[], weekday smallint) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN NOT weekday = ANY (checkin_days) THEN 'no check-in on this weekday' END;
+COMMENT ON FUNCTION companion.weekday_reason(smallint[], smallint) IS
+'Why a user gets no check-in on an ISO weekday that is none of theirs; NULL where it is, or is not known. Internal.';
+
 CREATE FUNCTION companion.checkin_refused(
     checkin_time time, checkin_days smallint[], onboarding_completed_at timestamptz,
     checkin_paused_until timestamptz, suspended_until timestamptz, weekday smallint,
     scheduled_for timestamptz) RETURNS text
 LANGUAGE sql STABLE
 RETURN coalesce(companion.suspended_reason(suspended_until, scheduled_for),
-    companion.paused_reason(checkin_paused_until, scheduled_for), CASE
-    WHEN onboarding_completed_at IS NULL OR scheduled_for < onboarding_completed_at
-        THEN 'onboarding was not completed by then'
-    WHEN checkin_time IS NULL THEN 'the user has no check-in time'
-    WHEN NOT weekday = ANY (checkin_days) THEN 'no check-in on this weekday' END);
+    companion.paused_reason(checkin_paused_until, scheduled_for),
+    companion.not_onboarded_reason(onboarding_completed_at, scheduled_for),
+    companion.opted_out_reason(checkin_time),
+    companion.weekday_reason(checkin_days, weekday));
 COMMENT ON FUNCTION companion.checkin_refused(time, smallint[], timestamptz, timestamptz, timestamptz, smallint, timestamptz) IS
 'Why a user of these settings gets no check-in that is due at this time, on this ISO weekday, which may be NULL where it is known to be one of theirs; NULL where they get it. Internal.';
 
@@ -114,6 +133,15 @@ RETURN CASE WHEN made_in = timezone THEN local_date
     ELSE companion.local_timestamp(timezone, scheduled_for)::date END;
 COMMENT ON FUNCTION companion.day_as_seen(text, text, date, timestamptz) IS
 'The local day, as seen in a zone, of a check-in that was made in this or another one: its own date in the same, else that of its instant. Internal.';
+
+CREATE FUNCTION companion.is_too_close(
+    scheduled_for timestamptz, near_scheduled_for timestamptz, near_sent_at timestamptz,
+    min_gap interval) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN scheduled_for < coalesce(near_sent_at, near_scheduled_for) + min_gap
+    AND scheduled_for > near_scheduled_for - min_gap;
+COMMENT ON FUNCTION companion.is_too_close(timestamptz, timestamptz, timestamptz, interval) IS
+'Whether a check-in would be due within min_gap of another one, which was sent then or, where that is NULL, is to be. Internal.';
 
 CREATE FUNCTION companion.checkins_nearby(
     user_id uuid, timezone text, local_date date, scheduled_for timestamptz,
@@ -126,8 +154,8 @@ BEGIN ATOMIC
             near.local_date, near.scheduled_for) = checkins_nearby.local_date), false),
         coalesce(bool_or(near.idempotency_key = key), false),
         coalesce(bool_or(near.status IN ('pending', 'sent', 'unknown')
-            AND checkins_nearby.scheduled_for < coalesce(near.sent_at, near.scheduled_for) + min_gap
-            AND checkins_nearby.scheduled_for > near.scheduled_for - min_gap), false)
+            AND companion.is_too_close(checkins_nearby.scheduled_for, near.scheduled_for,
+                near.sent_at, min_gap)), false)
     FROM companion.scheduled_messages AS near
     WHERE near.user_id = checkins_nearby.user_id
         AND near.idempotency_key >= key_from AND near.idempotency_key < key_until
@@ -135,6 +163,26 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION companion.checkins_nearby(uuid, text, date, timestamptz, text, text, text, interval, uuid) IS
 'Of one possible check-in, what the user''s check-ins of the days around it say, whose keys lie within [key_from, key_until), but for the one of this id: day_is_taken: one stands already for this local day, as now seen (day_as_seen). key_is_used: one stands under this key, made in another zone. is_too_close: one that was or may be sent lies within min_gap. Internal.';
+
+CREATE FUNCTION companion.is_overtaken(
+    timezone text, checkin_time time, checkin_days smallint[], scheduled_for timestamptz,
+    found_at timestamptz, min_gap interval) RETURNS boolean
+LANGUAGE c STABLE STRICT
+AS 'MODULE_PATHNAME', 'companion_is_overtaken';
+COMMENT ON FUNCTION companion.is_overtaken(text, time, smallint[], timestamptz, timestamptz, interval) IS
+'Whether a check-in that is found more than min_gap late is followed by another that is due by then: of what a tick finds of a user at once only the latest is sent. Internal.';
+
+CREATE FUNCTION companion.checkin_skipped(
+    scheduled_for timestamptz, found_at timestamptz, send_within interval, is_too_close boolean,
+    channel text) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE
+    WHEN scheduled_for + send_within < found_at
+        THEN 'found ' || (found_at - scheduled_for) || ' late, beyond its kind''s send_within'
+    WHEN is_too_close THEN 'within companion.min_gap of another check-in'
+    WHEN channel IS NULL THEN 'no channel reaches the user' END;
+COMMENT ON FUNCTION companion.checkin_skipped(timestamptz, timestamptz, interval, boolean, text) IS
+'Why a check-in that a user gets, found by a tick of this time, is recorded as skipped; NULL where it is enqueued. Internal.';
 
 CREATE FUNCTION companion.dispatch(
     at timestamptz DEFAULT companion.now(), max_rows integer DEFAULT NULL) RETURNS integer

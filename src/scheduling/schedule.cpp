@@ -1,7 +1,6 @@
-// Scheduling one message by hand, and foretelling the next check-in.
+// Scheduling one message by hand.
 #include "channels/channel.hpp"
 #include "conversations/messages.hpp"
-#include "identity/acting.hpp"
 #include "policy/kind.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/composite.hpp"
@@ -125,27 +124,6 @@ Statement find_standing{R"sql(
     WHERE u.id = $1
 )sql",
                         UUIDOID, TIMESTAMPTZOID, TEXTOID};
-
-// $1 user, $2 after when, $3 min_gap. Sixteen days hold every weekday twice, so that a weekly
-// check-in is found even where a zone leaves a date out.
-Statement find_next_checkin{R"sql(
-    SELECT due.scheduled_for
-    FROM companion.users AS u
-    CROSS JOIN LATERAL (
-        SELECT nullif(greatest($2, u.onboarding_completed_at - interval '1 microsecond',
-            u.checkin_paused_until - interval '1 microsecond',
-            u.suspended_until - interval '1 microsecond'), 'infinity') AS after) AS wanted
-    CROSS JOIN LATERAL companion.checkins_due(u.timezone, u.checkin_time, u.checkin_days,
-        wanted.after, wanted.after + interval '16 days') AS due
-    CROSS JOIN LATERAL companion.checkins_nearby(u.id, u.timezone, due.local_date,
-        due.scheduled_for, companion.checkin_key(due.local_date),
-        companion.checkin_key(due.local_date - 2), companion.checkin_key(due.local_date + 3),
-        $3, NULL) AS nearby
-    WHERE u.id = $1 AND u.onboarding_completed_at IS NOT NULL
-        AND NOT nearby.day_is_taken AND NOT nearby.is_too_close
-    ORDER BY due.scheduled_for LIMIT 1
-)sql",
-                            UUIDOID, TIMESTAMPTZOID, INTERVALOID};
 
 // Refuse a kind that is not a short lower-case word. Error 22023.
 void check_kind(std::string_view kind)
@@ -360,21 +338,4 @@ COMPANION_FUNCTION(schedule_message)
     bool created;
     pg_uuid_t id = with_spi([&] { return schedule(wanted, &created); });
     return as_only_row(fcinfo, {{UUIDPGetDatum(&id), false}, {BoolGetDatum(created), false}});
-}
-
-COMPANION_FUNCTION(next_checkin)
-{
-    Arguments arguments(fcinfo);
-    Datum user_id = arguments.required(0, "user_id");
-    TimestampTz at = arguments.timestamp(1, "at");
-    if (!may_act_for(user_id))
-        PG_RETURN_NULL();
-    TimestampTz next = with_spi([&] {
-        Datum gap = PointerGetDatum(seconds_interval(settings::min_gap));
-        bool found = find_next_checkin.execute({user_id, TimestampTzGetDatum(at), gap}) > 0;
-        return found ? DatumGetTimestampTz(result_field(0, 1)) : DT_NOEND;
-    });
-    if (next == DT_NOEND)
-        PG_RETURN_NULL();
-    PG_RETURN_TIMESTAMPTZ(next);
 }

@@ -137,6 +137,15 @@ ServerZone require_zone(std::string_view name)
     return ServerZone(zone);
 }
 
+// Two days away from a timestamp's limits, every zone's instant is within them.
+void require_date(DateADT date)
+{
+    if (date < DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE + 2 ||
+        date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE - 2)
+        ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+                errmsg("local date is out of range"));
+}
+
 } // namespace companion
 
 using namespace companion;
@@ -167,11 +176,7 @@ COMPANION_FUNCTION(checkin_instant)
     Arguments arguments(fcinfo);
     ServerZone zone = require_zone(arguments.text(0, "timezone"));
     DateADT date = DatumGetDateADT(arguments.required(1, "local_date"));
-    // Two days away from a timestamp's limits, every zone's instant is within them.
-    if (date < DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE + 2 ||
-        date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE - 2)
-        ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-                errmsg("local date is out of range"));
+    require_date(date);
     TimeADT time_of_day = DatumGetTimeADT(arguments.required(2, "local_time"));
     std::optional<std::int64_t> instant = instant_of(zone, date + epoch_days, time_of_day);
     if (!instant)

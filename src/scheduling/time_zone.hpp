@@ -27,6 +27,9 @@ pg_tz *find_zone(std::string_view name);
 // The same; error 22023 with a HINT when there is none.
 ServerZone require_zone(std::string_view name);
 
+// Refuse a local date of which no instant can be told. Error 22008.
+void require_date(DateADT date);
+
 // Between the server's timestamps (from 2000) and local_time.hpp's (from 1970).
 inline constexpr std::int64_t epoch_days = POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE;
 inline std::int64_t to_instant(TimestampTz time)

@@ -129,6 +129,8 @@ calls_stay_level('a claim, none being due', '00000', 10_000, "SELECT FROM compan
 calls_stay_level('a search', '00000', 10_000, "SELECT FROM companion.search_messages($user, 'hello')");
 calls_stay_level('a recollection', '00000', 10_000, "SELECT companion.user_context_prompt($user)");
 calls_stay_level('a next check-in', '00000', 10_000, "SELECT companion.next_checkin($user)");
+calls_stay_level('what is upcoming', '00000', 3_000, "SELECT FROM companion.upcoming($user, companion.now() + interval '9 days')");
+calls_stay_level('an explanation', '00000', 3_000, "SELECT FROM companion.explain_checkin($user)");
 calls_stay_level('an export', '00000', 10_000, "SELECT companion.export_user($user)");
 
 statements_stay_level('a foreign key', '23503', 10_000,
