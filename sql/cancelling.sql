@@ -167,3 +167,26 @@ SELECT pg_temp.error_of(format('SELECT companion.reschedule_message(user_id, id,
 DROP TRIGGER suppress ON companion.dispatch_queue;
 SELECT content, scheduled_for, status FROM messages WHERE key = 'kept';
 DROP FUNCTION suppress;
+
+-- Put off again and again its send_before stays as far away; and no time is past the last that there is.
+TRUNCATE companion.scheduled_messages, companion.dispatch_queue, companion.users CASCADE;
+SET companion.clock = '2026-03-04 09:00+00';
+INSERT INTO companion.users (id, telegram_user_id) VALUES (:maya, 7001);
+SELECT created FROM companion.schedule_message(:maya, '2026-03-04 10:00+00', 'an hour', send_before => '2026-03-04 11:00+00');
+SELECT companion.reschedule_message(user_id, message_id, '2020-01-01') AS past, companion.reschedule_message(user_id, message_id, '2026-03-05 10:00+00') AS future
+FROM companion.dispatch_queue;
+SELECT scheduled_for, send_before FROM companion.scheduled_messages;
+UPDATE companion.kinds SET send_within = '3 days' WHERE kind = 'custom';
+SELECT created FROM companion.schedule_message(:maya, '294276-12-31 23:00+00', 'the last day');
+SELECT created FROM companion.schedule_message(:maya, companion.now(), 'far', send_before => '294276-12-31 23:00+00');
+SELECT created FROM companion.schedule_message(:maya, '4713-01-02 00:00+00 BC', 'the first day', send_before => '294276-12-31 23:00+00');
+SELECT companion.reschedule_message(user_id, id, '294276-01-01') AS rescheduled FROM companion.scheduled_messages WHERE content IN ('far', 'the first day');
+SELECT content, scheduled_for, send_before FROM companion.scheduled_messages ORDER BY content;
+UPDATE companion.users SET quiet_from = '22:00', quiet_until = '07:00', checkin_time = '08:00', timezone = 'Asia/Tokyo';
+SELECT count(*) FROM companion.pending_messages;
+-- What was tried is known of what is cancelled.
+TRUNCATE companion.scheduled_messages, companion.dispatch_queue;
+SELECT created FROM companion.schedule_message(:maya, companion.now(), 'tried');
+SELECT companion.start_send(user_id, message_id, attempt), companion.mark_failed(user_id, message_id, attempt, '502') FROM companion.claim_messages('w');
+SELECT companion.cancel_messages(:maya);
+SELECT status, tries FROM companion.scheduled_messages;

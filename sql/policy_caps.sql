@@ -24,7 +24,7 @@ BEGIN
     PERFORM companion.claim_messages('w');
     SELECT companion.start_send(q.user_id, q.message_id, q.attempt) INTO started
     FROM companion.dispatch_queue AS q WHERE q.message_id = m.message_id;
-    RETURN QUERY SELECT started, s.status, q.visible_at, coalesce(q.last_error, s.failure_reason),
+    RETURN QUERY SELECT started, s.status, q.visible_at, coalesce(q.waits_for, s.failure_reason),
         coalesce(q.tries, s.tries), q.claims
     FROM companion.scheduled_messages AS s LEFT JOIN companion.dispatch_queue AS q ON q.message_id = s.id
     WHERE s.id = m.message_id;
@@ -228,7 +228,7 @@ SELECT pg_temp.room(:maya, 'offer');
 SELECT companion.retry_message(user_id, id) FROM companion.scheduled_messages WHERE status = 'failed';
 SELECT companion.release_message(user_id, message_id, attempt) FROM companion.claim_messages('w');
 SELECT companion.start_send(user_id, message_id, attempt) FROM companion.claim_messages('w');
-SELECT attempt, visible_at, last_error FROM companion.dispatch_queue WHERE NOT sending;
+SELECT attempt, visible_at, waits_for FROM companion.dispatch_queue WHERE NOT sending;
 SELECT messages FROM counted;
 -- A failure of a message whose kind has changed its group meanwhile is found where it was counted.
 CALL pg_temp.forget();
@@ -267,7 +267,7 @@ SELECT count(created) AS scheduled FROM unnest('{offer,nudge,alarm}'::text[]) AS
 INSERT INTO claimed SELECT * FROM companion.claim_messages('w');
 SELECT companion.start_send_many(array_agg(user_id ORDER BY kind DESC, message_id), array_agg(message_id ORDER BY kind DESC, message_id),
     array_agg(attempt ORDER BY kind DESC, message_id)) FROM claimed;
-SELECT c.kind, s.status, s.failure_reason, q.sending, q.visible_at, q.last_error FROM claimed AS c
+SELECT c.kind, s.status, s.failure_reason, q.sending, q.visible_at, q.waits_for FROM claimed AS c
 JOIN companion.scheduled_messages AS s ON s.id = c.message_id LEFT JOIN companion.dispatch_queue AS q ON q.message_id = c.message_id ORDER BY c.kind DESC, c.message_id;
 SELECT messages FROM counted;
 

@@ -65,3 +65,9 @@ TRUNCATE companion.kinds;
 SELECT companion.schedule_message(:maya, companion.now(), 'x', 'reminder') IS NOT NULL AS scheduled;
 SELECT nullif(send_before, 'infinity') AS send_before FROM companion.scheduled_messages
 ORDER BY id DESC LIMIT 1;
+
+-- A read of them that is broken off is made again: nothing goes by half of it.
+INSERT INTO companion.kinds (kind, send_within) VALUES ('reminder', '30 minutes');
+SELECT pg_cancel_backend(pg_backend_pid()), companion.start_send(:maya, :maya, 1), companion.schedule_message(:maya, companion.now(), 'x', 'reminder');
+SELECT created FROM companion.schedule_message(:maya, companion.now(), 'y', 'reminder');
+SELECT send_before - scheduled_for AS within FROM companion.scheduled_messages WHERE content = 'y';

@@ -8,7 +8,7 @@ UPDATE companion.users SET quiet_from = '22:00', quiet_until = '07:00' WHERE dis
 INSERT INTO companion.kinds (kind, quiet) VALUES ('chat', 'skip'), ('alarm', 'ignore');
 CREATE TEMP VIEW state AS
 SELECT m.content, m.status, m.failure_reason AS reason, m.attempts, q.visible_at, q.start_before, q.attempt,
-    q.claims, q.leased_until > '-infinity' AS claimed, q.sending, q.last_error
+    q.claims, q.leased_until > '-infinity' AS claimed, q.sending, q.waits_for
 FROM companion.scheduled_messages AS m LEFT JOIN companion.dispatch_queue AS q ON q.message_id = m.id
 ORDER BY m.content;
 CREATE TEMP TABLE claimed (content text, user_id uuid, message_id uuid, attempt integer);
@@ -25,8 +25,8 @@ SELECT display_name, count(*) FROM companion.users AS u,
 GROUP BY 1 ORDER BY 1;
 SELECT content, start_before FROM state;
 SELECT * FROM pg_temp.claim() AS claimed ORDER BY 1;
-SELECT content, status, reason, visible_at, start_before, attempt, claims, claimed, last_error FROM state;
-SELECT kind, state, visible_at, attempt, last_error FROM companion.pending_messages WHERE state = 'waiting';
+SELECT content, status, reason, visible_at, start_before, attempt, claims, claimed, waits_for FROM state;
+SELECT kind, state, visible_at, attempt, waits_for FROM companion.pending_messages WHERE state = 'waiting';
 SELECT content, companion.start_send(user_id, message_id, attempt) FROM claimed ORDER BY 1;
 SELECT content, companion.mark_sent(user_id, message_id, attempt, 'hello') FROM claimed ORDER BY 1;
 SET companion.clock = '2026-03-05 05:59:59.999999+00';
@@ -41,7 +41,7 @@ SELECT companion.mark_failed(user_id, message_id, attempt, '502 Bad Gateway', '1
 -- A retry waits, too, and what failed it is not forgotten.
 SET companion.clock = '2026-03-05 22:00+00';
 SELECT * FROM pg_temp.claim();
-SELECT status, visible_at, claims, last_error FROM state WHERE content = 'Maya custom';
+SELECT status, visible_at, claims, waits_for FROM state WHERE content = 'Maya custom';
 TRUNCATE companion.scheduled_messages, companion.dispatch_queue, claimed;
 
 -- A claim that is held when quiet hours begin is refused: put off, skipped, or started.
@@ -57,7 +57,7 @@ SELECT content, companion.start_send(user_id, message_id, attempt) FROM claimed 
 ROLLBACK;
 SET companion.clock = '2026-03-04 21:00+00';
 SELECT content, companion.start_send(user_id, message_id, attempt) FROM claimed ORDER BY 1;
-SELECT content, status, reason, visible_at, start_before, attempt, claims, claimed, sending, last_error FROM state;
+SELECT content, status, reason, visible_at, start_before, attempt, claims, claimed, sending, waits_for FROM state;
 -- Its worker has lost it.
 SELECT companion.start_send(user_id, message_id, attempt) AS start, companion.mark_failed(user_id, message_id, attempt, 'x') AS failed,
     companion.mark_skipped(user_id, message_id, attempt, 'x') AS skipped FROM claimed WHERE content = 'custom';
@@ -146,7 +146,7 @@ SELECT content, status, reason, visible_at, start_before, claimed, sending FROM 
 SELECT companion.mark_failed(user_id, message_id, attempt, '502', '1 minute') FROM claimed WHERE content = 'sending';
 SET companion.clock = '2026-03-04 12:01+00';
 SELECT * FROM pg_temp.claim();
-SELECT content, visible_at, last_error FROM state WHERE content = 'sending';
+SELECT content, visible_at, waits_for FROM state WHERE content = 'sending';
 -- No quiet hours any more: what waited is due.
 UPDATE companion.users SET quiet_until = NULL WHERE display_name = 'Maya';
 SELECT content, visible_at, start_before FROM state WHERE status = 'pending' AND NOT sending;
@@ -182,7 +182,7 @@ SELECT companion.cancel_messages(:maya);
 UPDATE companion.scheduled_messages SET status = 'failed', failure_reason = '401', finished_at = companion.now();
 SELECT companion.retry_failed('2026-03-05');
 SELECT * FROM pg_temp.claim();
-SELECT content, visible_at, last_error FROM state;
+SELECT content, visible_at, waits_for FROM state;
 -- What was unknown and was not sent comes back.
 TRUNCATE companion.scheduled_messages, companion.dispatch_queue, claimed;
 SET companion.clock = '2026-03-05 11:59+00';
@@ -193,7 +193,7 @@ SET companion.clock = '2026-03-05 12:30+00';
 SELECT companion.finish_abandoned();
 SELECT companion.mark_failed(user_id, message_id, attempt, '502', '0') FROM claimed;
 SELECT * FROM pg_temp.claim();
-SELECT status, visible_at, last_error FROM state;
+SELECT status, visible_at, waits_for FROM state;
 TRUNCATE companion.scheduled_messages, companion.dispatch_queue, claimed;
 
 -- A kind is looked at when it matters.

@@ -186,3 +186,34 @@ SELECT pg_temp.error_of(format('SELECT companion.retry_failed(%s)', t)) FROM (VA
 SELECT role, pg_temp.error_of(format('SET LOCAL ROLE %I; SELECT companion.retry_message(%L, companion.uuid_v7())', role, :maya)) AS one,
     pg_temp.error_of(format('SET LOCAL ROLE %I; SELECT companion.retry_failed(companion.now())', role)) AS many
 FROM unnest('{companion_user,companion_worker,companion_admin}'::text[]) AS role;
+
+-- A check-in comes back where its user still has one on its day, and none is near; of several the latest.
+TRUNCATE companion.users, companion.scheduled_messages, companion.dispatch_queue, companion.dispatch_state CASCADE;
+SET companion.clock = '2026-03-03 08:00+00';
+SELECT FROM companion.rewind_dispatch('2026-03-03 08:00+00');
+INSERT INTO companion.users (id, display_name, checkin_time, telegram_user_id, onboarding_completed_at)
+SELECT ('00000000-0000-0000-0000-00000000000' || n)::uuid, name, '09:00', n, '2026-01-01'
+FROM unnest('{stays,opted out,no Wednesdays,new,paused,later today}'::text[]) WITH ORDINALITY AS u (name, n);
+SET companion.clock = '2026-03-03 09:00+00';
+SELECT companion.dispatch() AS tuesday;
+SET companion.clock = '2026-03-04 09:00+00';
+SELECT companion.dispatch() AS wednesday;
+SELECT companion.schedule_message(:maya, companion.now(), 'another kind') IS NOT NULL AS scheduled;
+DELETE FROM companion.dispatch_queue;
+UPDATE companion.scheduled_messages SET status = 'failed', failure_reason = '502', finished_at = companion.now();
+SET companion.clock = '2026-03-04 12:00+00';
+UPDATE companion.users SET checkin_time = NULL WHERE display_name = 'opted out';
+UPDATE companion.users SET checkin_days = '{1,2,4,5,6,7}' WHERE display_name = 'no Wednesdays';
+UPDATE companion.users SET onboarding_completed_at = NULL WHERE display_name = 'new';
+UPDATE companion.users SET checkin_paused_until = '2026-03-05' WHERE display_name = 'paused';
+UPDATE companion.users SET checkin_time = '17:00' WHERE display_name = 'later today';
+SELECT companion.retry_failed('2026-03-01') AS retried;
+SELECT u.display_name, m.kind, m.local_date FROM companion.scheduled_messages AS m JOIN companion.users AS u ON u.id = m.user_id
+WHERE m.status = 'pending' ORDER BY u.display_name, m.kind;
+SELECT companion.retry_failed('2026-03-01') AS again;
+-- None where its day has had another that was sent.
+TRUNCATE companion.scheduled_messages, companion.dispatch_queue CASCADE;
+INSERT INTO companion.scheduled_messages (user_id, kind, idempotency_key, local_date, timezone, scheduled_for, send_before, channel, status, sent_at, failure_reason, finished_at)
+SELECT :maya, 'checkin', key, '2026-03-03', 'UTC', at, at + interval '4 hours', 'telegram', status, CASE status WHEN 'sent' THEN at END, '502', at
+FROM (VALUES ('checkin:2026-03-03', 'failed', timestamptz '2026-03-03 09:00+00'), ('checkin:2026-03-03@Mars', 'sent', '2026-03-03 09:05+00')) AS v (key, status, at);
+SELECT companion.retry_failed('2026-03-01') AS retried;

@@ -224,7 +224,7 @@ ALTER TABLE companion.dispatch_queue ADD COLUMN bot text, ADD COLUMN addresses t
     ADD COLUMN kind text NOT NULL DEFAULT 'custom', ADD COLUMN tries integer NOT NULL DEFAULT 0,
     ADD COLUMN claims integer NOT NULL DEFAULT 0, ADD COLUMN last_error text,
     ADD COLUMN last_failed_at timestamptz, ADD COLUMN head_start integer NOT NULL DEFAULT 0,
-    ADD COLUMN start_before timestamptz;
+    ADD COLUMN start_before timestamptz, ADD COLUMN waits_for text;
 DROP INDEX companion.dispatch_queue_visible;
 CREATE INDEX dispatch_queue_visible ON companion.dispatch_queue
     (channel COLLATE "C", head_start, visible_at, message_id);
@@ -633,7 +633,7 @@ CREATE TABLE companion.send_rates (
     bot text COLLATE "C" NOT NULL
 ) USING heap;
 COMMENT ON TABLE companion.send_rates IS
-'How far each bot is with its channel''s rate. Internal: the rows are written in place, at once and for good, whatever becomes of the transaction, so that none waits for another''s; as a sequence''s are.';
+'How far each bot is with its channel''s rate. Internal: the rows are written in place, at once and for good, whatever becomes of the transaction, so that none waits for another''s, as a sequence''s are: no index of yours, no trigger and no logical subscriber sees that.';
 COMMENT ON COLUMN companion.send_rates.next_at IS 'When the next start would be, had all since been evenly spaced.';
 COMMENT ON COLUMN companion.send_rates.channel IS 'The channel.';
 COMMENT ON COLUMN companion.send_rates.bot IS 'The bot; empty where the app has one.';
@@ -793,7 +793,7 @@ RETURNS timestamptz
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_throttle_channel';
 COMMENT ON FUNCTION companion.throttle_channel(text, interval, text) IS
-'Says that a messenger has asked a bot, or with NULL the whole channel, to send nothing for so long (a 429 that is not about one message). No start_send that begins after this has committed is true before; it is NULL: not now, the claim stays. Claims leave what is throttled. A shorter one ends none. Returns until when. Waits for nobody. retry_after: zero to 30 days. Error 22023 for another, an unknown channel and a bot''s name of more than 64 characters.';
+'Says that a messenger has asked a bot, or with NULL the whole channel, to send nothing for so long (a 429 that is not about one message). No start_send that begins after this has committed is true before; it is NULL: not now, the claim stays. Claims leave what is throttled. A shorter one ends none. Returns when this one ends. Waits for nobody. retry_after: zero to 30 days. Error 22023 for another, an unknown channel and a bot''s name of more than 64 characters.';
 
 CREATE FUNCTION companion.cap_full(user_id uuid, kind text, at timestamptz)
 RETURNS TABLE (until timestamptz, reason text)
@@ -1630,6 +1630,7 @@ BEGIN ATOMIC
         WHEN q.leased_until > at THEN 'claimed by ' || q.worker || ', which has not started to send it'
         WHEN q.visible_at > at
             THEN 'waits until ' || companion.clock_reading(m.timezone, q.visible_at)
+                || coalesce(': ' || q.waits_for, '')
         ELSE 'due, and waits for a worker to claim it' END
         || CASE WHEN m.status = 'pending' THEN coalesce('; last: ' || q.last_error, '') ELSE '' END
     FROM companion.scheduled_messages AS m
@@ -1878,7 +1879,7 @@ SELECT m.user_id, m.id AS message_id, m.kind, m.idempotency_key, m.local_date, m
             WHEN q.leased_until > companion.now() THEN 'claimed'
             WHEN q.visible_at > companion.now() THEN 'waiting'
             ELSE 'due' END AS state,
-       q.tries, q.last_error, q.last_failed_at
+       q.tries, q.last_error, q.last_failed_at, q.waits_for
 FROM companion.dispatch_queue AS q
 JOIN companion.scheduled_messages AS m ON m.user_id = q.user_id AND m.id = q.message_id;
 COMMENT ON VIEW companion.pending_messages IS
@@ -1897,8 +1898,9 @@ COMMENT ON COLUMN companion.pending_messages.worker IS 'The worker of the last c
 COMMENT ON COLUMN companion.pending_messages.leased_until IS 'When that claim''s lease ends; NULL where nobody has it.';
 COMMENT ON COLUMN companion.pending_messages.state IS 'waiting (for visible_at), due, claimed (leased) or sending (start_send has succeeded).';
 COMMENT ON COLUMN companion.pending_messages.tries IS 'How many sends of it were started.';
-COMMENT ON COLUMN companion.pending_messages.last_error IS 'Why it failed the last time; where it has not, why it was put off, or NULL.';
+COMMENT ON COLUMN companion.pending_messages.last_error IS 'Why it failed the last time; NULL: it has not.';
 COMMENT ON COLUMN companion.pending_messages.last_failed_at IS 'When that was.';
+COMMENT ON COLUMN companion.pending_messages.waits_for IS 'Why it was put off to visible_at: quiet hours, a cap, a reply window or a throttle; NULL: it was not.';
 
 -- New indexes.
 CREATE UNIQUE INDEX addresses_linked
@@ -2015,11 +2017,12 @@ COMMENT ON COLUMN companion.scheduled_messages.metadata IS 'The app''s own, a JS
 COMMENT ON COLUMN companion.dispatch_queue.kind IS 'The message''s kind, whose policy it follows.';
 COMMENT ON COLUMN companion.dispatch_queue.tries IS 'How many sends of it were started; one that a retry_after put off is not counted.';
 COMMENT ON COLUMN companion.dispatch_queue.claims IS 'How many claims in a row were not started; companion.max_claims is the end.';
-COMMENT ON COLUMN companion.dispatch_queue.last_error IS 'Why the last report of a failure said that it failed, its first 500 bytes; where it has not failed, why it was put off, or NULL.';
+COMMENT ON COLUMN companion.dispatch_queue.last_error IS 'Why the last report of a failure said that it failed, its first 500 bytes; NULL: it has not failed.';
 COMMENT ON COLUMN companion.dispatch_queue.last_failed_at IS 'When it failed the last time; NULL: it has not.';
 COMMENT ON COLUMN companion.dispatch_queue.head_start IS 'By how many seconds it goes ahead of others: kinds.head_start when it was enqueued.';
 COMMENT ON INDEX companion.dispatch_queue_visible IS 'For each channel and head start, the order in which messages are claimed.';
 COMMENT ON COLUMN companion.dispatch_queue.start_before IS 'NULL: its user has no quiet hours. Of what is claimed: when the next begin, and it is looked at again before it is started; -infinity: whenever it is. Of what waits for their end: visible_at.';
+COMMENT ON COLUMN companion.dispatch_queue.waits_for IS 'Why it was put off to visible_at, by quiet hours, a cap, a reply window or a throttle; NULL: it was not.';
 -- Operations.
 CREATE FUNCTION companion.role_faults(role name) RETURNS TABLE (fault text, remedy text)
 LANGUAGE sql STABLE

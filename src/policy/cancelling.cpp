@@ -40,7 +40,9 @@ Statement find_cancellable{R"sql(
 
 // When a message is due, and whether another time is on another local day than a check-in is for.
 Statement find_time{R"sql(
-    SELECT m.scheduled_for, m.kind = 'checkin' AND companion.local_timestamp(u.timezone, $3)::date
+    SELECT CASE WHEN m.kind = 'checkin' THEN m.scheduled_for
+            ELSE greatest(m.scheduled_for, m.created_at) END,
+        m.kind = 'checkin' AND companion.local_timestamp(u.timezone, $3)::date
         <> companion.day_as_seen(u.timezone, m.timezone, m.local_date, m.scheduled_for)
     FROM companion.users AS u
     JOIN companion.scheduled_messages AS m ON m.user_id = u.id AND m.id = $2
@@ -52,7 +54,7 @@ Statement find_time{R"sql(
 Statement set_time{R"sql(
     WITH queued AS (
         UPDATE companion.dispatch_queue AS q
-        SET visible_at = $3, send_before = $4, leased_until = '-infinity'
+        SET visible_at = $3, send_before = $4, leased_until = '-infinity', waits_for = NULL
         WHERE user_id = $1 AND message_id = $2
         RETURNING q.user_id = $1 AND q.message_id = $2 AND q.visible_at = $3
             AND q.leased_until = '-infinity' AS is_written),
@@ -161,10 +163,14 @@ const char *cancel(Datum user_id, NullableDatum message_id, NullableDatum key, D
     pg_unreachable();
 }
 
-// As far after its time as before; after now where that is past.
+// As far after its time as before, for ever past the last time that there is.
 TimestampTz shifted(TimestampTz send_before, TimestampTz from, TimestampTz to)
 {
-    return TIMESTAMP_NOT_FINITE(send_before) ? send_before : send_before + (Max(to, now()) - from);
+    int64 within, shifted;
+    if (TIMESTAMP_NOT_FINITE(send_before) || pg_sub_s64_overflow(send_before, from, &within) ||
+        pg_add_s64_overflow(to, within, &shifted) || shifted >= END_TIMESTAMP)
+        return DT_NOEND;
+    return shifted;
 }
 
 void put_off(const QueueRow &row, TimestampTz to)
@@ -252,7 +258,7 @@ COMPANION_FUNCTION(reschedule_message)
     const Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id"),
                 message_id = arguments.required(1, "message_id");
-    const TimestampTz to = arguments.timestamp(2, "scheduled_for");
+    const TimestampTz to = Max(arguments.timestamp(2, "scheduled_for"), now());
     PG_RETURN_TEXT_P(
         cstring_to_text(with_spi([&] { return reschedule(user_id, message_id, to); })));
 }

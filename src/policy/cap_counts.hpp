@@ -117,8 +117,8 @@ inline constexpr char counted_columns[] = "user_id, cap_group, started_at or mes
 class CountedRows {
   public:
     CountedRows()
-        : rows_("cap_starts", "cap_starts_pkey"), started_at_(rows_.column("started_at")),
-          message_ids_(rows_.column("message_ids")),
+        : rows_("cap_starts", "cap_starts_pkey", Lookup::Seen::newest),
+          started_at_(rows_.column("started_at")), message_ids_(rows_.column("message_ids")),
           updates_(rows_, {started_at_, message_ids_}, counted_columns)
     {
     }

@@ -233,7 +233,7 @@ static void undo_start(QueueRow &row, const Start &start)
         return;
     row.uncount();
     row.give_back();
-    row.last_error = start.reason;
+    row.waits_for = start.reason;
     if (!start.is_skipped())
         row.visible_at = start.full_until;
 }
@@ -271,11 +271,11 @@ void CappedStarts::count_all()
         give_back();
 }
 
-UnsentStarts::UnsentStarts() : are_groups_(have_cap_groups()) {}
+UnsentStarts::UnsentStarts() : are_caps_(have_caps()) {}
 
 void UnsentStarts::add(const QueueRow &row)
 {
-    if (are_groups_ && row.sending)
+    if (are_caps_ && row.sending)
         append(starts_, size_, room_, Start{row.user_id, row.message_id});
 }
 

@@ -78,7 +78,7 @@ class UnsentStarts {
     };
 
   private:
-    bool are_groups_;
+    bool are_caps_;
     Start *starts_ = nullptr;
     int size_ = 0, room_ = 0;
 };

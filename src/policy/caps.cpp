@@ -62,6 +62,11 @@ Caps caps_of(std::string_view group)
             static_cast<int>(last - first)};
 }
 
+bool have_caps()
+{
+    return kept.rows().count > 0;
+}
+
 int64 longest_counted()
 {
     int64 longest = 0;

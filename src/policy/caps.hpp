@@ -30,6 +30,9 @@ struct Caps {
 };
 Caps caps_of(std::string_view group);
 
+// Whether there are caps, of whatever group.
+bool have_caps();
+
 // The longest time for which a start counts, in whatever group; some days more than that.
 int64 longest_counted();
 

@@ -50,7 +50,8 @@ Statement judge{
     CROSS JOIN LATERAL (
         SELECT day.seen AS local_date, companion.checkin_key(day.seen) AS key,
             extract(isodow FROM day.seen)::smallint AS weekday
-        FROM (SELECT companion.day_as_seen(u.timezone, m.timezone, m.local_date, m.scheduled_for)
+        FROM (SELECT CASE WHEN m.kind = 'checkin' THEN companion.day_as_seen(u.timezone,
+                m.timezone, m.local_date, m.scheduled_for) END
             OFFSET 0) AS day (seen)) AS seen
     CROSS JOIN LATERAL (
         SELECT CASE
@@ -86,7 +87,7 @@ Statement judge{
 Statement move_in_time{R"sql(
     WITH queued AS (
         UPDATE companion.dispatch_queue AS q
-        SET visible_at = $3, send_before = $7, leased_until = '-infinity'
+        SET visible_at = $3, send_before = $7, leased_until = '-infinity', waits_for = NULL
         WHERE user_id = $1 AND message_id = $2
         RETURNING q.user_id = $1 AND q.message_id = $2 AND q.visible_at = $3
             AND q.leased_until = '-infinity' AS is_written),

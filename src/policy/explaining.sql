@@ -23,6 +23,7 @@ BEGIN ATOMIC
         WHEN q.leased_until > at THEN 'claimed by ' || q.worker || ', which has not started to send it'
         WHEN q.visible_at > at
             THEN 'waits until ' || companion.clock_reading(m.timezone, q.visible_at)
+                || coalesce(': ' || q.waits_for, '')
         ELSE 'due, and waits for a worker to claim it' END
         || CASE WHEN m.status = 'pending' THEN coalesce('; last: ' || q.last_error, '') ELSE '' END
     FROM companion.scheduled_messages AS m

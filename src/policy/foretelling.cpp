@@ -33,7 +33,8 @@ Statement find_upcoming{R"sql(
     WITH pending AS (
         SELECT m.id AS message_id, m.kind, m.local_date, m.scheduled_for, skip.reason AS skipped,
             policy.goes_at, q.channel, q.addresses[1] AS told,
-            coalesce(skip.reason, policy.reason, quiet.reason, CASE
+            coalesce(skip.reason, policy.reason, quiet.reason,
+                CASE WHEN q.visible_at > $3 THEN q.waits_for END, CASE
                 WHEN q.sending THEN 'being sent by ' || q.worker
                 WHEN q.leased_until > $3 THEN 'claimed by ' || q.worker
                 WHEN q.last_error IS NOT NULL THEN 'tried again after: ' || q.last_error END)

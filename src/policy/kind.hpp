@@ -26,7 +26,8 @@ struct Kind {
     // Until when what is due at a time may be sent.
     TimestampTz send_before(TimestampTz due) const
     {
-        return send_within < DT_NOEND - due ? due + send_within : DT_NOEND;
+        const bool is_for_ever = send_within == PG_INT64_MAX || due >= END_TIMESTAMP - send_within;
+        return is_for_ever ? DT_NOEND : due + send_within;
     }
 };
 

@@ -172,7 +172,7 @@ static bool pause_sending(const Arguments &arguments)
 static bool resume_sending(const Arguments &arguments)
 {
     const uint64 rows =
-        resume.execute({text_or_empty(arguments, 0), read_paused_kind(arguments, 1)});
+        resume.execute_newest({text_or_empty(arguments, 0), read_paused_kind(arguments, 1)});
     if (rows > 0) {
         require_pause_written(rows);
         notify_workers();

@@ -8,11 +8,13 @@ namespace companion {
 
 class PutOff {
   public:
-    void add(Datum user_id, Datum message_id, TimestampTz until)
+    // Until a time, for a reason.
+    void add(Datum user_id, Datum message_id, TimestampTz until, Datum reason)
     {
         user_ids_.add(user_id);
         message_ids_.add(message_id);
         until_.add(TimestampTzGetDatum(until));
+        reasons_.add(reason);
     }
 
     // This transaction has claimed them; that counts for nothing. Within with_spi().
@@ -27,13 +29,15 @@ class PutOff {
                 queue.change(Contended::pass_changed, [&](QueueRow &row) {
                     row.unclaim();
                     row.visible_at = DatumGetTimestampTz(until_.at(index).value);
+                    row.waits_for = reasons_.at(index).value;
                     return Outcome::updated;
                 });
         queue.close();
     }
 
   private:
-    ArrayBuilder user_ids_{UUIDOID}, message_ids_{UUIDOID}, until_{TIMESTAMPTZOID};
+    ArrayBuilder user_ids_{UUIDOID}, message_ids_{UUIDOID}, until_{TIMESTAMPTZOID},
+        reasons_{TEXTOID};
 };
 
 } // namespace companion

@@ -16,7 +16,8 @@ namespace companion {
 
 static Statement set_quiet{R"sql(
     UPDATE companion.dispatch_queue AS q
-    SET visible_at = $3, leased_until = $4, start_before = $5
+    SET visible_at = $3, leased_until = $4, start_before = $5,
+        waits_for = CASE WHEN q.visible_at = $3 THEN q.waits_for END
     WHERE user_id = $1 AND message_id = $2
     RETURNING q.user_id = $1 AND q.message_id = $2 AND q.leased_until = $4
         AND q.start_before IS NOT DISTINCT FROM $5
@@ -80,8 +81,7 @@ Going QuietUsers::judge(QueueRow &row, TimestampTz at)
         return refuse(row, verdict.reason);
     row.give_back();
     row.visible_at = row.start_before = verdict.goes_at;
-    if (row.last_failed_at == DT_NOBEGIN)
-        row.last_error = CStringGetTextDatum(verdict.reason);
+    row.waits_for = CStringGetTextDatum(verdict.reason);
     return Going::later;
 }
 

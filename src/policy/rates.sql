@@ -6,7 +6,7 @@ CREATE TABLE companion.send_rates (
     bot text COLLATE "C" NOT NULL
 ) USING heap;
 COMMENT ON TABLE companion.send_rates IS
-'How far each bot is with its channel''s rate. Internal: the rows are written in place, at once and for good, whatever becomes of the transaction, so that none waits for another''s; as a sequence''s are.';
+'How far each bot is with its channel''s rate. Internal: the rows are written in place, at once and for good, whatever becomes of the transaction, so that none waits for another''s, as a sequence''s are: no index of yours, no trigger and no logical subscriber sees that.';
 COMMENT ON COLUMN companion.send_rates.next_at IS 'When the next start would be, had all since been evenly spaced.';
 COMMENT ON COLUMN companion.send_rates.channel IS 'The channel.';
 COMMENT ON COLUMN companion.send_rates.bot IS 'The bot; empty where the app has one.';
@@ -51,4 +51,4 @@ RETURNS timestamptz
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_throttle_channel';
 COMMENT ON FUNCTION companion.throttle_channel(text, interval, text) IS
-'Says that a messenger has asked a bot, or with NULL the whole channel, to send nothing for so long (a 429 that is not about one message). No start_send that begins after this has committed is true before; it is NULL: not now, the claim stays. Claims leave what is throttled. A shorter one ends none. Returns until when. Waits for nobody. retry_after: zero to 30 days. Error 22023 for another, an unknown channel and a bot''s name of more than 64 characters.';
+'Says that a messenger has asked a bot, or with NULL the whole channel, to send nothing for so long (a 429 that is not about one message). No start_send that begins after this has committed is true before; it is NULL: not now, the claim stays. Claims leave what is throttled. A shorter one ends none. Returns when this one ends. Waits for nobody. retry_after: zero to 30 days. Error 22023 for another, an unknown channel and a bot''s name of more than 64 characters.';

@@ -43,15 +43,11 @@ Datum window_reason(std::string_view channel)
                                         static_cast<int>(channel.size()), channel.data()));
 }
 
-// What is due and was put off, on whatever channel: it may fall back to this one. But for what a
-// failure has put off within the longest backoff.
+// What waits for a reply, on whatever channel: it may fall back to this one.
 static Statement release{R"sql(
-    UPDATE companion.dispatch_queue AS q SET visible_at = companion.now()
+    UPDATE companion.dispatch_queue AS q SET visible_at = companion.now(), waits_for = NULL
     WHERE user_id = $1 AND NOT sending AND visible_at > companion.now()
-        AND (last_failed_at IS NULL OR last_failed_at <= companion.now() - interval '1 hour')
-        AND EXISTS (SELECT FROM companion.scheduled_messages AS m
-                    WHERE m.user_id = q.user_id AND m.id = q.message_id
-                        AND m.scheduled_for <= companion.now())
+        AND waits_for LIKE 'outside the reply window of %'
     RETURNING q.user_id = $1 AND q.visible_at = companion.now()
 )sql",
                          UUIDOID};

@@ -97,7 +97,7 @@ static TimestampTz throttle_channel(const Arguments &arguments)
     // Not from when the transaction began, which may have been before the messenger was asked
     const TimestampTz until = (clock_is_set() ? now() : GetCurrentTimestamp()) + wait;
     const char nulls[] = {' ', arguments.null_flag(2), ' '};
-    if (replace_throttles.execute(
+    if (replace_throttles.execute_newest(
             {arguments.optional(0), arguments.optional(2), TimestampTzGetDatum(until)}, nulls) == 0)
         refuse_suppressed("channel_throttles");
     if (!DatumGetBool(result_field(0, 1)))

@@ -9,7 +9,7 @@ void KeptTable::forget(Datum kept, Oid relation)
 {
     auto *table = reinterpret_cast<KeptTable *>(DatumGetPointer(kept));
     if (relation == table->table_ || relation == InvalidOid)
-        table->is_valid_ = false;
+        table->is_valid_ = table->is_unchanged_ = false;
 }
 
 Relation KeptTable::begin_reading()
@@ -22,7 +22,7 @@ Relation KeptTable::begin_reading()
     MemoryContextSetIdentifier(context_, name_);
     Relation table = table_open(relation_id(name_), AccessShareLock);
     table_ = RelationGetRelid(table);
-    is_valid_ = true;
+    is_unchanged_ = true;
     caller_ = MemoryContextSwitchTo(context_);
     return table;
 }
@@ -31,6 +31,7 @@ void KeptTable::end_reading(Relation table)
 {
     MemoryContextSwitchTo(caller_);
     table_close(table, NoLock);
+    is_valid_ = is_unchanged_;
 }
 
 } // namespace companion

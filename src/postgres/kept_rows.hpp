@@ -43,7 +43,7 @@ class KeptTable {
 
   protected:
     // Begin to read it; what is allocated from here to end_reading() is kept with the rows. Who
-    // changes it while it is read has it read again.
+    // changes it while it is read has it read again, and so does an error.
     Relation begin_reading();
     void end_reading(Relation table);
 
@@ -53,6 +53,7 @@ class KeptTable {
     static void forget(Datum kept, Oid relation);
 
     const char *name_;
+    bool is_unchanged_ = false; // since it was begun to be read
     MemoryContext context_ = nullptr;
     MemoryContext caller_ = nullptr;
     Oid table_ = InvalidOid;

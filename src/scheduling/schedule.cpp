@@ -103,7 +103,7 @@ Statement renew{R"sql(
         ON CONFLICT (user_id, message_id) DO UPDATE
         SET visible_at = excluded.visible_at, send_before = excluded.send_before,
             channel = excluded.channel, leased_until = '-infinity', kind = excluded.kind,
-            head_start = excluded.head_start, tries = 0, claims = 0, last_error = NULL,
+            head_start = excluded.head_start, tries = 0, claims = 0, last_error = NULL, waits_for = NULL,
             last_failed_at = NULL, start_before = excluded.start_before
         RETURNING q.user_id, q.message_id)
     SELECT e.id,

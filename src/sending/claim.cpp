@@ -89,6 +89,7 @@ Outcome lease(QueueRow &row, const ClaimRequest &request)
     row.leased_until = request.leased_until;
     row.attempt++;
     row.claims++;
+    row.waits_for = 0;
     row.worker = request.worker;
     return Outcome::updated;
 }

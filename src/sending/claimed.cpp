@@ -168,6 +168,18 @@ static TimestampTz throttled_until(const NullableDatum *row)
     return last_throttle_end(text_view(row[channel].value), text_view(row[bot].value));
 }
 
+// A message by a bot that is throttled waits, an hour at most, after which it is looked at again:
+// somebody may have taken the throttle away.
+static void wait_for_throttle(const NullableDatum *row, TimestampTz until, TimestampTz at,
+                              PutOff &put_off)
+{
+    const TimestampTz last =
+        row[send_before].isnull ? DT_NOEND : DatumGetTimestampTz(row[send_before].value);
+    put_off.add(
+        row[user_id].value, row[message_id].value, Min(Min(until, last), at + USECS_PER_HOUR),
+        CStringGetTextDatum(psprintf("the bot is throttled until %s", timestamptz_to_str(until))));
+}
+
 // A message to a user who has not written for too long: it is settled, or waits for that.
 static void close_window(const NullableDatum *row, TimestampTz at, Closed &closed, PutOff &put_off)
 {
@@ -181,7 +193,8 @@ static void close_window(const NullableDatum *row, TimestampTz at, Closed &close
         closed.add(row[user_id].value, row[message_id].value, row[attempt].value, row[kind].value,
                    row[channel].value, window_reason(on));
     else
-        put_off.add(row[user_id].value, row[message_id].value, wait_for_reply(last, at));
+        put_off.add(row[user_id].value, row[message_id].value, wait_for_reply(last, at),
+                    window_reason(on));
 }
 
 void Claimed::add(const QueueRow &row)
@@ -216,7 +229,7 @@ void Claimed::return_to(ReturnSetInfo *result, Unwanted &unwanted) const
             if (row[address].isnull)
                 unreachable.add(row[user_id]);
             else if (const TimestampTz until = throttled_until(row); until > at)
-                put_off.add(row[user_id].value, row[message_id].value, until);
+                wait_for_throttle(row, until, at, put_off);
             else if (description.is_window_closed(row, at))
                 close_window(row, at, closed, put_off);
             else

@@ -179,10 +179,14 @@ Datum with_last_error(const QueueRow &row, const char *reason)
         psprintf("%s; last: %s", reason, TextDatumGetCString(row.last_error)));
 }
 
+// Of what was still put off then also why.
 Datum too_late(const QueueRow &row)
 {
+    const bool has_waited = row.waits_for != 0 && row.visible_at >= row.send_before;
     return with_last_error(row,
-                           psprintf("not sent before %s", timestamptz_to_str(row.send_before)));
+                           psprintf("not sent before %s%s%s", timestamptz_to_str(row.send_before),
+                                    has_waited ? "; " : "",
+                                    has_waited ? TextDatumGetCString(row.waits_for) : ""));
 }
 
 void put_back_unknown(const QueueRow &row)

@@ -11,15 +11,23 @@ namespace companion {
 
 static Statement lock_pending{R"sql(
     SELECT message_id, channel, attempt, worker, leased_until, sending, addresses IS NOT NULL,
-        visible_at, send_before, kind, start_before
-    FROM companion.dispatch_queue WHERE user_id = $1 AND message_id = coalesce($2, message_id)
+        visible_at, send_before, kind, start_before, tries, last_error, last_failed_at, waits_for,
+        (SELECT m.wanted_channel FROM companion.scheduled_messages AS m
+         WHERE m.user_id = q.user_id AND m.id = q.message_id)
+    FROM companion.dispatch_queue AS q
+    WHERE user_id = $1 AND message_id = coalesce($2, message_id)
     ORDER BY message_id FOR NO KEY UPDATE
 )sql",
                               UUIDOID, UUIDOID};
 
+// What it has waited for is not so there: it goes as soon as it is due.
 static Statement move_queued{R"sql(
     WITH queued AS (
-        UPDATE companion.dispatch_queue AS q SET channel = $3, leased_until = '-infinity'
+        UPDATE companion.dispatch_queue AS q
+        SET channel = $3, leased_until = '-infinity', waits_for = NULL,
+            visible_at = least(q.visible_at, greatest(companion.now(), (
+                SELECT m.scheduled_for FROM companion.scheduled_messages AS m
+                WHERE m.user_id = q.user_id AND m.id = q.message_id)))
         WHERE user_id = $1 AND message_id = $2
         RETURNING q.user_id = $1 AND q.message_id = $2 AND q.channel = $3
             AND q.leased_until = '-infinity' AS is_written),
@@ -76,7 +84,20 @@ Pending PendingMessages::at(int index) const
     row.start_before = DatumGetTimestampTz(value(11));
     if (is_null)
         row.start_before = DT_NOEND;
-    return {row, DatumGetBool(value(7))};
+    row.tries = DatumGetInt32(value(12));
+    row.last_error = value(13);
+    if (is_null)
+        row.last_error = 0;
+    row.last_failed_at = DatumGetTimestampTz(value(14));
+    if (is_null)
+        row.last_failed_at = DT_NOBEGIN;
+    row.waits_for = value(15);
+    if (is_null)
+        row.waits_for = 0;
+    NullableDatum wanted;
+    wanted.value = value(16);
+    wanted.isnull = is_null;
+    return {row, DatumGetBool(value(7)), wanted};
 }
 
 void require_queue_row_written(uint64 rows, const char *columns)

@@ -6,10 +6,12 @@
 
 namespace companion {
 
-// A message on the queue, and whether the queue keeps where its worker was told to send it.
+// A message on the queue, whether the queue keeps where its worker was told to send it, and the
+// channel that schedule_message() was given, if it was.
 struct Pending {
     QueueRow row;
     bool has_told;
+    NullableDatum wanted_channel;
 };
 
 // Whether anything is pending for a user, be it in transactions that this one's snapshot does not

@@ -31,6 +31,7 @@ enum Column {
     last_failed_at,
     head_start,
     start_before,
+    waits_for,
 };
 
 static Datum value_of(const TupleTableSlot *slot, Column column)
@@ -72,7 +73,8 @@ static QueueRow read_row(TupleTableSlot *slot)
                 : DatumGetTimestampTz(value_of(slot, last_failed_at)),
             DatumGetInt32(value_of(slot, head_start)),
             slot->tts_isnull[start_before - 1] ? DT_NOEND
-                                               : DatumGetTimestampTz(value_of(slot, start_before))};
+                                               : DatumGetTimestampTz(value_of(slot, start_before)),
+            value_or_zero(slot, waits_for)};
 }
 
 // The columns that update() replaces, as the server's executor numbers them.
@@ -80,7 +82,7 @@ static Bitmapset *updated_columns()
 {
     Bitmapset *columns = nullptr;
     for (Column column : {visible_at, leased_until, attempt, sending, worker, bot, addresses, tries,
-                          claims, last_error, last_failed_at, start_before})
+                          claims, last_error, last_failed_at, start_before, waits_for})
         columns = bms_add_member(columns, column - FirstLowInvalidHeapAttributeNumber);
     return columns;
 }
@@ -380,6 +382,7 @@ void Queue::set_changed(TupleTableSlot *present, const QueueRow &row)
               row.last_failed_at == DT_NOBEGIN);
     set_value(changed_, start_before, TimestampTzGetDatum(row.start_before),
               row.start_before == DT_NOEND);
+    set_value(changed_, waits_for, row.waits_for, row.waits_for == 0);
     ExecStoreVirtualTuple(changed_);
 }
 

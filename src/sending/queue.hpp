@@ -28,6 +28,7 @@ struct QueueRow {
     TimestampTz last_failed_at;
     int head_start;           // seconds; is not changed
     TimestampTz start_before; // DT_NOEND: null, of a user without quiet hours
+    Datum waits_for;          // text, or zero
 
     // Whether a worker has claimed it and has not given it back.
     bool is_claimed() const { return !TIMESTAMP_IS_NOBEGIN(leased_until); }

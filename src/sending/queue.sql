@@ -19,6 +19,7 @@ CREATE TABLE companion.dispatch_queue (
     last_failed_at timestamptz,
     head_start integer NOT NULL DEFAULT 0,
     start_before timestamptz,
+    waits_for text,
     PRIMARY KEY (user_id, message_id)
 ) WITH (fillfactor = 40);
 -- A lease is not indexed, so claiming and starting are HOT: each page keeps room
@@ -42,10 +43,11 @@ COMMENT ON COLUMN companion.dispatch_queue.addresses IS 'Where the worker that i
 COMMENT ON COLUMN companion.dispatch_queue.kind IS 'The message''s kind, whose policy it follows.';
 COMMENT ON COLUMN companion.dispatch_queue.tries IS 'How many sends of it were started; one that a retry_after put off is not counted.';
 COMMENT ON COLUMN companion.dispatch_queue.claims IS 'How many claims in a row were not started; companion.max_claims is the end.';
-COMMENT ON COLUMN companion.dispatch_queue.last_error IS 'Why the last report of a failure said that it failed, its first 500 bytes; where it has not failed, why it was put off, or NULL.';
+COMMENT ON COLUMN companion.dispatch_queue.last_error IS 'Why the last report of a failure said that it failed, its first 500 bytes; NULL: it has not failed.';
 COMMENT ON COLUMN companion.dispatch_queue.last_failed_at IS 'When it failed the last time; NULL: it has not.';
 COMMENT ON COLUMN companion.dispatch_queue.head_start IS 'By how many seconds it goes ahead of others: kinds.head_start when it was enqueued.';
 COMMENT ON COLUMN companion.dispatch_queue.start_before IS 'NULL: its user has no quiet hours. Of what is claimed: when the next begin, and it is looked at again before it is started; -infinity: whenever it is. Of what waits for their end: visible_at.';
+COMMENT ON COLUMN companion.dispatch_queue.waits_for IS 'Why it was put off to visible_at, by quiet hours, a cap, a reply window or a throttle; NULL: it was not.';
 COMMENT ON INDEX companion.dispatch_queue_visible IS 'For each channel and head start, the order in which messages are claimed.';
 
 CREATE FUNCTION companion.readdress_messages() RETURNS trigger
@@ -79,7 +81,7 @@ SELECT m.user_id, m.id AS message_id, m.kind, m.idempotency_key, m.local_date, m
             WHEN q.leased_until > companion.now() THEN 'claimed'
             WHEN q.visible_at > companion.now() THEN 'waiting'
             ELSE 'due' END AS state,
-       q.tries, q.last_error, q.last_failed_at
+       q.tries, q.last_error, q.last_failed_at, q.waits_for
 FROM companion.dispatch_queue AS q
 JOIN companion.scheduled_messages AS m ON m.user_id = q.user_id AND m.id = q.message_id;
 COMMENT ON VIEW companion.pending_messages IS
@@ -98,8 +100,9 @@ COMMENT ON COLUMN companion.pending_messages.worker IS 'The worker of the last c
 COMMENT ON COLUMN companion.pending_messages.leased_until IS 'When that claim''s lease ends; NULL where nobody has it.';
 COMMENT ON COLUMN companion.pending_messages.state IS 'waiting (for visible_at), due, claimed (leased) or sending (start_send has succeeded).';
 COMMENT ON COLUMN companion.pending_messages.tries IS 'How many sends of it were started.';
-COMMENT ON COLUMN companion.pending_messages.last_error IS 'Why it failed the last time; where it has not, why it was put off, or NULL.';
+COMMENT ON COLUMN companion.pending_messages.last_error IS 'Why it failed the last time; NULL: it has not.';
 COMMENT ON COLUMN companion.pending_messages.last_failed_at IS 'When that was.';
+COMMENT ON COLUMN companion.pending_messages.waits_for IS 'Why it was put off to visible_at: quiet hours, a cap, a reply window or a throttle; NULL: it was not.';
 
 ALTER TABLE companion.dispatch_queue ENABLE ROW LEVEL SECURITY;
 CREATE POLICY every_row ON companion.dispatch_queue TO companion_worker, companion_admin, companion_runtime

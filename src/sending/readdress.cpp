@@ -5,6 +5,7 @@
 #include "sending/readdress.hpp"
 
 #include "channels/usable.hpp"
+#include "policy/kind.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
@@ -47,6 +48,24 @@ void keep(const QueueRow &row, const Destination &told)
         "user_id, message_id or addresses");
 }
 
+// To where it would be put now, if that has changed or its channel reaches the user no more.
+void follow_choice(const Pending &pending, const Change &change, bool is_reached)
+{
+    const QueueRow &row = pending.row;
+    const NullableDatum preferred =
+        pending.wanted_channel.isnull ? change.now.preferred : pending.wanted_channel;
+    const Channel *chosen = change.before.choose(preferred),
+                  *next = change.now.usable.choose(preferred);
+    if (is_reached && next == chosen)
+        return;
+    if (next == nullptr)
+        finish_pending(row, "skipped", CStringGetTextDatum("no channel reaches the user any more"));
+    else if (!is_reached && !kind_of(text_view(row.kind)).falls_back)
+        finish_pending(row, "failed", CStringGetTextDatum("its address is gone"));
+    else if (next->name_view() != text_view(row.channel))
+        move_to_channel(row, to_text(next->name_view()));
+}
+
 void follow(const Pending &pending, const Change &change)
 {
     const QueueRow &row = pending.row;
@@ -58,16 +77,9 @@ void follow(const Pending &pending, const Change &change)
             keep(row, before);
         return;
     }
-    if (!now.addresses.isnull) {
-        if (row.is_claimed() && !is_same(before, now))
-            move_to_channel(row, row.channel);
-        return;
-    }
-    const Channel *next = change.now.usable.choose(change.now.preferred);
-    if (next == nullptr)
-        finish_pending(row, "skipped", CStringGetTextDatum("no channel reaches the user any more"));
-    else
-        move_to_channel(row, to_text(next->name_view()));
+    if (!now.addresses.isnull && !is_same(before, now) && (row.is_claimed() || row.waits_for != 0))
+        move_to_channel(row, row.channel);
+    follow_choice(pending, change, !now.addresses.isnull);
 }
 
 void follow_all(const Change &change)

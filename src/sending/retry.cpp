@@ -3,6 +3,7 @@
 #include "postgres/arguments.hpp"
 #include "postgres/array_builder.hpp"
 #include "postgres/entry.hpp"
+#include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "sending/notify.hpp"
@@ -26,8 +27,10 @@ Statement find_failed{R"sql(
 )sql",
                       TIMESTAMPTZOID, TEXTOID, TEXTARRAYOID};
 
-// Returns of each message whether its two rows came out as they are written here. What another
-// transaction has brought back meanwhile is not finished any more.
+// $1 companion.min_gap. Returns of each message whether its two rows came out as they are written
+// here. What another transaction has brought back meanwhile is not finished any more. A check-in
+// comes back where the user's settings still have one on its day, that day has had no other, and
+// none that is near in time was or will be sent; of several the latest.
 Statement bring_back{R"sql(
     WITH finished AS MATERIALIZED (
         SELECT m.user_id, m.id, m.kind, m.attempts, m.worker, g.send_before, g.head_start,
@@ -43,7 +46,31 @@ Statement bring_back{R"sql(
             WHERE user_id = g.user_id AND id = g.message_id LIMIT 1) AS m
         CROSS JOIN LATERAL (
             SELECT * FROM companion.users WHERE id = g.user_id LIMIT 1) AS u
-        WHERE m.status IN ('failed', 'skipped', 'unknown')),
+        CROSS JOIN LATERAL (
+            SELECT companion.day_as_seen(u.timezone, m.timezone, m.local_date, m.scheduled_for) AS date
+            OFFSET 0) AS day
+        WHERE m.status IN ('failed', 'skipped', 'unknown') AND (m.kind <> 'checkin' OR (
+            companion.checkin_refused(u.checkin_time, u.checkin_days, u.onboarding_completed_at,
+                u.checkin_paused_until, u.suspended_until,
+                extract(isodow FROM day.date)::smallint, companion.now()) IS NULL
+            AND NOT EXISTS (
+                SELECT FROM given AS later
+                JOIN companion.scheduled_messages AS l ON l.user_id = later.user_id
+                    AND l.id = later.message_id AND l.kind = 'checkin'
+                WHERE later.user_id = m.user_id AND (l.scheduled_for, l.id) > (m.scheduled_for, m.id))
+            AND NOT EXISTS (
+                SELECT FROM companion.scheduled_messages AS near
+                WHERE near.user_id = m.user_id AND near.kind = 'checkin' AND near.id <> m.id
+                    AND near.idempotency_key >= companion.checkin_key(day.date - 2)
+                    AND near.status IN ('pending', 'sent', 'unknown')
+                    AND (companion.day_as_seen(u.timezone, near.timezone, near.local_date,
+                            near.scheduled_for) = day.date
+                        OR companion.is_too_close(companion.now(), near.scheduled_for,
+                            near.sent_at, $1)
+                        OR near.status = 'pending' AND near.scheduled_for < companion.now() + $1))
+            AND NOT EXISTS (
+                SELECT FROM companion.checkins_due(u.timezone, u.checkin_time, u.checkin_days,
+                    companion.now(), companion.now() + $1))))),
     pending AS (
         UPDATE companion.scheduled_messages AS m
         SET status = 'pending', channel = f.channel, send_before = f.send_before,
@@ -65,7 +92,8 @@ Statement bring_back{R"sql(
     FROM finished AS f
     LEFT JOIN pending AS p ON p.user_id = f.user_id AND p.id = f.id
     LEFT JOIN queued AS q ON q.user_id = f.user_id AND q.message_id = f.id
-)sql"};
+)sql",
+                     INTERVALOID};
 
 Given no_messages()
 {
@@ -93,7 +121,10 @@ Given read_found(uint64 rows, NullableDatum send_before)
 // Put messages of users who are locked back on the queue; returns how many were. Error 09000.
 int64 put_back(const Given &messages)
 {
-    const uint64 rows = messages.size() == 0 ? 0 : bring_back.execute_newest(messages, {});
+    const uint64 rows = messages.size() == 0
+                            ? 0
+                            : bring_back.execute_newest(
+                                  messages, {PointerGetDatum(seconds_interval(settings::min_gap))});
     int64 count = 0;
     for (uint64 row = 0; row < rows; row++) {
         if (!DatumGetBool(result_field(row, 1)))
