@@ -125,7 +125,7 @@ BEGIN ATOMIC
         coalesce(bool_or(companion.day_as_seen(checkins_nearby.timezone, near.timezone,
             near.local_date, near.scheduled_for) = checkins_nearby.local_date), false),
         coalesce(bool_or(near.idempotency_key = key), false),
-        coalesce(bool_or(near.status IN ('pending', 'sent', 'unknown')
+        coalesce(bool_or(near.status IN ('pending', 'sent', 'unknown') AND min_gap > '0'
             AND checkins_nearby.scheduled_for < coalesce(near.sent_at, near.scheduled_for) + min_gap
             AND checkins_nearby.scheduled_for > near.scheduled_for - min_gap), false)
     FROM companion.scheduled_messages AS near
