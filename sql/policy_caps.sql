@@ -121,6 +121,18 @@ SELECT visible_at FROM pg_temp.start(:maya, 'nudge');
 SELECT started_at FROM counted;
 UPDATE companion.users SET timezone = 'Europe/Berlin' WHERE id = :maya;
 CALL pg_temp.forget();
+-- What was started yesterday is of today again further west, also when one of today fails.
+CALL pg_temp.at('2026-03-04 14:00+00');
+UPDATE companion.users SET timezone = 'Asia/Tokyo' WHERE id = :maya;
+SELECT pg_temp.room(:maya, 'nudge') AS yesterday;
+CALL pg_temp.at('2026-03-04 15:00+00');
+DELETE FROM companion.dispatch_queue WHERE NOT sending;
+SELECT pg_temp.room(:maya, 'nudge') AS today;
+SELECT count(*) FILTER (WHERE companion.mark_failed(q.user_id, message_id, attempt, '502', permanent => true)) AS failed
+FROM companion.dispatch_queue AS q WHERE leased_until = (SELECT max(leased_until) FROM companion.dispatch_queue);
+UPDATE companion.users SET timezone = 'Europe/Berlin' WHERE id = :maya;
+SELECT pg_temp.room(:maya, 'nudge') AS "in Berlin";
+CALL pg_temp.forget();
 
 -- On the day on which the clock is set forward, and that on which it is set back.
 CALL pg_temp.at('2026-03-29 00:30+01');
