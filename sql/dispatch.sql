@@ -143,6 +143,17 @@ UPDATE companion.users SET checkin_time = '23:59';
 SELECT companion.dispatch('2026-03-06 23:59+00') AS enqueued;
 UPDATE companion.users SET checkin_time = '00:00';
 SELECT companion.dispatch('2026-03-07 00:00+00') AS "enqueued without a gap";
+-- Nor is there one after the hour at which the one before was sent, however late that was.
+UPDATE companion.users SET checkin_time = '23:59';
+SET companion.clock = '2026-03-08 23:59+00';
+SELECT companion.dispatch() AS enqueued;
+SET companion.clock = '2026-03-09 01:00+00';
+SELECT count(*) FILTER (WHERE companion.start_send(user_id, message_id, attempt)) AS started FROM companion.claim_messages('w');
+SELECT count(*) FILTER (WHERE companion.mark_sent(user_id, message_id, attempt, 'hello')) AS sent FROM companion.dispatch_queue;
+UPDATE companion.users SET checkin_time = '00:30';
+SELECT companion.dispatch() AS enqueued;
+SELECT key, status, failure_reason FROM checkins WHERE scheduled_for > '2026-03-08 12:00+00';
+SET companion.clock = '2026-03-04 10:00+00';
 RESET companion.min_gap;
 DELETE FROM companion.users;
 

@@ -88,6 +88,25 @@ CALL pg_temp.at('2026-03-04 23:00:01+00');
 SELECT companion.finish_abandoned() > 0 AS given_up;
 SELECT status, failure_reason FROM companion.scheduled_messages WHERE send_before = '2026-03-04 23:00:01+00';
 CALL pg_temp.forget();
+-- What has failed before keeps its failure as the last error, whether it waits now or is skipped.
+CALL pg_temp.at('2026-03-04 09:00+00');
+SELECT started FROM pg_temp.start(:maya, 'nudge');
+SELECT started FROM pg_temp.start(:maya, 'offer');
+SELECT companion.mark_failed(user_id, message_id, attempt, '502 Bad Gateway', '1 second') FROM companion.dispatch_queue;
+SELECT pg_temp.room(:maya, 'nudge');
+CALL pg_temp.at('2026-03-04 09:00:01+00');
+SELECT companion.start_send(user_id, message_id, attempt) AS started FROM companion.claim_messages('w');
+SELECT m.kind, status, visible_at, coalesce(last_error, failure_reason) AS reason
+FROM companion.scheduled_messages AS m LEFT JOIN companion.dispatch_queue AS q ON q.message_id = m.id
+WHERE coalesce(last_error, failure_reason) LIKE '%502%' ORDER BY m.kind;
+CALL pg_temp.forget();
+-- What waits for room goes on doing so when quiet hours change, also where they begin at that time.
+UPDATE companion.users SET quiet_from = '00:00', quiet_until = '07:00' WHERE id = :maya;
+SELECT pg_temp.room(:maya, 'nudge');
+UPDATE companion.users SET quiet_until = '06:00' WHERE id = :maya;
+SELECT visible_at, waits_for FROM companion.dispatch_queue WHERE NOT sending;
+UPDATE companion.users SET quiet_from = NULL WHERE id = :maya;
+CALL pg_temp.forget();
 
 -- The local day is that of the zone that the user is in now. To the east it is over sooner, to the
 -- west begins again what has begun already; nobody gets more than is due by the clock that they see.
@@ -101,6 +120,18 @@ UPDATE companion.users SET timezone = 'America/Los_Angeles' WHERE id = :maya;
 SELECT visible_at FROM pg_temp.start(:maya, 'nudge');
 SELECT started_at FROM counted;
 UPDATE companion.users SET timezone = 'Europe/Berlin' WHERE id = :maya;
+CALL pg_temp.forget();
+-- What was started yesterday is of today again further west, also when one of today fails.
+CALL pg_temp.at('2026-03-04 14:00+00');
+UPDATE companion.users SET timezone = 'Asia/Tokyo' WHERE id = :maya;
+SELECT pg_temp.room(:maya, 'nudge') AS yesterday;
+CALL pg_temp.at('2026-03-04 15:00+00');
+DELETE FROM companion.dispatch_queue WHERE NOT sending;
+SELECT pg_temp.room(:maya, 'nudge') AS today;
+SELECT count(*) FILTER (WHERE companion.mark_failed(q.user_id, message_id, attempt, '502', permanent => true)) AS failed
+FROM companion.dispatch_queue AS q WHERE leased_until = (SELECT max(leased_until) FROM companion.dispatch_queue);
+UPDATE companion.users SET timezone = 'Europe/Berlin' WHERE id = :maya;
+SELECT pg_temp.room(:maya, 'nudge') AS "in Berlin";
 CALL pg_temp.forget();
 
 -- On the day on which the clock is set forward, and that on which it is set back.

@@ -590,7 +590,7 @@ CREATE TABLE companion.cap_starts (
     PRIMARY KEY (user_id, cap_group)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE companion.cap_starts IS
-'One narrow row for a user and group of caps: the last starts that count, as many as the largest of its caps needs. Internal. It has no foreign key, as dispatch_queue has none, and goes with its user.';
+'One narrow row for a user and group of caps: the last starts that count, twice as many as the largest of its caps allows. Internal. It has no foreign key, as dispatch_queue has none, and goes with its user.';
 COMMENT ON COLUMN companion.cap_starts.user_id IS 'To whom.';
 COMMENT ON COLUMN companion.cap_starts.cap_group IS 'The group of caps.';
 COMMENT ON COLUMN companion.cap_starts.started_at IS 'When sends were started, in ascending order.';
@@ -1303,7 +1303,7 @@ CREATE FUNCTION companion.is_too_close(
     scheduled_for timestamptz, near_scheduled_for timestamptz, near_sent_at timestamptz,
     min_gap interval) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN scheduled_for < coalesce(near_sent_at, near_scheduled_for) + min_gap
+RETURN min_gap > '0' AND scheduled_for < coalesce(near_sent_at, near_scheduled_for) + min_gap
     AND scheduled_for > near_scheduled_for - min_gap;
 COMMENT ON FUNCTION companion.is_too_close(timestamptz, timestamptz, timestamptz, interval) IS
 'Whether a check-in would be due within min_gap of another one, which was sent then or, where that is NULL, is to be. Internal.';

@@ -234,8 +234,18 @@ static void undo_start(QueueRow &row, const Start &start)
     row.uncount();
     row.give_back();
     row.waits_for = start.reason;
+    if (row.start_before != DT_NOEND)
+        row.start_before = DT_NOBEGIN; // it is not for quiet hours that it waits
     if (!start.is_skipped())
         row.visible_at = start.full_until;
+}
+
+// Why it is skipped; with the last failure, if it has failed before.
+static Datum skip_reason(const QueueRow &row, const Start &start)
+{
+    return row.last_failed_at == DT_NOBEGIN
+               ? start.reason
+               : with_last_error(row, TextDatumGetCString(start.reason));
 }
 
 // What is to be skipped changes the user's messages, whose lock comes first in the lock order, and
@@ -255,7 +265,7 @@ void CappedStarts::give_back()
             return is_finished ? Outcome::removed : Outcome::updated;
         });
         if (is_finished)
-            unsent.add(left, "skipped", start->reason);
+            unsent.add(left, "skipped", skip_reason(left, *start));
     }
     queue.close();
     unsent.record();

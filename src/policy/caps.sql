@@ -49,7 +49,7 @@ CREATE TABLE companion.cap_starts (
     PRIMARY KEY (user_id, cap_group)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE companion.cap_starts IS
-'One narrow row for a user and group of caps: the last starts that count, as many as the largest of its caps needs. Internal. It has no foreign key, as dispatch_queue has none, and goes with its user.';
+'One narrow row for a user and group of caps: the last starts that count, twice as many as the largest of its caps allows. Internal. It has no foreign key, as dispatch_queue has none, and goes with its user.';
 COMMENT ON COLUMN companion.cap_starts.user_id IS 'To whom.';
 COMMENT ON COLUMN companion.cap_starts.cap_group IS 'The group of caps.';
 COMMENT ON COLUMN companion.cap_starts.started_at IS 'When sends were started, in ascending order.';

@@ -75,8 +75,10 @@ class OpenCaps {
 
     void add(Counts &counts, const pg_uuid_t &message_id) const { counts.add(at_, message_id); }
 
-    // Once opened: leave out what does not count any more, nor will in another zone.
-    void prune(Counts &counts) const { counts.prune(most_, since_); }
+    // Once opened: leave out what does not count any more, nor will in another zone. As many again
+    // as may count are kept: those of yesterday are of today further west, if later ones have
+    // failed.
+    void prune(Counts &counts) const { counts.prune(2 * most_, since_); }
 
   private:
     std::int64_t at_, since_ = 0;

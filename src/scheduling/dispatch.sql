@@ -138,7 +138,7 @@ CREATE FUNCTION companion.is_too_close(
     scheduled_for timestamptz, near_scheduled_for timestamptz, near_sent_at timestamptz,
     min_gap interval) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN scheduled_for < coalesce(near_sent_at, near_scheduled_for) + min_gap
+RETURN min_gap > '0' AND scheduled_for < coalesce(near_sent_at, near_scheduled_for) + min_gap
     AND scheduled_for > near_scheduled_for - min_gap;
 COMMENT ON FUNCTION companion.is_too_close(timestamptz, timestamptz, timestamptz, interval) IS
 'Whether a check-in would be due within min_gap of another one, which was sent then or, where that is NULL, is to be. Internal.';

@@ -4,7 +4,9 @@
 # users whose messages are in hand, and a reader, who keeps old rows from being removed. In the end
 # each check-in was sent once, or is unknown because its worker died after start_send; none was sent
 # twice, and none is lost. Users link, unlink and block Telegram meanwhile: none went to an address that
-# its user never had. And no message took longer from its claim to the answer to mark_sent than
+# its user never had. Some change their minds about their check-ins, an app schedules reminders, of which
+# there is a cap, and cancels, an operator pauses and slows down sending: what was started was not
+# cancelled, paused, opted out of, in quiet hours or over the cap. And no message took longer from its claim to the answer to mark_sent than
 # the bound below, but for those whose user was held or whose worker was stalled, and while the server
 # was down.
 #
@@ -31,6 +33,7 @@ srand $seed;
 my $workers = 4;
 my $squatters = 10;
 my $longest_squat = max(15, $seconds / 6);
+my $longest_pause = 1;
 my $kills_in_storm = max(10, $seconds / 15);
 my $is_soak = $seconds > 60; # which has all that can happen
 my $latency_bound = 10; # seconds; generous, since the machine is slow at times, but below a squat
@@ -58,18 +61,27 @@ sub query
 }
 
 query('CREATE EXTENSION companion');
-query(q{UPDATE companion.kinds SET send_within = '7 days' WHERE kind = 'checkin'});
+query(<<'SQL');
+UPDATE companion.kinds SET send_within = '7 days' WHERE kind = 'checkin';
+INSERT INTO companion.kinds (kind, send_within, respects_pause, cap_group) VALUES ('reminder', '3 hours', true, 'reminders');
+INSERT INTO companion.caps (cap_group, rolling, max_messages) VALUES ('reminders', '4 hours', 3), ('reminders', '30 minutes', 1);
+SQL
 query(slurp_file(dirname(__FILE__) . '/occasions.sql'));
 query(<<"SQL");
 CREATE ROLE worker LOGIN IN ROLE companion_worker;
 CREATE ROLE person LOGIN IN ROLE companion_user;
+CREATE ROLE operator LOGIN IN ROLE companion_admin;
 SELECT companion.rewind_dispatch('$begin');
 INSERT INTO companion.users
     (timezone, checkin_time, onboarding_completed_at, telegram_user_id, preferred_channel)
 SELECT ('{UTC,Europe/Berlin,America/New_York,Asia/Kathmandu,Pacific/Apia}'::text[])[1 + n % 5],
     time '00:00' + n * interval '1 day' / $users, '2026-01-01', n, 'telegram'
 FROM generate_series(1, $users) AS n;
-CREATE TABLE accounts AS SELECT id AS user_id, telegram_user_id AS account FROM companion.users;
+-- One in seven has quiet hours around the check-in, a few are fickle.
+UPDATE companion.users SET quiet_from = checkin_time - interval '10 minutes', quiet_until = checkin_time + interval '15 minutes'
+WHERE telegram_user_id % 7 = 0;
+CREATE TABLE accounts AS
+SELECT id AS user_id, telegram_user_id AS account, telegram_user_id % 400 = 1 AS is_fickle FROM companion.users;
 ALTER TABLE accounts ADD PRIMARY KEY (user_id);
 GRANT SELECT ON accounts TO worker
 SQL
@@ -93,6 +105,7 @@ my ($workers_started, $squatters_started) = (0, 0);
 my %dead_workers; # by name
 my @failed;
 my %killed; # how many, by kind
+my $apps = 2;
 
 sub start_process
 {
@@ -141,6 +154,22 @@ sub start_squatters
     }
 }
 
+sub start_others
+{
+    for my $part (0 .. $apps - 1)
+    {
+        start_process("app $part", $^X, "$programs/app.pl", $folder, $part, $apps, $seed + $part);
+    }
+    start_process('operator', $^X, "$programs/operator.pl", $folder, $longest_pause, $seed);
+}
+
+# They end what they have begun.
+sub stop_others
+{
+    kill 'TERM', processes(qr/^(app|operator)/);
+    keep_on(sub { }, sub { !processes(qr/^(app|operator)/) });
+}
+
 sub start_reader
 {
     start_process('reader', $^X, "$programs/reader.pl", $longest_squat) unless processes(qr/^reader/);
@@ -149,9 +178,9 @@ sub start_reader
 # A tick of the scheduler, unless the one before is still running
 sub start_tick
 {
-    my ($until) = @_;
+    my ($until, $step) = @_;
     return if processes(qr/^tick/);
-    start_process('tick', 'psql', '-Xq', '--variable', "until=$until",
+    start_process('tick', 'psql', '-Xq', '--variable', "until=$until", '--variable', "step=$step",
         '--file', "$programs/tick.sql");
 }
 
@@ -179,7 +208,7 @@ sub reap
     {
         next unless waitpid($pid, WNOHANG) == $pid;
         my $name = delete $running{$pid};
-        note_death($name, $?) if $name =~ /^(worker|squatter)/;
+        note_death($name, $?) if $name =~ /^(worker|squatter|app|operator)/;
     }
 }
 
@@ -335,7 +364,7 @@ sub kill_after
     my $pause_end = time + rand $longest_pause;
     keep_on(
         sub { $start_workers->(); start_squatters(); start_reader() if $is_soak;
-            start_tick('infinity') },
+            start_tick('infinity', '2 minutes') },
         sub { time > $pause_end });
     resume_workers();
     $next->()->();
@@ -348,6 +377,7 @@ sub stop_workers
     keep_on(sub { }, sub { !processes(qr/^worker/) });
 }
 
+start_others();
 while (time < $end)
 {
     kill_after(1.5, \&start_mortal_workers, $next_kill) for 1 .. $kills_in_storm;
@@ -359,6 +389,7 @@ while (time < $end)
 }
 
 # In peace: workers that live, and a scheduler that goes no further.
+stop_others();
 kill 'KILL', processes(qr/^(squatter|reader|crowd)/);
 keep_on(sub { }, sub { !%running });
 $node->poll_query_until('postgres', 'SELECT true');
@@ -368,7 +399,7 @@ SELECT previous_tick = '$until' AND NOT EXISTS (SELECT FROM companion.dispatch_q
     AND NOT EXISTS (SELECT FROM companion.dispatch_recheck)
 FROM companion.dispatch_state
 SQL
-keep_on(sub { start_immortal_workers(); start_tick($until) },
+keep_on(sub { start_immortal_workers(); start_tick($until, '20 minutes') },
     sub { query($is_drained) eq 't' });
 stop_workers();
 keep_on(sub { }, sub { !%running });
@@ -389,6 +420,16 @@ COPY journal FROM '$folder/journal';
 CREATE TABLE latencies
     (user_id uuid, message_id uuid, worker text, from_at numeric, until_at numeric);
 COPY latencies FROM '$folder/latencies';
+CREATE TABLE starts (message_id uuid, channel text, asked numeric, answered numeric, clock timestamptz);
+COPY starts FROM '$folder/starts';
+CREATE TABLE answers (answer text, subject uuid, from_at numeric, until_at numeric);
+COPY answers FROM '$folder/answers';
+CREATE TABLE stops (kind text, channel text, from_at numeric, until_at numeric, until timestamptz);
+COPY stops FROM '$folder/stops';
+CREATE VIEW started AS
+SELECT s.*, m.user_id, m.kind, u.timezone, a.is_fickle, u.quiet_from, u.quiet_until
+FROM starts AS s JOIN companion.scheduled_messages AS m ON m.id = s.message_id
+JOIN companion.users AS u ON u.id = m.user_id JOIN accounts AS a ON a.user_id = m.user_id;
 CREATE TABLE held (user_id uuid, from_at numeric, until_at numeric);
 COPY held FROM '$folder/held';
 CREATE TABLE dead_workers (name) AS VALUES $dead_workers;
@@ -412,11 +453,12 @@ WHERE NOT EXISTS (SELECT FROM squats AS s WHERE s.user_id = l.user_id
         WHERE d.from_at < l.until_at AND d.until_at > l.from_at);
 SQL
 
-is_deeply(\@failed, [], "no worker and no squatter had an error ($context)");
+is_deeply(\@failed, [], "no worker, squatter or app had an error ($context)");
 isnt(query('SELECT count(*) FROM delivered'), '0', "messages were sent ($context)");
 find_none('occasion without its one message', <<"SQL");
-WITH occasions AS (SELECT * FROM occasions('$begin', '$until')),
-messages AS (SELECT user_id, local_date, scheduled_for FROM companion.scheduled_messages)
+WITH steady AS (SELECT user_id FROM accounts WHERE NOT is_fickle),
+occasions AS (SELECT o.* FROM occasions('$begin', '$until') AS o JOIN steady USING (user_id)),
+messages AS (SELECT user_id, local_date, scheduled_for FROM companion.scheduled_messages JOIN steady USING (user_id))
 (TABLE occasions EXCEPT ALL TABLE messages) UNION ALL (TABLE messages EXCEPT ALL TABLE occasions)
 SQL
 find_none('message that was sent twice', <<'SQL');
@@ -427,8 +469,45 @@ SELECT d.* FROM delivered AS d JOIN companion.scheduled_messages AS m ON m.id = 
 WHERE d.address <> m.user_id::text
   AND NOT EXISTS (SELECT FROM companion.addresses AS a WHERE a.user_id = m.user_id AND a.address = d.address)
 SQL
-find_none('message that is neither sent nor unknown', <<'SQL');
-SELECT id, status FROM companion.scheduled_messages WHERE status NOT IN ('sent', 'unknown')
+find_none('message that is neither sent nor unknown, but for those of the fickle', <<'SQL');
+SELECT m.id, m.kind, status, failure_reason FROM companion.scheduled_messages AS m JOIN accounts AS a USING (user_id)
+WHERE status NOT IN ('sent', 'unknown') AND NOT (is_fickle AND status IN ('skipped', 'cancelled')
+    OR kind = 'reminder' AND status = 'failed' AND failure_reason LIKE 'not sent before %')
+SQL
+find_none('reminder that is lost', <<'SQL');
+SELECT subject FROM answers
+WHERE answer = 'scheduled' AND subject NOT IN (SELECT id FROM companion.scheduled_messages WHERE kind = 'reminder')
+SQL
+find_none('message that was sent, or is said to be, and whose cancel was answered', <<'SQL');
+SELECT m.id, m.status, d.place FROM answers AS a JOIN companion.scheduled_messages AS m ON m.id = a.subject
+LEFT JOIN delivered AS d ON d.message_id = m.id
+WHERE answer = 'cancelled' AND (m.status <> 'cancelled' OR d.place IS NOT NULL)
+SQL
+# A check-in that was started before, and failed, comes back.
+find_none('check-in that was started while its user had opted out, or message in a pause', <<'SQL');
+SELECT s.* FROM started AS s
+JOIN answers AS a ON a.subject = s.user_id AND (a.answer = 'paused' OR a.answer = 'opted out' AND s.kind = 'checkin')
+WHERE s.asked > a.from_at AND s.answered < a.until_at
+    AND NOT EXISTS (SELECT FROM starts AS e WHERE a.answer = 'opted out' AND e.message_id = s.message_id AND e.asked < a.from_at)
+SQL
+find_none('message that was started while sending was paused or throttled', <<'SQL');
+SELECT s.*, p.from_at FROM started AS s JOIN stops AS p
+ON p.kind IN ('', s.kind) AND p.channel IN ('', s.channel) AND s.asked > p.from_at AND s.answered < p.until_at
+    AND s.clock < p.until
+SQL
+find_none('message that was started in quiet hours', <<'SQL');
+SELECT s.*, shown.at FROM started AS s
+CROSS JOIN LATERAL (SELECT (s.clock AT TIME ZONE s.timezone)::time AS at) AS shown
+WHERE NOT is_fickle AND CASE WHEN quiet_from <= quiet_until THEN shown.at >= quiet_from AND shown.at < quiet_until
+    ELSE shown.at >= quiet_from OR shown.at < quiet_until END
+SQL
+find_none('user to whom more was sent than the caps allow', <<'SQL');
+WITH sent AS (
+    SELECT user_id, message_id, max(clock) AS at FROM started JOIN delivered USING (message_id)
+    WHERE kind = 'reminder' GROUP BY 1, 2)
+SELECT s.user_id, s.at, count(*) FILTER (WHERE e.at > s.at - interval '30 minutes'), count(*)
+FROM sent AS s JOIN sent AS e ON e.user_id = s.user_id AND e.at > s.at - interval '4 hours' AND e.at <= s.at
+GROUP BY 1, 2, s.message_id HAVING count(*) > 3 OR count(*) FILTER (WHERE e.at > s.at - interval '30 minutes') > 1
 SQL
 find_none('message that counts as sent and was not, or was sent and does not count', <<'SQL');
 SELECT m.id, m.status, d.place
@@ -482,6 +561,16 @@ SELECT format('%s of %s messages were undisturbed; half took up to %s s, 99 of 1
     (SELECT count(*) FROM squats), (SELECT round(max(until_at - from_at), 1) FROM held),
     (SELECT count(*) FROM journal WHERE event = 'held'))
 FROM undisturbed
+SQL
+note 'meanwhile: ' . query(<<'SQL');
+SELECT format('%s answers cancelled, %s users opted out or paused, %s reminders of which %s were sent and %s had met a '
+        'cap in vain; %s pauses and %s throttles; %s check-ins were skipped',
+    (SELECT count(*) FROM answers WHERE answer = 'cancelled'), (SELECT count(*) FROM answers WHERE answer IN ('opted out', 'paused')),
+    count(*) FILTER (WHERE kind = 'reminder'), count(*) FILTER (WHERE kind = 'reminder' AND status = 'sent'),
+    count(*) FILTER (WHERE kind = 'reminder' AND failure_reason LIKE '%over the cap%'),
+    (SELECT count(*) FROM stops WHERE channel = ''), (SELECT count(*) FROM stops WHERE channel <> ''),
+    count(*) FILTER (WHERE kind = 'checkin' AND status = 'skipped'))
+FROM companion.scheduled_messages
 SQL
 note "killed: $_ $killed{$_}" for sort keys %killed;
 note query(<<'SQL');

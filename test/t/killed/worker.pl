@@ -8,8 +8,10 @@
 #
 # The folder's journal gets a line for each start_send that was refused or not answered, for each
 # report that found its message held, for each mark_sent that succeeded, and for the worker's death;
-# its latencies one for each message that was sent while the server answered: who, by whom, and when
-# it was claimed and its mark_sent answered. It connects as libpq does, as the role worker.
+# its starts one for each start_send that was true: of which message, on which channel, when it was asked
+# and answered by the world's clock, and when it was by the server's; its latencies one for each message
+# that was sent while the server answered: who, by whom, and when it was claimed and its mark_sent
+# answered. It connects as libpq does, as the role worker.
 use strict;
 use warnings;
 
@@ -28,6 +30,7 @@ my $deadly_point = defined $seed ? $points[ rand @points ] : '';
 my $times = 1 + int rand 40;
 
 open my $journal, '>>', "$folder/journal" or die "journal: $!";
+open my $starts, '>>', "$folder/starts" or die "starts: $!";
 open my $latencies, '>>', "$folder/latencies" or die "latencies: $!";
 my $http = HTTP::Tiny->new(keep_alive => 0);
 my $parent = getppid;
@@ -59,6 +62,8 @@ sub connect_to_server
     return $connection;
 }
 
+my ($asked, $answered); # the last call
+
 # Call one of the extension's functions in a transaction of its own, and return its rows; 'held'
 # when another transaction holds what it needs, and nothing has happened; nothing when the server
 # went away before it answered.
@@ -67,11 +72,13 @@ sub call
     my ($function, @arguments) = @_;
     my $rows = eval {
         $server //= connect_to_server();
+        $asked = time;
         $server->begin_work;
-        my $rows = $server->selectall_arrayref("SELECT * FROM companion.$function("
+        my $rows = $server->selectall_arrayref("SELECT *, companion.now() AS clock FROM companion.$function("
               . join(',', ('?') x @arguments) . ') AS result', { Slice => {} }, @arguments);
         pass("before $function commits");
         $server->commit;
+        $answered = time;
         $rows;
     };
     return $rows if $rows;
@@ -107,6 +114,7 @@ sub ask_one_by_one
     my ($function, @reports) = @_;
     return map {
         my $rows = call($function, arguments(@$_));
+        note_call($function, $rows, [ $_->[0] ]);
         ref $rows ? answer($rows->[0]{result}) : $rows;
     } @reports;
 }
@@ -117,8 +125,17 @@ sub ask_at_once
     my @rows = map { [ arguments(@$_) ] } @reports;
     my @columns = map { my $column = $_; [ map { $_->[$column] } @rows ] } 0 .. $#{ $rows[0] };
     my $rows = call("${function}_many", @columns);
+    note_call($function, $rows, [ map { $_->[0] } @reports ]);
     return map { answer($_) } @{ $rows->[0]{result} } if ref $rows;
     return ($rows) x @reports;
+}
+
+# When a call was, as its rows say
+sub note_call
+{
+    my ($function, $rows, $messages) = @_;
+    return unless ref $rows && $function eq 'start_send';
+    @$_{qw(asked answered clock)} = ($asked, $answered, $rows->[0]{clock}) for @$messages;
 }
 
 # Report on messages, each in an array with what the function takes beside it; returns for each
@@ -138,6 +155,12 @@ sub ask
     return @answers;
 }
 
+sub note_start
+{
+    my ($message) = @_;
+    syswrite $starts, join("\t", @$message{qw(message_id channel asked answered clock)}) . "\n";
+}
+
 # The messages that may be sent now. What is held is dropped: its lease ends, and it is claimed
 # again.
 sub start
@@ -151,6 +174,7 @@ sub start
         if ($answer && $answer ne 'held')
         {
             push @started, $message;
+            note_start($message);
             pass('after start_send');
         }
         else
