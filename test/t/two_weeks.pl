@@ -291,7 +291,7 @@ sub enqueue
     my $name = "$user->{number}/$key";
     $enqueued{$name} = $kind;
     return $messages{$name} = { name => $name, user => $user->{number}, key => $key, kind => $kind, due => $due,
-        visible => $due, before => $before, attempt => 0, claimed => 0, sending => 0, status => 'pending',
+        visible => $due, before => $before, attempt => 0, claimed => 0, sending => 0, status => 'pending', created => $now,
         reason => '', @more };
 }
 
@@ -516,10 +516,12 @@ sub reschedule
     my @asked = grep { $_->{kind} ne 'checkin' } some_messages();
     my $to = $now - 3600 + 60 * int rand 600;
     my @answers = map { "reschedule_message|$_->{name}|" . answer_of($_, 'rescheduled') } @asked;
+    my $at = $to > $now ? $to : $now;
     for my $message (grep { answer_of($_, '') eq '' } @asked)
     {
-        $message->{before} += ($to > $now ? $to : $now) - $message->{due} if $message->{before} < 9e12;
-        @$message{qw(due visible claimed)} = ($to, $to, 0);
+        my $since = $message->{due} > $message->{created} ? $message->{due} : $message->{created};
+        $message->{before} += $at - $since if $message->{before} < 9e12;
+        @$message{qw(due visible claimed)} = ($at, $at, 0);
     }
     return (calls('reschedule_message', ", '" . stamp($to) . "'", @asked), @answers);
 }
