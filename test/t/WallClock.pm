@@ -15,7 +15,7 @@ our @EXPORT_OK = qw(day_of weekday_of first_instant is_in_window window_end is_s
 sub shown
 {
     my ($zone, $at) = @_;
-    $ENV{TZ} = $zone;
+    local $ENV{TZ} = $zone;
     my ($second, $minute, $hour, $day, $month, $year) = localtime $at;
     return timegm_modern($second, $minute, $hour, $day, $month, $year + 1900);
 }
@@ -50,12 +50,18 @@ sub is_in_window
     return $from <= $until ? $from <= $time && $time < $until : $time >= $from || $time < $until;
 }
 
+my %known_ends; # by the window; each with a time from which on it was looked for
+
+# When it has gone through the window, from a time within it
 sub window_end
 {
     my ($zone, $from, $until, $at) = @_;
-    $at += 60 - $at % 60;
-    $at += 60 while is_in_window($zone, $from, $until, $at);
-    return $at;
+    my $known = $known_ends{"$zone $from $until"} //= [ 0, 0 ];
+    return $known->[1] if $known->[0] <= $at && $at < $known->[1];
+    my $end = $at + 60 - $at % 60;
+    $end += 60 while is_in_window($zone, $from, $until, $end);
+    @$known = ($at, $end);
+    return $end;
 }
 
 # A name for the day, week or month that a clock shows

@@ -3,12 +3,12 @@
 # may stay down; or every connection is taken. Beside them sit squatters, who hold what belongs to
 # users whose messages are in hand, and a reader, who keeps old rows from being removed. In the end
 # each check-in was sent once, or is unknown because its worker died after start_send; none was sent
-# twice, and none is lost. Users link, unlink and block Telegram meanwhile: none went to an address that
-# its user never had. Some change their minds about their check-ins, an app schedules reminders, of which
-# there is a cap, and cancels, an operator pauses and slows down sending: what was started was not
-# cancelled, paused, opted out of, in quiet hours or over the cap. And no message took longer from its claim to the answer to mark_sent than
-# the bound below, but for those whose user was held or whose worker was stalled, and while the server
-# was down.
+# twice, and none is lost. Users link, unlink and block Telegram meanwhile: none went to an address
+# that its user never had. Some change their minds about their check-ins, an app schedules reminders,
+# of which there is a cap, and cancels, an operator pauses and slows down sending: what was started
+# was not cancelled, paused, opted out of, in quiet hours or over the cap. And no message took longer
+# from its claim to the answer to mark_sent than the bound below, but for those whose user was held or
+# whose worker was stalled, and while the server was down.
 #
 # KILLED_SECONDS sets for how long, KILLED_SEED repeats the choices (not the machine's timing).
 use strict;
@@ -63,8 +63,10 @@ sub query
 query('CREATE EXTENSION companion');
 query(<<'SQL');
 UPDATE companion.kinds SET send_within = '7 days' WHERE kind = 'checkin';
-INSERT INTO companion.kinds (kind, send_within, respects_pause, cap_group) VALUES ('reminder', '3 hours', true, 'reminders');
-INSERT INTO companion.caps (cap_group, rolling, max_messages) VALUES ('reminders', '4 hours', 3), ('reminders', '30 minutes', 1);
+INSERT INTO companion.kinds (kind, send_within, respects_pause, cap_group)
+VALUES ('reminder', '3 hours', true, 'reminders');
+INSERT INTO companion.caps (cap_group, rolling, max_messages)
+VALUES ('reminders', '4 hours', 3), ('reminders', '30 minutes', 1);
 SQL
 query(slurp_file(dirname(__FILE__) . '/occasions.sql'));
 query(<<"SQL");
@@ -78,7 +80,8 @@ SELECT ('{UTC,Europe/Berlin,America/New_York,Asia/Kathmandu,Pacific/Apia}'::text
     time '00:00' + n * interval '1 day' / $users, '2026-01-01', n, 'telegram'
 FROM generate_series(1, $users) AS n;
 -- One in seven has quiet hours around the check-in, a few are fickle.
-UPDATE companion.users SET quiet_from = checkin_time - interval '10 minutes', quiet_until = checkin_time + interval '15 minutes'
+UPDATE companion.users
+SET quiet_from = checkin_time - interval '10 minutes', quiet_until = checkin_time + interval '15 minutes'
 WHERE telegram_user_id % 7 = 0;
 CREATE TABLE accounts AS
 SELECT id AS user_id, telegram_user_id AS account, telegram_user_id % 400 = 1 AS is_fickle FROM companion.users;
@@ -455,6 +458,7 @@ SQL
 
 is_deeply(\@failed, [], "no worker, squatter or app had an error ($context)");
 isnt(query('SELECT count(*) FROM delivered'), '0', "messages were sent ($context)");
+isnt(query(q{SELECT count(*) FROM started WHERE kind = 'reminder'}), '0', "reminders among them ($context)");
 find_none('occasion without its one message', <<"SQL");
 WITH steady AS (SELECT user_id FROM accounts WHERE NOT is_fickle),
 occasions AS (SELECT o.* FROM occasions('$begin', '$until') AS o JOIN steady USING (user_id)),
@@ -488,7 +492,8 @@ find_none('check-in that was started while its user had opted out, or message in
 SELECT s.* FROM started AS s
 JOIN answers AS a ON a.subject = s.user_id AND (a.answer = 'paused' OR a.answer = 'opted out' AND s.kind = 'checkin')
 WHERE s.asked > a.from_at AND s.answered < a.until_at
-    AND NOT EXISTS (SELECT FROM starts AS e WHERE a.answer = 'opted out' AND e.message_id = s.message_id AND e.asked < a.from_at)
+    AND NOT EXISTS (SELECT FROM starts AS e
+        WHERE a.answer = 'opted out' AND e.message_id = s.message_id AND e.asked < a.from_at)
 SQL
 find_none('message that was started while sending was paused or throttled', <<'SQL');
 SELECT s.*, p.from_at FROM started AS s JOIN stops AS p
@@ -565,7 +570,8 @@ SQL
 note 'meanwhile: ' . query(<<'SQL');
 SELECT format('%s answers cancelled, %s users opted out or paused, %s reminders of which %s were sent and %s had met a '
         'cap in vain; %s pauses and %s throttles; %s check-ins were skipped',
-    (SELECT count(*) FROM answers WHERE answer = 'cancelled'), (SELECT count(*) FROM answers WHERE answer IN ('opted out', 'paused')),
+    (SELECT count(*) FROM answers WHERE answer = 'cancelled'),
+    (SELECT count(*) FROM answers WHERE answer IN ('opted out', 'paused')),
     count(*) FILTER (WHERE kind = 'reminder'), count(*) FILTER (WHERE kind = 'reminder' AND status = 'sent'),
     count(*) FILTER (WHERE kind = 'reminder' AND failure_reason LIKE '%over the cap%'),
     (SELECT count(*) FROM stops WHERE channel = ''), (SELECT count(*) FROM stops WHERE channel <> ''),

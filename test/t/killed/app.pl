@@ -5,8 +5,8 @@
 #
 # It alone changes the users of its part, of so many, of those whom the table accounts calls fickle.
 # The folder's file answers gets a line for each answer that binds the workers: what, about which
-# message or user, when it was had, and when the next change of that was asked for. It connects as the role
-# worker, and for a user's own changes as person.
+# message or user, when it was had, and when the next change of that was asked for. It connects as the
+# role worker, and for a user's own changes as person.
 use strict;
 use warnings;
 
@@ -32,7 +32,8 @@ sub ask_as
 {
     my ($role, $sql, @values) = @_;
     my ($value) = eval {
-        $servers{$role} //= DBI->connect("dbi:Pg:user=$role", undef, undef, { RaiseError => 1, PrintError => 0, PrintWarn => 0 });
+        $servers{$role} //= DBI->connect("dbi:Pg:user=$role", undef, undef,
+            { RaiseError => 1, PrintError => 0, PrintWarn => 0 });
         $servers{$role}->selectrow_array($sql, undef, @values);
     };
     return $value unless $@;
@@ -51,10 +52,12 @@ SQL
 
 my %off_since; # in which way users are off, and since when
 my @minds = (
-    [ '', q{checkin_time = (companion.local_timestamp(timezone, companion.now()) + random() * interval '20 minutes')::time} ],
+    [ '', q{checkin_time =
+        (companion.local_timestamp(timezone, companion.now()) + random() * interval '20 minutes')::time} ],
     [ '', q{timezone = (ARRAY['UTC', 'Asia/Kolkata', 'America/Lima', 'Pacific/Apia'])[1 + floor(random() * 4)]} ],
     [ '', q{checkin_days = ARRAY(SELECT d FROM generate_series(1, 7) AS d WHERE d = 1 OR random() < 0.8)} ],
-    [ '', q{quiet_from = CASE WHEN random() < 0.5 THEN checkin_time END, quiet_until = checkin_time + interval '20 minutes'} ],
+    [ '', q{quiet_from = CASE WHEN random() < 0.5 THEN checkin_time END,
+        quiet_until = checkin_time + interval '20 minutes'} ],
     [ 'opted out', 'checkin_time = NULL' ],
     [ 'paused', q{checkin_paused_until = 'infinity'} ]);
 
@@ -82,8 +85,9 @@ sub change_mind
 sub schedule
 {
     my $user = ask($fickle, $parts, $part) or return;
-    my $message = ask(q{SELECT message_id FROM companion.schedule_message(?, companion.now() + random() * interval '10 minutes',
-        'Remember!', 'reminder', cancel_on_reply => random() < 0.5)}, $user);
+    my $message = ask(q{SELECT message_id FROM companion.schedule_message(?,
+        companion.now() + random() * interval '10 minutes', 'Remember!', 'reminder',
+        cancel_on_reply => random() < 0.5)}, $user);
     note_down('scheduled', $message, time, 'infinity') if $message;
 }
 

@@ -25,7 +25,8 @@ sub ask
 {
     my ($sql, @values) = @_;
     my ($value) = eval {
-        $server //= DBI->connect('dbi:Pg:user=operator', undef, undef, { RaiseError => 1, PrintError => 0, PrintWarn => 0 });
+        $server //= DBI->connect('dbi:Pg:user=operator', undef, undef,
+            { RaiseError => 1, PrintError => 0, PrintWarn => 0 });
         $server->selectrow_array($sql, undef, @values);
     };
     return $value unless $@;

@@ -4,7 +4,8 @@
 #     worker.pl NAME MESSENGER FOLDER [SEED]
 #
 # By its seed it reports one message after the other, or many at once. What another transaction
-# holds, by an error 55P03 of a single form or by NULL from a bulk one, it asks for again later.
+# holds, by an error 55P03 of a single form or by NULL from a bulk one, it asks for again later; and so
+# where it is the victim of a deadlock with a longer transaction, 40P01.
 #
 # The folder's journal gets a line for each start_send that was refused or not answered, for each
 # report that found its message held, for each mark_sent that succeeded, and for the worker's death;
@@ -85,7 +86,7 @@ sub call
     my ($error, $sqlstate) = ($@, $server ? $server->state : '');
     if ($server && $server->ping)
     {
-        die "$name: $function: $error" if $sqlstate ne '55P03';
+        die "$name: $function: $error" if $sqlstate !~ /^(55P03|40P01)$/;
         $server->rollback;
         return 'held';
     }
