@@ -96,6 +96,14 @@ VACUUM companion.dispatch_queue;
 ALTER TABLE companion.dispatch_queue RESET (autovacuum_enabled);
 SELECT "check" FROM unwell;
 
+-- Kinds without the caps that they are to be counted by, or without the standard ones.
+BEGIN;
+UPDATE companion.kinds SET cap_group = 'nudges' WHERE kind = 'checkin';
+DELETE FROM companion.kinds WHERE kind = 'custom';
+SET LOCAL ROLE regress_watcher;
+SELECT "check", value, detail FROM unwell WHERE "check" = 'kinds';
+ROLLBACK;
+
 -- What operators have done.
 BEGIN;
 SET LOCAL companion.lock_wait = 0;

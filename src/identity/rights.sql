@@ -70,9 +70,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON companion.users TO companion_admin;
 
 GRANT SELECT ON companion.channels TO companion_user, companion_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.channels TO companion_admin;
-GRANT SELECT ON companion.kinds TO companion_user, companion_worker;
+GRANT SELECT ON companion.kinds TO companion_user, companion_worker, companion_monitor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.kinds TO companion_admin;
-GRANT SELECT ON companion.caps TO companion_user, companion_worker;
+GRANT SELECT ON companion.caps TO companion_user, companion_worker, companion_monitor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.caps TO companion_admin;
 GRANT SELECT ON companion.cap_starts TO companion_worker, companion_admin;
 GRANT SELECT ON companion.sending_pauses, companion.channel_throttles TO companion_worker, companion_monitor;

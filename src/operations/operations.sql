@@ -248,6 +248,14 @@ BEGIN ATOMIC
              'companion.lock_wait is 0: one open transaction can hold a worker for ever')
         ) AS s (is_wrong, fault) WHERE is_wrong
         UNION ALL
+        SELECT 'kinds', format('%s is counted by caps of %s, of which there are none', k.kind, k.cap_group)
+        FROM companion.kinds AS k
+        WHERE NOT EXISTS (SELECT FROM companion.caps AS c WHERE c.cap_group = k.cap_group) AND k.cap_group IS NOT NULL
+        UNION ALL
+        SELECT 'kinds', format('there is no kind %s: what is built in holds', standard.kind)
+        FROM unnest('{checkin,custom}'::text[]) AS standard (kind)
+        WHERE NOT EXISTS (SELECT FROM companion.kinds AS k WHERE k.kind = standard.kind)
+        UNION ALL
         SELECT 'added columns', format('%s.%I', c.oid::regclass, a.attname)
         FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         WHERE c.relnamespace = 'companion'::regnamespace AND c.relkind = 'r'
@@ -269,15 +277,16 @@ BEGIN ATOMIC
            coalesce(left(string_agg(fault, '; ' ORDER BY fault COLLATE "C"), 1000), known.wish)
     FROM (VALUES
         (1, 'settings', 'none contradicts another'),
-        (2, 'added columns', 'none: a dump of these tables can be restored'),
-        (3, 'roles', 'none can do more than it should'),
-        (4, 'triggers', 'none is off'),
-        (5, 'update', 'none waits')) AS known (number, "check", wish)
+        (2, 'kinds', 'none contradicts its caps, and the standard ones are there'),
+        (3, 'added columns', 'none: a dump of these tables can be restored'),
+        (4, 'roles', 'none can do more than it should'),
+        (5, 'triggers', 'none is off'),
+        (6, 'update', 'none waits')) AS known (number, "check", wish)
     LEFT JOIN faults ON faults."check" = known."check"
     GROUP BY known.number, known."check", known.wish ORDER BY known.number;
 END;
 COMMENT ON FUNCTION companion.check_definition() IS
-'What health() says of settings, roles, and what somebody has done to the extension''s objects. A column that has no comment is somebody else''s. Internal.';
+'What health() says of settings, kinds, roles, and what somebody has done to the extension''s objects. A column that has no comment is somebody else''s. Internal.';
 
 CREATE FUNCTION companion.health(max_lag interval DEFAULT '5 minutes')
 RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)

@@ -32,7 +32,7 @@ ALTER TABLE companion.caps ENABLE ALWAYS TRIGGER reload_no_caps;
 
 ALTER TABLE companion.caps ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON companion.caps FOR SELECT
-TO companion_user, companion_worker, companion_runtime USING (true);
+TO companion_user, companion_worker, companion_runtime, companion_monitor USING (true);
 COMMENT ON POLICY read ON companion.caps IS 'Everyone reads the caps.';
 CREATE POLICY every_row ON companion.caps TO companion_admin
 USING (true) WITH CHECK (true);

@@ -54,7 +54,7 @@ INSERT INTO companion.kinds (kind, send_within, max_tries, respects_pause) VALUE
 
 ALTER TABLE companion.kinds ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON companion.kinds FOR SELECT
-TO companion_user, companion_worker, companion_runtime USING (true);
+TO companion_user, companion_worker, companion_runtime, companion_monitor USING (true);
 COMMENT ON POLICY read ON companion.kinds IS 'Everyone reads the kinds.';
 CREATE POLICY every_row ON companion.kinds TO companion_admin
 USING (true) WITH CHECK (true);
