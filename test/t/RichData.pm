@@ -21,7 +21,9 @@ sub load_rich_data
     my ($node, $database, $file) = @_;
     $node->safe_psql($database, sql_file($file // 'rich_data'));
     my $digests = digests($node, $database, tables($node, $database));
-    is(join(' ', grep { $digests->{$_} eq '0 rows' } sort keys %$digests), '', 'every table has rows');
+    my %is_of_the_moment = map { $_ => 1 } qw(channel_throttles send_rates); # and in no dump
+    is(join(' ', grep { $digests->{$_} eq '0 rows' && !$is_of_the_moment{$_} } sort keys %$digests), '',
+        'every table has rows');
 }
 
 # The extension's tables with their columns; condition chooses among them by pg_class and by what

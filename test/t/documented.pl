@@ -37,6 +37,7 @@ my %of = (
     'security.md' => { before => "$auth CREATE ROLE web; CREATE DATABASE app; CREATE TABLE app.audit_log (operation text, id uuid);" },
     'conversations.md' => { before => $ada, parameters => { 1 => "'$user'", 2 => "companion.open_conversation('$user', 'telegram')",
         3 => '(SELECT id FROM companion.messages ORDER BY id DESC LIMIT 1)' } },
+    'policy.md' => { before => $ada, parameters => { 1 => "'$user'", 2 => 'companion.uuid_v7()' } },
     'install.md' => { before => "$auth SELECT companion.follow_auth_users();" },
 );
 my %done_elsewhere = map { $_ => 1 } qw(moving_in.md reference.md);

@@ -122,7 +122,6 @@ UPDATE companion.kinds SET cap_group = 'mornings' WHERE kind = 'checkin';
 
 -- This day, messages are in every state on the way.
 SET companion.clock = '2026-03-04 09:00+00';
-UPDATE companion.channels SET max_per_second = 1000, burst = 1000 WHERE channel = 'telegram';
 SELECT companion.dispatch();
 SELECT companion.schedule_message(id, companion.now() + '1 hour', E'at ten\n',
     generation_context => '{"mood": null}') FROM companion.users;
@@ -136,6 +135,5 @@ SELECT companion.mark_failed(user_id, message_id, attempt, 'try later', '10 minu
 -- Somebody changes their time, and is to be looked at again.
 UPDATE companion.users SET checkin_time = '10:00' WHERE email = 'user4@example.org';
 
--- Newsletters wait, and one bot has been asked to.
+-- Newsletters wait.
 SELECT companion.pause_sending(kind => 'newsletter', reason => 'not today');
-SELECT companion.throttle_channel('push', '1 hour');
