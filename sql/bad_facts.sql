@@ -82,3 +82,5 @@ SET ROLE companion_user;
 SET companion.user_id = '00000000-0000-7000-8000-00000000000b';
 SELECT companion.upsert_user_context_many(:maya, '[1]', 'skip');
 RESET ROLE;
+-- A message that the user does not have is named by the element that names it.
+SELECT pg_temp.error_of($$SELECT companion.upsert_user_context_many('00000000-0000-7000-8000-00000000000a', '[{"category": "stored", "key": "a", "value": "v"}, {"category": "stored", "key": "b", "value": "v", "source_message_id": "00000000-0000-7000-8000-0000000000ff"}]')$$);

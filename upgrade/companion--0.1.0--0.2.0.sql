@@ -430,11 +430,11 @@ CREATE TABLE companion.rekeyed_ids (
     PRIMARY KEY (user_id, table_name, old_id)
 );
 COMMENT ON TABLE companion.rekeyed_ids IS
-'The ids, not of version 7, that the update from 0.1.0 or an import has replaced: for an app that has kept such ids elsewhere. Imports read it, so that they can be repeated; an admin may delete its rows after the last.';
+'The ids, not of version 7, that the update from 0.1.0 or an import has replaced, for an app that has kept such ids elsewhere, and what an import has met besides. Imports read it, so that they can be repeated, and take nothing that was deleted since; an admin may delete its rows after the last.';
 COMMENT ON COLUMN companion.rekeyed_ids.user_id IS 'Whose row it is.';
-COMMENT ON COLUMN companion.rekeyed_ids.table_name IS 'conversations, messages or scheduled_messages.';
-COMMENT ON COLUMN companion.rekeyed_ids.old_id IS 'The id that the row had; of one that was no UUID what old_id() makes of it.';
-COMMENT ON COLUMN companion.rekeyed_ids.new_id IS 'The id that it has: uuid_v7() of its started_at, created_at or scheduled_for.';
+COMMENT ON COLUMN companion.rekeyed_ids.table_name IS 'conversations, messages, scheduled_messages or user_context.';
+COMMENT ON COLUMN companion.rekeyed_ids.old_id IS 'The id that the row had; of one that was no UUID, and of a fact''s category and key, what old_id() makes of it: a part of its SHA-256.';
+COMMENT ON COLUMN companion.rekeyed_ids.new_id IS 'The id that it has: the same where that is of version 7, else uuid_v7() of its started_at, created_at or scheduled_for.';
 ALTER TABLE companion.rekeyed_ids ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.rekeyed_ids TO companion_user
 USING (user_id = companion.current_user_id()) WITH CHECK (user_id = companion.current_user_id());
@@ -2460,35 +2460,35 @@ RETURNS TABLE (element integer, id uuid, outcome text, reason text)
 LANGUAGE c ROWS 1000
 AS 'MODULE_PATHNAME', 'companion_import_users';
 COMMENT ON FUNCTION companion.import_users(jsonb) IS
-'Takes users over: an array of objects whose fields are columns of users, with their ids and times; one row for each, in order: element counts from 0, outcome is taken, there already (an id that is a user''s, who stays as they are), or refused, with the reason; the others are taken all the same. id and timezone must be there; what else is left out has its default, and null is null. With taken a reason says which of the user''s own addresses is another''s, and stays so. Dispatch does not look back for them: what is due from now on is dispatched. Refused are also users who were erased, unknown fields, and objects of more than companion.max_json_size. Error 22023 for what is no array.';
+'Takes users over: an array of objects whose fields are columns of users, with their ids and times; one row for each, in order: element counts from 0, outcome is taken, there already (an id that is a user''s, who stays as they are), or refused, with the reason; the others are taken all the same. id and timezone must be there; what else is left out has its default, and null is null. With taken a reason says which of the user''s own addresses is another''s, and stays so. Dispatch does not look back for them: what is due from now on is dispatched. Refused are also users who were erased, unknown fields, objects of more than companion.max_json_size, and times of what has been that are infinite or more than a day from now. Error 22023 for what is no array; 55P03, and nothing is taken, where another transaction that has not ended inserts the same user or address.';
 
 CREATE FUNCTION companion.import_conversations(rows jsonb)
 RETURNS TABLE (element integer, id uuid, outcome text, reason text)
 LANGUAGE c ROWS 1000
 AS 'MODULE_PATHNAME', 'companion_import_conversations';
 COMMENT ON FUNCTION companion.import_conversations(jsonb) IS
-'Takes conversations over, as import_users() users: user_id, id, channel and started_at must be there, and ended_at for all but one of a user''s on a channel. id may be of any type: one that is no UUID of version 7 becomes one of started_at, which is returned, and kept in rekeyed_ids, so that the same id is there already the next time, and messages may name the conversation by it. outcome is NULL where another transaction holds the user: not now, call again.';
+'Takes conversations over, as import_users() users: user_id, id, channel and started_at must be there, and ended_at for all but one of a user''s on a channel. Taken is also the end of one that is there already and open: ended_at, and a mood_summary and topics that it does not have. id may be of any type: one that is no UUID of version 7 becomes one of started_at, which is returned. rekeyed_ids keeps it, so that the same id is there already the next time, messages may name the conversation by it, and what was deleted since is refused. outcome is NULL where another transaction holds the user: not now, call again.';
 
 CREATE FUNCTION companion.import_messages(rows jsonb)
 RETURNS TABLE (element integer, id uuid, outcome text, reason text)
 LANGUAGE c ROWS 1000
 AS 'MODULE_PATHNAME', 'companion_import_messages';
 COMMENT ON FUNCTION companion.import_messages(jsonb) IS
-'Takes messages over, as import_conversations() conversations: user_id, id, conversation_id, role, content and created_at must be there. conversation_id and reply_to_id are the app''s own ids or ours; what is answered comes before its answer. For equal times ids ascend in the order of the elements. A messenger''s id without its chat is of the conversation''s channel and the user''s own address there. Sets users.last_user_message_at, where a message of theirs is later.';
+'Takes messages over, as import_conversations() conversations: user_id, id, conversation_id, role, content and created_at must be there. conversation_id and reply_to_id are the app''s own ids or ours; what is answered comes before its answer. For equal times ids ascend in the order of the elements. An answer to what was deleted since is taken as one to nothing. telegram_message_id is for channel telegram, external_id for the others; a messenger''s id without its chat is of the conversation''s channel and the user''s own address there. Sets users.last_user_message_at, where a message of theirs is later.';
 
 CREATE FUNCTION companion.import_user_context(rows jsonb)
 RETURNS TABLE (element integer, id uuid, outcome text, reason text)
 LANGUAGE c ROWS 1000
 AS 'MODULE_PATHNAME', 'companion_import_user_context';
 COMMENT ON FUNCTION companion.import_user_context(jsonb) IS
-'Takes facts over, as import_conversations() conversations: user_id, category, key, value, and one of value_since, confirmed_at and created_at must be there: what is left out of these is taken from the others, so that a fact is as old as it is. There already is an item with the same category and key; the reason says whether it has another value. source_message_id is the app''s own id or ours. history is an array of objects, the values that held before: value, held_from, held_until, and source. Refused is also what the user has had forgotten, and what is beyond companion.max_context_items.';
+'Takes facts over, as import_conversations() conversations: user_id, category, key, value, and one of value_since, confirmed_at and created_at must be there: what is left out of these is taken from the others, so that a fact is as old as it is. There already is an item with the same category and key; the reason says whether it has another value. source_message_id is the app''s own id or ours. history is an array of objects, the values that held before: value, held_from, held_until, and source; the times of no two overlap, nor that of the item''s own. Refused is also what was taken once, or was there already, and was forgotten, has expired or made room since (rekeyed_ids knows it by a hash), what its message must not teach again, and what is beyond companion.max_context_items. Where the category has max_items, what matters least makes room at the end of the call, be it new or not.';
 
 CREATE FUNCTION companion.import_scheduled_messages(rows jsonb)
 RETURNS TABLE (element integer, id uuid, outcome text, reason text)
 LANGUAGE c ROWS 1000
 AS 'MODULE_PATHNAME', 'companion_import_scheduled_messages';
 COMMENT ON FUNCTION companion.import_scheduled_messages(jsonb) IS
-'Takes over what was sent, as import_conversations() conversations: user_id, id, scheduled_for and status (sent, failed, skipped or unknown) must be there; what is pending is for schedule_message(). kind is custom where none is given; local_date is that of scheduled_for in timezone, or in the user''s; sent_at and finished_at are scheduled_for; created_at, which retention goes by, is the earlier of scheduled_for and finished_at. Without an idempotency_key it is a check-in''s local day, and # and its id after that where the day has one; of another kind its id. There already is also another message with the same key. conversation_id and message_id are the app''s own ids or ours.';
+'Takes over what was sent, as import_conversations() conversations: user_id, id, scheduled_for and status (sent, failed, skipped, cancelled or unknown) must be there; what is pending is for schedule_message(). kind is custom where none is given; local_date is that of scheduled_for in timezone, or in the user''s; send_before is scheduled_for; sent_at and finished_at are, too, unless it was skipped or cancelled before; created_at, which retention goes by, is the earlier of scheduled_for and finished_at. idempotency_key is the id, which has at most 200 characters; a check-in''s is its local day: of several of a day the one that was sent has it, or may have been, else the last, and the others # and their ids here after it. There already is also another message with the same key, where it is no check-in or the key is given. conversation_id and message_id are the app''s own ids or ours; one that is nobody''s, or another user''s, is left out, and the reason says so.';
 
 -- Weekdays that stand more than once stand once. Nobody's triggers are fired for that: they would
 -- have the rights of whoever updates.
@@ -3004,7 +3004,7 @@ BEGIN ATOMIC
     LIMIT max_rows;
 END;
 COMMENT ON FUNCTION companion.items_without_embedding(text, integer, uuid) IS
-'Items that may be recalled and have no embedding of this model: for the worker that makes them and gives them to set_embedding(), with the value. for_user: of this user only, which is quick however many there are; else all users are gone through.';
+'Items that may be recalled and have no embedding of this model: for the worker that makes them and gives them to set_embedding(), with the value. for_user: of this user only, which is quick however many there are; else all users are gone through. A model of NULL: all that may be recalled; max_rows NULL: all of them. Error 2201W for a negative max_rows.';
 
 CREATE FUNCTION companion.with_statement(stated_in uuid[], message_id uuid) RETURNS uuid[]
 LANGUAGE c IMMUTABLE PARALLEL SAFE
@@ -3195,7 +3195,7 @@ BEGIN ATOMIC
     LIMIT max_rows;
 END;
 COMMENT ON FUNCTION companion.due_follow_ups_all(integer) IS
-'due_follow_ups() over all users, for a worker that asks them by a message of its own: the oldest first, from each user''s check-in time on their own wall clock, 09:00 where there is none, until midnight. Left out are users who are paused or suspended, and those whom today''s check-in asks: one is pending or was sent, or dispatch has yet to come to it. mark_sent(resolves) marks what was asked.';
+'due_follow_ups() over all users, for a worker that asks them by a message of its own: the oldest first, from each user''s check-in time on their own wall clock, 09:00 where there is none, until midnight. Left out are users who are paused or suspended, and those whom today''s check-in asks: one is pending or was sent, or dispatch has yet to come to it. mark_sent(resolves) marks what was asked. max_rows NULL: all of them. Error 2201W for a negative one.';
 
 CREATE FUNCTION companion.claim_messages(
     worker text, max_messages integer DEFAULT 50, lease interval DEFAULT '5 minutes',

@@ -160,11 +160,11 @@ CREATE TABLE companion.rekeyed_ids (
     PRIMARY KEY (user_id, table_name, old_id)
 );
 COMMENT ON TABLE companion.rekeyed_ids IS
-'The ids, not of version 7, that the update from 0.1.0 or an import has replaced: for an app that has kept such ids elsewhere. Imports read it, so that they can be repeated; an admin may delete its rows after the last.';
+'The ids, not of version 7, that the update from 0.1.0 or an import has replaced, for an app that has kept such ids elsewhere, and what an import has met besides. Imports read it, so that they can be repeated, and take nothing that was deleted since; an admin may delete its rows after the last.';
 COMMENT ON COLUMN companion.rekeyed_ids.user_id IS 'Whose row it is.';
-COMMENT ON COLUMN companion.rekeyed_ids.table_name IS 'conversations, messages or scheduled_messages.';
-COMMENT ON COLUMN companion.rekeyed_ids.old_id IS 'The id that the row had; of one that was no UUID what old_id() makes of it.';
-COMMENT ON COLUMN companion.rekeyed_ids.new_id IS 'The id that it has: uuid_v7() of its started_at, created_at or scheduled_for.';
+COMMENT ON COLUMN companion.rekeyed_ids.table_name IS 'conversations, messages, scheduled_messages or user_context.';
+COMMENT ON COLUMN companion.rekeyed_ids.old_id IS 'The id that the row had; of one that was no UUID, and of a fact''s category and key, what old_id() makes of it: a part of its SHA-256.';
+COMMENT ON COLUMN companion.rekeyed_ids.new_id IS 'The id that it has: the same where that is of version 7, else uuid_v7() of its started_at, created_at or scheduled_for.';
 
 ALTER TABLE companion.rekeyed_ids ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.rekeyed_ids TO companion_user

@@ -5,6 +5,7 @@
 #include "facts/upserting.hpp"
 #include "postgres/attempt.hpp"
 #include "postgres/entry.hpp"
+#include "postgres/lookup.hpp"
 #include "users/user_row.hpp"
 
 using namespace companion;
@@ -48,6 +49,32 @@ void resolve_expiry_date(Datum user_id, ListedFact &fact)
         fact.values[Fact::expires_at] = result_field(0, 1, &fact.is_null[Fact::expires_at]);
 }
 
+// What is to be said of a fact that names a message which the user does not have; null otherwise.
+const char *missing_message(Datum user_id, const ListedFact &fact)
+{
+    if (fact.message().isnull)
+        return nullptr;
+    const Datum key[] = {user_id, fact.message().value};
+    Lookup messages("messages", "messages_pkey");
+    const bool is_there = messages.find(key, 2);
+    messages.close();
+    return is_there
+               ? nullptr
+               : psprintf("%s: the user has no message %s", fact.place(Fact::source_message_id),
+                          DatumGetCString(DirectFunctionCall1(uuid_out, key[1])));
+}
+
+// Error 23503, or the fact alone is refused.
+void require_message(Datum user_id, ListedFact &fact, OnInvalid on_invalid)
+{
+    const char *fault = missing_message(user_id, fact);
+    if (fault == nullptr)
+        return;
+    if (on_invalid == OnInvalid::error)
+        ereport(ERROR, errcode(ERRCODE_FOREIGN_KEY_VIOLATION), errmsg("%s", fault));
+    fact.refuse(fault);
+}
+
 // What is to be known of the facts before they are upserted. The user's row is locked.
 void prepare(Datum user_id, const Facts &facts, OnInvalid on_invalid)
 {
@@ -58,6 +85,8 @@ void prepare(Datum user_id, const Facts &facts, OnInvalid on_invalid)
             resolve();
         else if (const char *fault = fact.expires_on_date ? fault_of(resolve) : nullptr)
             fact.refuse(fault);
+        if (fact.outcome == nullptr)
+            require_message(user_id, fact, on_invalid);
         if (fact.outcome == nullptr && is_forgotten(user_id, fact))
             fact.refuse(forgotten_reason);
     }

@@ -58,4 +58,4 @@ BEGIN ATOMIC
     LIMIT max_rows;
 END;
 COMMENT ON FUNCTION companion.due_follow_ups_all(integer) IS
-'due_follow_ups() over all users, for a worker that asks them by a message of its own: the oldest first, from each user''s check-in time on their own wall clock, 09:00 where there is none, until midnight. Left out are users who are paused or suspended, and those whom today''s check-in asks: one is pending or was sent, or dispatch has yet to come to it. mark_sent(resolves) marks what was asked.';
+'due_follow_ups() over all users, for a worker that asks them by a message of its own: the oldest first, from each user''s check-in time on their own wall clock, 09:00 where there is none, until midnight. Left out are users who are paused or suspended, and those whom today''s check-in asks: one is pending or was sent, or dispatch has yet to come to it. mark_sent(resolves) marks what was asked. max_rows NULL: all of them. Error 2201W for a negative one.';

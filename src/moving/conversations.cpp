@@ -7,14 +7,21 @@ using namespace companion;
 
 namespace {
 
-constexpr ImportedField conversation_fields[] = {{"user_id"},      {"id"},         {"channel"},
-                                                 {"initiated_by"}, {"started_at"}, {"ended_at"},
-                                                 {"mood_summary"}, {"topics"}};
+constexpr ImportedField conversation_fields[] = {{"user_id"},
+                                                 {"id"},
+                                                 {"channel"},
+                                                 {"initiated_by"},
+                                                 {"started_at", nullptr, check_past_id_time},
+                                                 {"ended_at", nullptr, check_past_time},
+                                                 {"mood_summary"},
+                                                 {"topics"}};
 
+// One that is there, and open, is ended by the element that ends it.
 Statement take_conversation{R"sql(
     WITH g AS MATERIALIZED (
-        SELECT r.user_id, r.id, r.channel, coalesce(r.initiated_by, 'user') AS initiated_by,
-               r.started_at, r.ended_at, r.mood_summary, coalesce(r.topics, '{}') AS topics,
+        SELECT r.user_id, nullif(r.id, '') AS id, r.channel,
+               coalesce(r.initiated_by, 'user') AS initiated_by, r.started_at, r.ended_at,
+               r.mood_summary, coalesce(r.topics, '{}') AS topics, own.new_id AS noted_id,
                CASE WHEN companion.is_time_ordered(companion.old_id(r.id))
                     THEN companion.old_id(r.id) ELSE own.new_id END AS known_id
         FROM jsonb_to_record($1) AS r (
@@ -27,21 +34,24 @@ Statement take_conversation{R"sql(
                     WHEN g.id IS NULL THEN 'it has no id'
                     WHEN NOT EXISTS (SELECT FROM companion.users AS u WHERE u.id = g.user_id)
                         THEN 'there is no such user'
-                    WHEN EXISTS (SELECT FROM companion.conversations AS c
-                                 WHERE c.user_id = g.user_id AND c.id = g.known_id) THEN NULL
+                    WHEN standing.id IS NOT NULL THEN NULL
+                    WHEN g.noted_id IS NOT NULL THEN 'it was deleted since'
+                    WHEN g.channel IS NULL THEN 'it has no channel'
                     WHEN g.started_at IS NULL THEN 'it has no started_at'
-                    WHEN NOT isfinite(g.started_at) THEN 'started_at is not finite'
                     WHEN g.ended_at IS NULL AND EXISTS (
                         SELECT FROM companion.conversations AS c
                         WHERE c.user_id = g.user_id AND c.channel = g.channel
                             AND c.ended_at IS NULL)
                         THEN 'another is open on this channel: it needs an ended_at' END AS fault,
-               EXISTS (SELECT FROM companion.conversations AS c
-                       WHERE c.user_id = g.user_id AND c.id = g.known_id) AS is_there,
+               standing.id IS NOT NULL AS is_there,
+               standing.id IS NOT NULL AND standing.ended_at IS NULL AND g.ended_at IS NOT NULL
+                   AS is_ended,
                held.id IS NULL AS is_busy,
-               coalesce(g.known_id, CASE WHEN isfinite(g.started_at)
+               coalesce(g.known_id, CASE WHEN g.started_at IS NOT NULL
                    THEN companion.uuid_v7(g.started_at) END) AS id
-        FROM g LEFT JOIN LATERAL (
+        FROM g LEFT JOIN companion.conversations AS standing
+            ON standing.user_id = g.user_id AND standing.id = g.known_id
+        LEFT JOIN LATERAL (
             SELECT u.id FROM companion.users AS u WHERE u.id = g.user_id
             FOR NO KEY UPDATE SKIP LOCKED) AS held ON true),
     added AS (
@@ -51,16 +61,27 @@ Statement take_conversation{R"sql(
                g.mood_summary, g.topics
         FROM g CROSS JOIN met AS m WHERE m.fault IS NULL AND NOT m.is_there AND NOT m.is_busy
         RETURNING c.user_id, c.id),
+    ended AS (
+        UPDATE companion.conversations AS c
+        SET ended_at = g.ended_at, mood_summary = coalesce(c.mood_summary, g.mood_summary),
+            topics = CASE WHEN c.topics = '{}' THEN g.topics ELSE c.topics END
+        FROM g CROSS JOIN met AS m
+        WHERE c.user_id = g.user_id AND c.id = m.id AND c.ended_at IS NULL
+            AND m.fault IS NULL AND m.is_ended AND NOT m.is_busy
+        RETURNING c.user_id, c.id),
+    written AS (SELECT * FROM added UNION ALL SELECT * FROM ended),
     noted AS (
         INSERT INTO companion.rekeyed_ids (user_id, table_name, old_id, new_id)
-        SELECT a.user_id, 'conversations', companion.old_id(g.id), a.id
-        FROM added AS a CROSS JOIN g WHERE g.known_id IS NULL)
+        SELECT g.user_id, 'conversations', companion.old_id(g.id), m.id
+        FROM g CROSS JOIN met AS m
+        WHERE m.fault IS NULL AND NOT m.is_busy AND g.noted_id IS NULL)
     SELECT CASE WHEN m.fault IS NULL AND (m.is_there OR NOT m.is_busy) THEN m.id END,
-           CASE WHEN m.fault IS NOT NULL THEN 'refused' WHEN m.is_there THEN 'there already'
+           CASE WHEN m.fault IS NOT NULL THEN 'refused'
+                WHEN m.is_there AND NOT m.is_ended THEN 'there already'
                 WHEN NOT m.is_busy THEN 'taken' END,
-           coalesce(m.fault, CASE WHEN NOT m.is_there AND m.is_busy
+           coalesce(m.fault, CASE WHEN (m.is_ended OR NOT m.is_there) AND m.is_busy
                THEN 'another transaction holds the user: call again' END),
-           (SELECT a.id = m.id AND a.user_id = g.user_id FROM added AS a), g.user_id
+           (SELECT w.id = m.id AND w.user_id = g.user_id FROM written AS w), g.user_id
     FROM g CROSS JOIN met AS m)sql",
                             JSONBOID};
 
@@ -71,9 +92,9 @@ constexpr ImportedField message_fields[] = {{"user_id"},
                                             {"content", &settings::max_message_length},
                                             {"telegram_message_id"},
                                             {"reply_to_id"},
-                                            {"edited_at"},
+                                            {"edited_at", nullptr, check_past_time},
                                             {"metadata"},
-                                            {"created_at"},
+                                            {"created_at", nullptr, check_past_id_time},
                                             {"external_id"},
                                             {"channel"},
                                             {"bot"},
@@ -81,9 +102,10 @@ constexpr ImportedField message_fields[] = {{"user_id"},
 
 Statement take_message{R"sql(
     WITH g AS MATERIALIZED (
-        SELECT r.user_id, r.id, r.conversation_id, r.role, r.content, r.telegram_message_id,
+        SELECT r.user_id, nullif(r.id, '') AS id, r.conversation_id, r.role, r.content, r.telegram_message_id,
                r.reply_to_id, r.edited_at, coalesce(r.metadata, '{}') AS metadata, r.created_at,
-               r.external_id, r.channel, r.bot, r.address,
+               r.external_id, r.channel, r.bot, r.address, own.new_id AS noted_id,
+               in_conversation.new_id AS noted_conversation, answered.new_id AS noted_reply,
                CASE WHEN companion.is_time_ordered(companion.old_id(r.id))
                     THEN companion.old_id(r.id) ELSE own.new_id END AS known_id,
                CASE WHEN companion.is_time_ordered(companion.old_id(r.conversation_id))
@@ -103,15 +125,29 @@ Statement take_message{R"sql(
     met AS MATERIALIZED (
         SELECT CASE WHEN g.user_id IS NULL THEN 'it has no user_id'
                     WHEN g.id IS NULL THEN 'it has no id'
+                    WHEN standing.id IS NOT NULL THEN NULL
+                    WHEN g.noted_id IS NOT NULL THEN 'it was deleted since'
+                    WHEN g.conversation_id IS NULL THEN 'it has no conversation_id'
+                    WHEN c.id IS NULL AND g.noted_conversation IS NOT NULL
+                        THEN 'its conversation was deleted since'
                     WHEN c.id IS NULL THEN 'there is no such conversation of the user''s'
+                    WHEN g.role IS NULL THEN 'it has no role'
+                    WHEN g.content IS NULL THEN 'it has no content'
                     WHEN g.created_at IS NULL THEN 'it has no created_at'
-                    WHEN NOT isfinite(g.created_at) THEN 'created_at is not finite'
-                    WHEN g.reply_to_id IS NOT NULL AND answered.id IS NULL
-                        THEN 'the message that it answers is not there' END AS fault,
+                    WHEN g.reply_to_id IS NOT NULL AND answered.id IS NULL AND g.noted_reply IS NULL
+                        THEN 'the message that it answers is not there'
+                    WHEN num_nonnulls(g.telegram_message_id, g.external_id) > 1
+                        THEN 'expected either telegram_message_id or external_id, got both'
+                    WHEN g.external_id IS NOT NULL AND coalesce(g.channel, c.channel) = 'telegram'
+                        THEN 'channel "telegram" has no external_id'
+                    WHEN g.telegram_message_id IS NOT NULL
+                        AND coalesce(g.channel, c.channel) <> 'telegram'
+                        THEN format('channel "%s" has no telegram_message_id', coalesce(g.channel, c.channel))
+               END AS fault,
                standing.id IS NOT NULL AS is_there,
                held.id IS NULL AS is_busy,
-               coalesce(g.known_id, CASE WHEN isfinite(g.created_at)
-                   THEN companion.uuid_v7(g.created_at) END) AS id,
+               coalesce(g.known_id, CASE WHEN g.created_at IS NOT NULL
+                   THEN companion.uuid_v7(g.created_at) END) AS id, answered.id AS reply_to_id,
                CASE WHEN num_nonnulls(g.telegram_message_id, g.external_id) > 0
                     THEN coalesce(g.channel, c.channel) END AS channel,
                held.address
@@ -133,15 +169,16 @@ Statement take_message{R"sql(
             (user_id, id, conversation_id, role, content, telegram_message_id, reply_to_id,
              edited_at, metadata, created_at, external_id, channel, bot, address)
         SELECT g.user_id, n.id, g.known_conversation, g.role, g.content, g.telegram_message_id,
-               g.known_reply, g.edited_at, g.metadata, g.created_at, g.external_id, n.channel,
+               n.reply_to_id, g.edited_at, g.metadata, g.created_at, g.external_id, n.channel,
                CASE WHEN n.channel IS NOT NULL THEN coalesce(g.bot, '') END,
                CASE WHEN n.channel IS NOT NULL THEN coalesce(n.address, '') END
         FROM g CROSS JOIN met AS n WHERE n.fault IS NULL AND NOT n.is_there AND NOT n.is_busy
         RETURNING m.user_id, m.id),
     noted AS (
         INSERT INTO companion.rekeyed_ids (user_id, table_name, old_id, new_id)
-        SELECT a.user_id, 'messages', companion.old_id(g.id), a.id
-        FROM added AS a CROSS JOIN g WHERE g.known_id IS NULL)
+        SELECT g.user_id, 'messages', companion.old_id(g.id), m.id
+        FROM g CROSS JOIN met AS m
+        WHERE m.fault IS NULL AND NOT m.is_busy AND g.noted_id IS NULL)
     SELECT CASE WHEN m.fault IS NULL AND (m.is_there OR NOT m.is_busy) THEN m.id END,
            CASE WHEN m.fault IS NOT NULL THEN 'refused' WHEN m.is_there THEN 'there already'
                 WHEN NOT m.is_busy THEN 'taken' END,

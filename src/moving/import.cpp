@@ -25,45 +25,6 @@ struct Imported {
     }
 };
 
-const ImportedField &require_field(const Import &import, std::string_view name)
-{
-    for (const ImportedField &field : import.fields)
-        if (name == field.name)
-            return field;
-    ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-            errmsg("\"%s\" is no field of %s", excerpt(name), import.table));
-    pg_unreachable();
-}
-
-// Refuse a value that no function would have taken. Error 22023.
-void check_value(const ImportedField &field, const JsonbValue &value)
-{
-    if (value.type == jbvString && field.longest != nullptr)
-        check_length(field.name,
-                     {value.val.string.val, static_cast<std::size_t>(value.val.string.len)},
-                     *field.longest);
-    if (value.type == jbvBinary && static_cast<std::size_t>(value.val.binary.len) > largest_json())
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("%s has %d bytes, expected at most %zu", field.name, value.val.binary.len,
-                       largest_json()),
-                errhint("The most is the setting companion.max_json_size."));
-}
-
-// Refuse an element with a field that the table does not have. Error 22023.
-void check_fields(const Import &import, JsonbContainer *object)
-{
-    JsonbIterator *iterator = JsonbIteratorInit(object);
-    JsonbValue value;
-    const ImportedField *field = nullptr;
-    while (JsonbIteratorToken token = JsonbIteratorNext(&iterator, &value, true)) {
-        if (token == WJB_KEY)
-            field = &require_field(
-                import, {value.val.string.val, static_cast<std::size_t>(value.val.string.len)});
-        else if (token == WJB_VALUE)
-            check_value(*field, value);
-    }
-}
-
 // A field of the last result's only row, which stays when that has gone.
 NullableDatum kept_field(int column, int16 length)
 {
@@ -78,7 +39,7 @@ Imported take(const Import &import, JsonbValue *element)
 {
     if (element->type != jbvBinary || !JsonContainerIsObject(element->val.binary.data))
         return Imported::refused("it is no object");
-    check_fields(import, element->val.binary.data);
+    check_fields(import.table, import.fields, element->val.binary.data);
     import.take->execute({JsonbPGetDatum(JsonbValueToJsonb(element))});
     Imported imported;
     imported.id = kept_field(1, UUID_LEN);

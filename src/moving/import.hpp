@@ -2,17 +2,10 @@
 // refused with its reason and the others are taken.
 #pragma once
 
+#include "moving/fields.hpp"
 #include "postgres/statement.hpp"
 
-#include <span>
-
 namespace companion {
-
-// A field of an element, and the setting that says how many characters it may have.
-struct ImportedField {
-    const char *name;
-    const int *longest = nullptr;
-};
 
 // How the elements of one table are taken over.
 struct Import {

@@ -9,19 +9,21 @@ using namespace companion;
 
 namespace {
 
-// Whether a text is a UUID as PostgreSQL writes it.
+// Whether a text is a UUID as PostgreSQL reads it: 32 digits, with or without a dash after any
+// four, in braces or not.
 bool is_uuid(std::string_view text)
 {
-    const auto is_part = [&](std::size_t at) {
-        const bool is_dash = at == 8 || at == 13 || at == 18 || at == 23;
-        return is_dash ? text[at] == '-' : isxdigit(static_cast<unsigned char>(text[at])) != 0;
-    };
-    if (text.size() != 36)
-        return false;
-    for (std::size_t at = 0; at < text.size(); at++)
-        if (!is_part(at))
+    if (text.size() > 2 && text.front() == '{' && text.back() == '}')
+        text = text.substr(1, text.size() - 2);
+    int digits = 0;
+    for (std::size_t at = 0; at < text.size(); at++) {
+        const bool is_dash = text[at] == '-' && at > 0 && text[at - 1] != '-' &&
+                             at + 1 < text.size() && digits % 4 == 0;
+        if (!is_dash && isxdigit(static_cast<unsigned char>(text[at])) == 0)
             return false;
-    return true;
+        digits += is_dash ? 0 : 1;
+    }
+    return digits == 32;
 }
 
 // A UUID of version 8 that is made of a text.

@@ -21,10 +21,13 @@ inline bool is_about_data(const ErrorData *error)
     }
 }
 
-// What an error said, and of what, where its context begins with that: "facts[3].expires_at".
+// What an error said, and of what, where its context begins with that: "facts[3].expires_at",
+// "field created_at".
 inline const char *said_by(const ErrorData *error)
 {
-    const auto is_place = [](const char *text) { return strncmp(text, "facts[", 6) == 0; };
+    const auto is_place = [](const char *text) {
+        return strncmp(text, "facts[", 6) == 0 || strncmp(text, "field ", 6) == 0;
+    };
     if (error->context == nullptr || !is_place(error->context) || is_place(error->message))
         return error->message;
     const int length = static_cast<int>(strcspn(error->context, "\n"));

@@ -62,4 +62,4 @@ BEGIN ATOMIC
     LIMIT max_rows;
 END;
 COMMENT ON FUNCTION companion.items_without_embedding(text, integer, uuid) IS
-'Items that may be recalled and have no embedding of this model: for the worker that makes them and gives them to set_embedding(), with the value. for_user: of this user only, which is quick however many there are; else all users are gone through.';
+'Items that may be recalled and have no embedding of this model: for the worker that makes them and gives them to set_embedding(), with the value. for_user: of this user only, which is quick however many there are; else all users are gone through. A model of NULL: all that may be recalled; max_rows NULL: all of them. Error 2201W for a negative max_rows.';

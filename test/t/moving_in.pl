@@ -105,11 +105,18 @@ is(value(q{SELECT c.category, c.key, c.value, c.value_since AT TIME ZONE 'UTC', 
     'Job|employer|the third|2026-02-01 00:00:00|the first, the second|1000', 'a fact of several rows is one, with its history');
 is(value(q{SELECT value FROM companion.recall_user_context(old.user_id(1), 1)}), 'the third', 'a mood of June is not of today');
 is(value(q{SELECT idempotency_key ~ '#', status, count(*) FROM companion.scheduled_messages GROUP BY 1, 2 ORDER BY 1, 2}),
-    "f|failed|1000\nf|sent|1000\nt|sent|1000", 'several sends of a day are all kept');
+    "f|sent|2000\nt|failed|1000", 'several sends of a day are all kept, and the one that was sent is the day\'s');
 is(value('SELECT count(*) FROM companion.dispatch_queue') . value('SELECT count(*) FROM companion.dispatch_recheck'), '00', 'nothing is to be sent');
 is(value(q{SELECT affected FROM companion.run_maintenance() WHERE task = 'old messages'}), 0, 'retention leaves the old audit');
 
-# The old scheduler goes on until 08:00, and the import is called again.
+# The old app goes on until 08:00, and the import is called again.
+$node->safe_psql('postgres', <<'SQL');
+INSERT INTO old.chats SELECT md5('chat ' || n || ' 3')::uuid, old.user_id(n), CASE n % 2 WHEN 0 THEN 'telegram' ELSE 'web' END, '2026-03-01 00:00+00', NULL
+FROM generate_series(1, 1000) AS n;
+INSERT INTO old.messages SELECT 1000000 + n, md5('chat ' || n || ' 3')::uuid, 'user', 'new', '2026-03-01 00:00', NULL, NULL FROM generate_series(1, 1000) AS n;
+INSERT INTO old.memories SELECT old.user_id(n), 'Job', 'employer', 'the fourth', '2026-03-01 00:00+00' FROM generate_series(1, 10) AS n;
+DELETE FROM old.profiles WHERE user_id = old.user_id(1000);
+SQL
 my @due = map { value("SELECT count(*) FROM companion.users AS u, LATERAL companion.next_checkin(u.id, '$_->[0]') AS n WHERE n <= '$_->[1]'") }
     [ '2026-03-01 23:00+00', '2026-03-02 08:00+00' ], [ '2026-03-02 08:00+00', '2026-03-02 09:30+00' ];
 cmp_ok($due[0], '>', 100, 'many were due before the switch');
@@ -117,10 +124,18 @@ value(<<'SQL');
 INSERT INTO old.sends (user_id, type, sent_at, ok)
 SELECT u.id, 'daily', n, true FROM companion.users AS u, LATERAL companion.next_checkin(u.id, '2026-03-01 23:00+00') AS n WHERE n <= '2026-03-02 08:00+00'
 SQL
-my ($audit) = map { $_->[1] } grep { $_->[1] =~ /'scheduled_messages', row_number/ } @blocks;
-$node->safe_psql('postgres', "DELETE FROM old.to_import WHERE what = 'scheduled_messages'; $audit");
+my @fills = $steps =~ /^INSERT INTO old\.to_import\n.*?;$/msg;
+is(scalar @fills, 5, 'each table is mapped');
+$node->safe_psql('postgres', join("\n", 'TRUNCATE old.to_import;', @fills));
+value('DELETE FROM companion.messages WHERE id = (SELECT id FROM companion.messages ORDER BY id LIMIT 1)');
 $node->safe_psql('postgres', 'CALL old.move()');
-is(value(q{SELECT count(*) FROM old.not_taken WHERE outcome <> 'taken'}), 0, 'what is there already needs no reason');
+is(value('SELECT what, outcome, reason, count(*) FROM old.not_taken GROUP BY 1, 2, 3 ORDER BY 1, 2, 3'),
+    "messages|refused|it was deleted since|1\nuser_context|there already|it has another value|10", 'the second import takes what is new, and brings nothing back');
+is(value('SELECT count(*), count(*) FILTER (WHERE content = $$new$$) FROM companion.messages'), '18999|1000', 'no message is lost');
+is(value('SELECT count(*), count(DISTINCT user_id) FROM companion.conversations WHERE ended_at IS NULL'), '1000|1000', 'the conversations that were open are ended');
+my ($changes) = $blocks[-2][1];
+$node->safe_psql('postgres', $changes);
+is(value('SELECT count(*), count(*) FILTER (WHERE value = $$the fourth$$) FROM companion.user_context WHERE category = $$Job$$'), '999|10', 'what has changed, and who is gone, follows');
 is(value(q{SELECT count(*) FROM companion.scheduled_messages WHERE created_at > '2026-03-01'}), $due[0], 'and only what is new is taken');
 
 # The first tick comes an hour and a half late.
