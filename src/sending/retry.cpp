@@ -19,9 +19,10 @@ Statement find_one{R"sql(
 )sql",
                    UUIDOID, UUIDOID};
 
+// What an import has brought, which has no time left from the beginning, is not ours to send.
 Statement find_failed{R"sql(
     SELECT m.user_id, m.id, m.kind FROM companion.scheduled_messages AS m
-    WHERE m.status = 'failed' AND m.finished_at >= $1
+    WHERE m.status = 'failed' AND m.finished_at >= $1 AND m.send_before > m.scheduled_for
         AND ($2 IS NULL OR m.failure_reason LIKE $2) AND ($3 IS NULL OR m.kind = ANY ($3))
     ORDER BY m.user_id, m.id
 )sql",
