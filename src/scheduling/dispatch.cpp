@@ -152,14 +152,18 @@ Statement enqueue_due{R"sql(
 
 Statement find_newly_visible{R"sql(
     WITH RECURSIVE lanes AS (
-        SELECT 0 AS head_start
+        (SELECT channel, head_start FROM companion.dispatch_queue
+         ORDER BY channel COLLATE "C", head_start LIMIT 1)
         UNION ALL
-        SELECT (SELECT head_start FROM companion.dispatch_queue
-                WHERE head_start > lanes.head_start ORDER BY head_start LIMIT 1)
-        FROM lanes WHERE head_start IS NOT NULL)
+        SELECT next.channel, next.head_start FROM lanes CROSS JOIN LATERAL (
+            SELECT q.channel, q.head_start FROM companion.dispatch_queue AS q
+            WHERE (q.channel COLLATE "C", q.head_start)
+                > (lanes.channel COLLATE "C", lanes.head_start)
+            ORDER BY q.channel COLLATE "C", q.head_start LIMIT 1) AS next)
     SELECT FROM lanes CROSS JOIN LATERAL (
-        SELECT FROM companion.dispatch_queue
-        WHERE head_start = lanes.head_start AND visible_at > $1 AND visible_at <= $2 LIMIT 1) AS q
+        SELECT FROM companion.dispatch_queue AS q
+        WHERE q.channel COLLATE "C" = lanes.channel COLLATE "C" AND q.head_start = lanes.head_start
+            AND q.visible_at > $1 AND q.visible_at <= $2 LIMIT 1) AS visible
     LIMIT 1
 )sql",
                              TIMESTAMPTZOID, TIMESTAMPTZOID};
