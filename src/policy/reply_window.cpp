@@ -56,7 +56,7 @@ void release_waiting(const pg_uuid_t &user_id, const Channel &channel)
 {
     if (channel.reply_window == 0)
         return;
-    const uint64 rows = release.execute({UUIDPGetDatum(&user_id)});
+    const uint64 rows = release.execute_newest({UUIDPGetDatum(&user_id)});
     for (uint64 row = 0; row < rows; row++)
         if (bool is_null; !DatumGetBool(result_field(row, 1, &is_null)) || is_null)
             refuse_changed("dispatch_queue", "user_id or visible_at");
