@@ -111,6 +111,7 @@ void import_all(const Import &import, Jsonb *rows, ReturnSetInfo *out)
 
 Datum import_rows(FunctionCallInfo fcinfo, const Import &import)
 {
+    PreventCommandIfReadOnly("an import");
     Jsonb *rows = DatumGetJsonbP(Arguments(fcinfo).required(0, "rows"));
     if (!JB_ROOT_IS_ARRAY(rows) || JB_ROOT_IS_SCALAR(rows))
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),

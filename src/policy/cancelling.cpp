@@ -234,6 +234,7 @@ int companion::cancel_on_reply(Datum user_id)
 
 COMPANION_FUNCTION(cancel_message)
 {
+    PreventCommandIfReadOnly("cancel_message()");
     const Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id");
     const NullableDatum message_id = arguments.nullable(1), key = arguments.nullable(3);

@@ -26,6 +26,7 @@ extern "C" {
 #include "commands/extension.h"
 #include "commands/trigger.h"
 #include "common/hashfn.h"
+#include "common/int.h"
 #include "common/pg_prng.h"
 #include "common/unicode_norm.h"
 #include "executor/executor.h"

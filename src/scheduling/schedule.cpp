@@ -334,6 +334,7 @@ pg_uuid_t schedule(const Wanted &wanted, bool *created)
 
 COMPANION_FUNCTION(schedule_message)
 {
+    PreventCommandIfReadOnly("schedule_message()");
     const Wanted wanted = read_wanted(Arguments(fcinfo));
     bool created;
     pg_uuid_t id = with_spi([&] { return schedule(wanted, &created); });

@@ -166,6 +166,7 @@ void require_future(NullableDatum send_before)
 
 COMPANION_FUNCTION(retry_message)
 {
+    PreventCommandIfReadOnly("retry_message()");
     const Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id");
     const Datum message_id = arguments.required(1, "message_id");
@@ -181,6 +182,7 @@ COMPANION_FUNCTION(retry_message)
 
 COMPANION_FUNCTION(retry_failed)
 {
+    PreventCommandIfReadOnly("retry_failed()");
     const Arguments arguments(fcinfo);
     const TimestampTz since = arguments.timestamp(0, "since");
     const char nulls[] = {' ', arguments.null_flag(1), arguments.null_flag(2)};
