@@ -150,13 +150,13 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
         AND m.scheduled_for = t.scheduled_for AND m.status = 'pending'
 $$;
 
--- One of the fickle in fifty changes their mind, unless the last tick was not complete. By the rules as
+-- One of the fickle in fifty changes their mind, unless the last tick was not complete, or was undone. By the rules as
 -- they are documented, what is pending is then at its time, or that has passed; and it is wanted.
 CREATE VIEW fickle AS
 SELECT u.id, u.timezone, u.checkin_time, u.checkin_days,
        coalesce(u.checkin_paused_until, '-infinity') AS paused_until
 FROM companion.users AS u WHERE u.display_name = 'fickle';
-CREATE PROCEDURE change_minds() LANGUAGE plpgsql
+CREATE PROCEDURE change_minds(last_tick timestamptz) LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     wrong record;
@@ -171,7 +171,8 @@ BEGIN
         checkin_paused_until = CASE WHEN random() < 0.2 THEN companion.now() + random() * interval '3 days'
             WHEN random() < 0.6 THEN NULL ELSE checkin_paused_until END
     WHERE display_name = 'fickle' AND random() < 0.02
-        AND (SELECT began_after IS NULL FROM companion.dispatch_state);
+        AND (SELECT began_after IS NULL AND previous_tick >= coalesce(last_tick, previous_tick)
+             FROM companion.dispatch_state);
     FOR wrong IN
         SELECT f.*, m.local_date, m.scheduled_for
         FROM companion.dispatch_queue AS q
@@ -240,7 +241,7 @@ BEGIN
         CALL travel(tick.last);
         -- A rewind may hide that the last tick was not complete
         IF tick.number % 50 > 0 THEN
-            CALL change_minds();
+            CALL change_minds(tick.last);
         END IF;
         CALL find_days();
         IF tick.number % 3 = 0 AND tick.number % 50 <> 25 THEN
