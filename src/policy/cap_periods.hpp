@@ -8,20 +8,35 @@
 
 #include "scheduling/local_time.hpp"
 
-#include <chrono>
-
 namespace companion {
 
 enum class LocalPeriod : char { day, week, month };
 
-// The first date of the period that a date lies in; dates are days since 1970-01-01.
+// How many days of a stretch of so many have passed at a date, if one began at another.
+constexpr std::int64_t days_into(std::int64_t length, std::int64_t date, std::int64_t begin)
+{
+    return ((date - begin) % length + length) % length;
+}
+
+// The day of a date's month, from 1, in the Gregorian calendar. Years are counted from March on, so
+// that a leap day is the last of its year: http://howardhinnant.github.io/date_algorithms.html
+// (civil_from_days). 400 years have 146097 days, and one of these stretches begins at 2000-03-01.
+constexpr std::int64_t day_of_month(std::int64_t date)
+{
+    const std::int64_t of_era = days_into(146097, date, 11017);
+    const std::int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    const std::int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    const std::int64_t month = (5 * of_year + 2) / 153;
+    return of_year - (153 * month + 2) / 5 + 1;
+}
+
+// The first date of the period that a date lies in; dates are days since 1970-01-01, a Thursday.
 constexpr std::int64_t first_date(LocalPeriod period, std::int64_t date)
 {
-    const std::chrono::sys_days midnight{std::chrono::days(date)};
     if (period == LocalPeriod::week)
-        return date - (std::chrono::weekday(midnight).iso_encoding() - 1);
+        return date - days_into(7, date, 4);
     if (period == LocalPeriod::month)
-        return date - (static_cast<unsigned>(std::chrono::year_month_day(midnight).day()) - 1);
+        return date - (day_of_month(date) - 1);
     return date;
 }
 
