@@ -448,7 +448,7 @@ sub report_sent
 }
 
 # Its send has failed, and it comes back after some seconds.
-sub fail
+sub fail_message
 {
     my ($message, $wait) = @_;
     uncount($message);
@@ -460,7 +460,7 @@ sub failures
 {
     my (@failed) = @_;
     my $wait = 1 + int rand 10000;
-    fail($_, $wait) for @failed;
+    fail_message($_, $wait) for @failed;
     return (calls('mark_failed', ", :attempt, '502', '$wait seconds'", @failed),
         map { "mark_failed|$_->{name}|t" } @failed);
 }
