@@ -58,9 +58,8 @@ bool have_rates()
 
 bool have_reply_windows()
 {
-    return is_some([](const Channel &channel) {
-        return channel.reply_window > 0 && channel.needs_address;
-    });
+    return is_some(
+        [](const Channel &channel) { return channel.reply_window > 0 && channel.needs_address; });
 }
 
 const Channel *find_channel(std::string_view name)

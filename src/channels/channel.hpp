@@ -11,7 +11,7 @@ struct Channel {
     NameData name;
     int rank;
     bool needs_address, only_if_preferred;
-    int longest_text; // characters; zero: no limit of its own
+    int longest_text;     // characters; zero: no limit of its own
     int64 start_interval; // microseconds from one start to the next in the long run; zero: any
     int burst;            // starts
     int64 reply_window;   // microseconds; zero: always open

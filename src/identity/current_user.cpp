@@ -34,8 +34,9 @@ static void name_source(void *setting)
 
 static void add_hint(void *)
 {
-    errhint("A user's id is a uuid. Where the auth system's is not, give each user one, and set that"
-            " before companion is called.");
+    errhint(
+        "A user's id is a uuid. Where the auth system's is not, give each user one, and set that"
+        " before companion is called.");
 }
 
 static pg_uuid_t parse_uuid(const char *text)

@@ -10,7 +10,8 @@
 
 namespace companion {
 
-// A foreign key of at most two columns, all of them uuid, to a primary key. A null refers to nothing.
+// A foreign key of at most two columns, all of them uuid, to a primary key. A null refers to
+// nothing.
 struct Reference {
     const char *constraint, *table, *index;
     const char *columns[2];

@@ -19,9 +19,9 @@ namespace {
 
 // $1 user, $2 scheduled_for, $3 content, $4 kind, $5 channel, $6 idempotency_key,
 // $7 generation_context, $8 send_before, $9 cancel_on_reply, $10 priority_level, $11 topic_key,
-// $12 metadata, $13 head_start. A message given no key is its own occasion: its id is the key. Returns the new
-// message, and of its two rows what a trigger has made of them: a column that is other than
-// written, and whether there is one.
+// $12 metadata, $13 head_start. A message given no key is its own occasion: its id is the key.
+// Returns the new message, and of its two rows what a trigger has made of them: a column that is
+// other than written, and whether there is one.
 Statement enqueue{R"sql(
     WITH message AS MATERIALIZED (
         SELECT u.id AS user_id, m.id, u.timezone, m.local_time::date AS local_date,
@@ -63,7 +63,7 @@ Statement enqueue{R"sql(
         CASE WHEN q.user_id <> m.user_id THEN 'user_id'
             WHEN q.message_id <> m.id THEN 'message_id' END
     FROM message AS m CROSS JOIN enqueued AS e LEFT JOIN queued AS q ON true
-)sql",   UUIDOID,        TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+)sql",   UUIDOID,        TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID,  TEXTOID,
                   JSONBOID, TIMESTAMPTZOID, BOOLOID,        INT2OID, TEXTOID, JSONBOID, INT4OID};
 
 // The same for $14, a message that stands under the key: it is as if it were scheduled now, but
@@ -114,8 +114,8 @@ Statement renew{R"sql(
         CASE WHEN q.user_id <> m.user_id THEN 'user_id'
             WHEN q.message_id <> m.id THEN 'message_id' END
     FROM message AS m CROSS JOIN renewed AS e LEFT JOIN queued AS q ON true
-)sql",   UUIDOID,        TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID,  TEXTOID,
-                JSONBOID, TIMESTAMPTZOID, BOOLOID,        INT2OID, TEXTOID, JSONBOID, INT4OID, UUIDOID};
+)sql",         UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID,  TEXTOID, TEXTOID, JSONBOID,
+                TIMESTAMPTZOID, BOOLOID, INT2OID,        TEXTOID, JSONBOID, INT4OID, UUIDOID};
 
 Statement find_standing{R"sql(
     SELECT m.id, m.status, m.kind FROM companion.users AS u

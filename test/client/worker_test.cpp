@@ -108,16 +108,17 @@ TEST_CASE("what was sent has the messenger's id and metadata, one by one and man
     for (const char *name : {"Aroha", "Haruto", "Sita"})
         database.add_message(database.add_user(name), "hello");
     const pqxx::result messages = database.claim(10);
-    const std::string users = array_of(messages, "user_id"),
-                      ids = array_of(messages, "message_id");
+    const std::string users = array_of(messages, "user_id"), ids = array_of(messages, "message_id");
     database.run("SELECT companion.start_send_many($1, $2, '{1,1,1}')", users, ids);
-    CHECK(database.run("SELECT companion.mark_sent($1, $2, 1, 'good morning', external_id => 'a',"
-                       " metadata => $3)",
-                       messages[0]["user_id"].c_str(), messages[0]["message_id"].c_str(),
-                       R"({"model": "small"})")[0][0]
+    CHECK(database
+              .run("SELECT companion.mark_sent($1, $2, 1, 'good morning', external_id => 'a',"
+                   " metadata => $3)",
+                   messages[0]["user_id"].c_str(), messages[0]["message_id"].c_str(),
+                   R"({"model": "small"})")[0][0]
               .as<bool>());
-    CHECK(database.run("SELECT companion.mark_sent_many($1, $2, '{1,1,1}', NULL, NULL, $3, $4)",
-                       users, ids, R"({a,a,NULL})", R"({NULL,"{\"model\": \"large\"}",NULL})")[0][0]
+    CHECK(database
+              .run("SELECT companion.mark_sent_many($1, $2, '{1,1,1}', NULL, NULL, $3, $4)", users,
+                   ids, R"({a,a,NULL})", R"({NULL,"{\"model\": \"large\"}",NULL})")[0][0]
               .as<std::string>() == "{f,t,t}");
 
     const auto filed = [&](int place) {
