@@ -83,6 +83,6 @@ DELETE FROM companion.context_categories;
 SET ROLE companion_admin;
 UPDATE companion.context_categories SET max_items = 100 WHERE category = 'idea' RETURNING max_items;
 RESET ROLE;
-SELECT companion.note_context_categories();
+SELECT companion.reload_rows();
 -- The setting is there for whoever has set it, and does nothing.
 SET companion.half_lives = 'mood=1, *=1';

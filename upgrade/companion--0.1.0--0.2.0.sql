@@ -2772,29 +2772,14 @@ COMMENT ON COLUMN companion.context_categories.in_prompt IS 'Whether user_contex
 COMMENT ON COLUMN companion.context_categories.max_items IS 'How many items of it a user has at most: of others that are not pinned, those that matter least make room for a new one. NULL: no limit of its own.';
 COMMENT ON COLUMN companion.context_categories.expires_after IS 'How long after it was last stated a value expires to which the call gives no expires_at. NULL: never.';
 
-CREATE FUNCTION companion.replace_context_category() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    DELETE FROM companion.context_categories WHERE category = NEW.category;
-    RETURN NEW;
-END
-$$;
-COMMENT ON FUNCTION companion.replace_context_category() IS
-'Trigger, BEFORE INSERT: the new row takes the place of the category''s old one.';
 CREATE TRIGGER replace_category BEFORE INSERT ON companion.context_categories
-FOR EACH ROW EXECUTE FUNCTION companion.replace_context_category();
+FOR EACH ROW EXECUTE FUNCTION companion.replace_row('category');
 -- A logical subscriber, and a restore as one, come upon the standard rows, too.
 ALTER TABLE companion.context_categories ENABLE ALWAYS TRIGGER replace_category;
 COMMENT ON TRIGGER replace_category ON companion.context_categories IS 'Inserting a category that is there replaces it.';
 
-CREATE FUNCTION companion.note_context_categories() RETURNS trigger
-LANGUAGE c
-AS 'MODULE_PATHNAME', 'companion_note_context_categories';
-COMMENT ON FUNCTION companion.note_context_categories() IS
-'Trigger, AFTER a change: has every session read the categories anew.';
 CREATE TRIGGER note_categories AFTER INSERT OR UPDATE OR DELETE ON companion.context_categories
-FOR EACH STATEMENT EXECUTE FUNCTION companion.note_context_categories();
+FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_rows();
 ALTER TABLE companion.context_categories ENABLE ALWAYS TRIGGER note_categories;
 COMMENT ON TRIGGER note_categories ON companion.context_categories IS 'Sessions keep the categories that they have read.';
 

@@ -170,8 +170,7 @@ uint64 return_found(const Search &search, ReturnSetInfo *result)
     const Datum is_right = BoolGetDatum(use_chunks(search));
     const uint64 rows = find.execute({search.user_id, search.query, search.config,
                                       search.max_results, is_right, search.config_name});
-    for (uint64 row = 0; row < rows; row++)
-        tuplestore_puttuple(result->setResult, SPI_tuptable->vals[row]);
+    put_rows(result, rows);
     return rows;
 }
 

@@ -148,15 +148,6 @@ const CategoryPolicy &policy_of(std::string_view category)
 
 } // namespace companion
 
-COMPANION_FUNCTION(note_context_categories)
-{
-    if (!CALLED_AS_TRIGGER(fcinfo))
-        ereport(ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                errmsg("this function must be called as a trigger"));
-    CacheInvalidateRelcache(reinterpret_cast<TriggerData *>(fcinfo->context)->tg_relation);
-    return Datum{0};
-}
-
 COMPANION_FUNCTION(keeps_history)
 {
     PG_RETURN_BOOL(policy_of(Arguments(fcinfo).text(0, "category")).keeps_history);

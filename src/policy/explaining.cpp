@@ -204,10 +204,6 @@ COMPANION_FUNCTION(explain_checkin)
     const NullableDatum date = read_date(arguments);
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    act_for(user_id, [&] {
-        const uint64 rows = explain_day(user_id, date);
-        for (uint64 row = 0; row < rows; row++)
-            tuplestore_puttuple(result->setResult, SPI_tuptable->vals[row]);
-    });
+    act_for(user_id, [&] { put_rows(result, explain_day(user_id, date)); });
     return Datum{0};
 }

@@ -96,13 +96,6 @@ TimestampTz read_until(const Arguments &arguments)
     return until;
 }
 
-// Add the last result to that of a function.
-void put_rows(ReturnSetInfo *result, uint64 rows)
-{
-    for (uint64 row = 0; row < rows; row++)
-        tuplestore_puttuple(result->setResult, SPI_tuptable->vals[row]);
-}
-
 } // namespace
 
 COMPANION_FUNCTION(next_checkin)

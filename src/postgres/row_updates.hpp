@@ -1,22 +1,21 @@
-// Rows that a Lookup has found, updated without a plan, as the server's executor would: where a
-// statement would find them once more, and cost twice as much.
+// Rows that a Lookup has found, updated without a plan.
 #pragma once
 
 #include "postgres/lookup.hpp"
+#include "postgres/row_changes.hpp"
 
 #include <initializer_list>
 
 namespace companion {
 
 // Updates of some columns, open from construction to close(), which comes before that of the
-// Lookup. An operator's triggers for each row are fired as by an UPDATE of these columns; those for
-// each statement are not.
+// Lookup. An operator's triggers are fired as RowChanges says.
 class RowUpdates {
   public:
     RowUpdates(const Lookup &rows, std::initializer_list<AttrNumber> columns, const char *watched);
 
     // Must be called unless an error ends the transaction.
-    void close();
+    void close() { changes_.close(); }
 
     // Replace the columns of the row that was found, in one step and without a lock before; false
     // where nothing has happened, since somebody has touched it, or something of an operator's
@@ -28,22 +27,14 @@ class RowUpdates {
     void update_locked(std::initializer_list<Datum> values);
 
   private:
-    void begin_update(std::initializer_list<Datum> values);
-    bool is_looked_at() const;
-    void add_range_table();
-    void check_stored(std::initializer_list<Datum> values) const;
-    bool is_as_it_was(AttrNumber column, Datum value) const;
+    void set_version(std::initializer_list<Datum> values);
+    void check_stored(TupleTableSlot *stored, std::initializer_list<Datum> values) const;
 
     const Lookup &rows_;
-    Relation table_;
     const char *watched_; // the key and these columns, for an error
     static constexpr int most_columns = 4;
     AttrNumber columns_[most_columns];
-    int column_count_ = 0;
-    EState *estate_ = nullptr; // from the first update on, as are the two below
-    ResultRelInfo *target_;
-    EPQState recheck_;
-    TupleTableSlot *changed_;
+    RowChanges changes_;
 };
 
 } // namespace companion

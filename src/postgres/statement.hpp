@@ -114,7 +114,14 @@ inline Datum result_field(uint64 row, int column, bool *is_null)
     return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, is_null);
 }
 
-// The same where we have given the column a value. Error 09000 where a trigger has taken it away.
+// Add the last result to that of a function.
+inline void put_rows(ReturnSetInfo *result, uint64 rows)
+{
+    for (uint64 row = 0; row < rows; row++)
+        tuplestore_puttuple(result->setResult, SPI_tuptable->vals[row]);
+}
+
+// A field where we have given the column a value. Error 09000 where a trigger has taken it away.
 inline Datum result_field(uint64 row, int column)
 {
     bool is_null;

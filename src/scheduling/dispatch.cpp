@@ -13,6 +13,7 @@
 #include "postgres/triggered.hpp"
 #include "scheduling/due_users.hpp"
 #include "sending/notify.hpp"
+#include "sending/queue.hpp"
 
 #include <algorithm>
 
@@ -150,24 +151,6 @@ Statement enqueue_due{R"sql(
                       UUIDARRAYOID, DATEARRAYOID,   INT2ARRAYOID,   TEXTARRAYOID, TEXTARRAYOID,
                       TEXTARRAYOID, TIMESTAMPTZOID, UUIDOID,        INT4OID,      INT4OID};
 
-Statement find_newly_visible{R"sql(
-    WITH RECURSIVE lanes AS (
-        (SELECT channel, head_start FROM companion.dispatch_queue
-         ORDER BY channel COLLATE "C", head_start LIMIT 1)
-        UNION ALL
-        SELECT next.channel, next.head_start FROM lanes CROSS JOIN LATERAL (
-            SELECT q.channel, q.head_start FROM companion.dispatch_queue AS q
-            WHERE (q.channel COLLATE "C", q.head_start)
-                > (lanes.channel COLLATE "C", lanes.head_start)
-            ORDER BY q.channel COLLATE "C", q.head_start LIMIT 1) AS next)
-    SELECT FROM lanes CROSS JOIN LATERAL (
-        SELECT FROM companion.dispatch_queue AS q
-        WHERE q.channel COLLATE "C" = lanes.channel COLLATE "C" AND q.head_start = lanes.head_start
-            AND q.visible_at > $1 AND q.visible_at <= $2 LIMIT 1) AS visible
-    LIMIT 1
-)sql",
-                             TIMESTAMPTZOID, TIMESTAMPTZOID};
-
 // Of one statement: how many messages it enqueued, how many users it passed over, and at how many
 // of dispatch_recheck it looked, up to whom.
 struct Found {
@@ -233,12 +216,13 @@ class Batch {
             keys_from.add(member->keys->from);
             keys_until.add(member->keys->until);
         }
-        enqueue_due.execute(
-            {TimestampTzGetDatum(at), TimestampTzGetDatum(previous), PointerGetDatum(checkin_within()),
-             PointerGetDatum(seconds_interval(settings::min_gap)), users.finish(), dates.finish(),
-             weekdays.finish(), keys.finish(), keys_from.finish(), keys_until.finish(),
-             TimestampTzGetDatum(again.until), UUIDPGetDatum(&again.from),
-             Int32GetDatum(again.most), Int32GetDatum(kind_of("checkin").head_start)});
+        enqueue_due.execute({TimestampTzGetDatum(at), TimestampTzGetDatum(previous),
+                             PointerGetDatum(checkin_within()),
+                             PointerGetDatum(seconds_interval(settings::min_gap)), users.finish(),
+                             dates.finish(), weekdays.finish(), keys.finish(), keys_from.finish(),
+                             keys_until.finish(), TimestampTzGetDatum(again.until),
+                             UUIDPGetDatum(&again.from), Int32GetDatum(again.most),
+                             Int32GetDatum(kind_of("checkin").head_start)});
     }
 
     // How many rows were to be written, by a column of the last result; the next one says how
@@ -356,7 +340,14 @@ bool has_rechecks()
 
 bool is_newly_visible(TimestampTz previous, TimestampTz at)
 {
-    return find_newly_visible.execute({TimestampTzGetDatum(previous), TimestampTzGetDatum(at)}) > 0;
+    const WantedLanes all;
+    const QueuePosition after_previous{previous + 1, {}, true};
+    Queue queue;
+    queue.begin_walk(at, all, &after_previous);
+    const bool is_there = queue.next();
+    queue.end_walk();
+    queue.close();
+    return is_there;
 }
 
 // What a call has done: of how many users, and how many messages it enqueued. It is complete when

@@ -7,8 +7,6 @@
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
 
-#include <initializer_list>
-
 namespace companion {
 
 // Columns of companion.dispatch_queue, in order.
@@ -44,12 +42,6 @@ static Datum value_or_zero(const TupleTableSlot *slot, Column column)
     return slot->tts_isnull[column - 1] ? Datum{0} : value_of(slot, column);
 }
 
-static void set_value(TupleTableSlot *slot, Column column, Datum value, bool is_null = false)
-{
-    slot->tts_values[column - 1] = value;
-    slot->tts_isnull[column - 1] = is_null;
-}
-
 static QueueRow read_row(TupleTableSlot *slot)
 {
     slot_getallattrs(slot);
@@ -77,105 +69,39 @@ static QueueRow read_row(TupleTableSlot *slot)
             value_or_zero(slot, waits_for)};
 }
 
-// The columns that update() replaces, as the server's executor numbers them.
-static Bitmapset *updated_columns()
-{
-    Bitmapset *columns = nullptr;
-    for (Column column : {visible_at, leased_until, attempt, sending, worker, bot, addresses, tries,
-                          claims, last_error, last_failed_at, start_before, waits_for})
-        columns = bms_add_member(columns, column - FirstLowInvalidHeapAttributeNumber);
-    return columns;
-}
+// The columns that change() replaces.
+static constexpr AttrNumber updated_columns[] = {
+    visible_at, leased_until, attempt,    sending,        worker,       bot,      addresses,
+    tries,      claims,       last_error, last_failed_at, start_before, waits_for};
 
-// Tell the executor which table is changed, and which columns of it: triggers for some
-// columns and generated columns go by that.
-static void add_range_table(EState *estate, Relation table)
-{
-    RangeTblEntry *entry = makeNode(RangeTblEntry);
-    entry->rtekind = RTE_RELATION;
-    entry->relid = RelationGetRelid(table);
-    entry->relkind = table->rd_rel->relkind;
-    entry->rellockmode = RowExclusiveLock;
-#if PG_VERSION_NUM >= 160000
-    List *permissions = NIL;
-    addRTEPermissionInfo(&permissions, entry)->updatedCols = updated_columns();
-#else
-    entry->updatedCols = updated_columns();
-#endif
-#if PG_VERSION_NUM >= 180000
-    ExecInitRangeTable(estate, list_make1(entry), permissions, bms_make_singleton(1));
-#elif PG_VERSION_NUM >= 160000
-    ExecInitRangeTable(estate, list_make1(entry), permissions);
-#else
-    ExecInitRangeTable(estate, list_make1(entry));
-#endif
-}
-
-Queue::Queue()
+static Relation open_queue()
 {
     PreventCommandIfReadOnly("a change of companion.dispatch_queue");
     // See what this transaction has done so far, as any new statement does.
     CommandCounterIncrement();
     PushActiveSnapshot(GetTransactionSnapshot());
+    return table_open(relation_id("dispatch_queue"), RowExclusiveLock);
+}
 
-    table_ = table_open(relation_id("dispatch_queue"), RowExclusiveLock);
-    found_ = table_slot_create(table_, nullptr);
-    changed_ = MakeSingleTupleTableSlot(RelationGetDescr(table_), &TTSOpsVirtual);
+Queue::Queue()
+    : table_(open_queue()), changes_(table_, updated_columns),
+      found_(table_slot_create(table_, nullptr))
+{
 }
 
 void Queue::close()
 {
-    if (estate_ != nullptr)
-        end_changes();
+    changes_.close();
     if (finding_ != nullptr) {
         index_endscan(finding_);
         index_close(by_key_, NoLock);
     }
     if (locked_ != nullptr)
         ExecDropSingleTupleTableSlot(locked_);
-    ExecDropSingleTupleTableSlot(changed_);
     ExecDropSingleTupleTableSlot(found_);
     table_close(table_, NoLock);
     PopActiveSnapshot();
     CommandCounterIncrement();
-}
-
-// What each change needs of the executor, made for the first.
-void Queue::begin_change()
-{
-    if (estate_ == nullptr) {
-        estate_ = CreateExecutorState();
-        estate_->es_snapshot = GetActiveSnapshot();
-        add_range_table(estate_, table_);
-        AfterTriggerBeginQuery();
-        target_ = makeNode(ResultRelInfo);
-        InitResultRelInfo(target_, table_, 1, nullptr, 0);
-#if PG_VERSION_NUM >= 160000
-        EvalPlanQualInit(&recheck_, estate_, nullptr, NIL, -1, NIL);
-#else
-        EvalPlanQualInit(&recheck_, estate_, nullptr, NIL, -1);
-#endif
-    }
-    // A trigger's own statements move it on
-    estate_->es_output_cid = GetCurrentCommandId(true);
-}
-
-void Queue::end_changes()
-{
-    AfterTriggerEndQuery(estate_);
-    ExecResetTupleTable(estate_->es_tupleTable, false);
-    ExecCloseResultRelations(estate_);
-    EvalPlanQualEnd(&recheck_);
-    if (target_->ri_IndexRelationDescs != nullptr)
-        ExecCloseIndices(target_);
-    FreeExecutorState(estate_);
-}
-
-// A HOT update needs none, nor does a removal.
-void Queue::open_indices()
-{
-    if (target_->ri_IndexRelationDescs == nullptr)
-        ExecOpenIndices(target_, false);
 }
 
 bool Queue::find(const pg_uuid_t &user, const pg_uuid_t &message)
@@ -361,130 +287,47 @@ void Queue::end_walk()
     index_close(by_time_, NoLock);
 }
 
-// A version of the row with some columns replaced, in changed_.
-void Queue::set_changed(TupleTableSlot *present, const QueueRow &row)
+void Queue::set_version(TupleTableSlot *present, const QueueRow &row)
 {
-    const int columns = RelationGetDescr(table_)->natts;
-    ExecClearTuple(changed_);
-    memcpy(changed_->tts_values, present->tts_values, columns * sizeof(Datum));
-    memcpy(changed_->tts_isnull, present->tts_isnull, columns * sizeof(bool));
-    set_value(changed_, visible_at, TimestampTzGetDatum(row.visible_at));
-    set_value(changed_, leased_until, TimestampTzGetDatum(row.leased_until));
-    set_value(changed_, attempt, Int32GetDatum(row.attempt));
-    set_value(changed_, sending, BoolGetDatum(row.sending));
-    set_value(changed_, worker, row.worker, row.worker == 0);
-    set_value(changed_, bot, row.bot, row.bot == 0);
-    set_value(changed_, addresses, row.addresses, row.addresses == 0);
-    set_value(changed_, tries, Int32GetDatum(row.tries));
-    set_value(changed_, claims, Int32GetDatum(row.claims));
-    set_value(changed_, last_error, row.last_error, row.last_error == 0);
-    set_value(changed_, last_failed_at, TimestampTzGetDatum(row.last_failed_at),
-              row.last_failed_at == DT_NOBEGIN);
-    set_value(changed_, start_before, TimestampTzGetDatum(row.start_before),
-              row.start_before == DT_NOEND);
-    set_value(changed_, waits_for, row.waits_for, row.waits_for == 0);
-    ExecStoreVirtualTuple(changed_);
-}
-
-// Whether something looks at a row before it is changed, and so has to see its newest version: a
-// trigger, a constraint, what a column is generated from.
-bool Queue::is_looked_at(Outcome wanted) const
-{
-    const TriggerDesc *triggers = table_->trigdesc;
-    if (wanted == Outcome::removed)
-        return triggers != nullptr && triggers->trig_delete_before_row;
-    const TupleConstr *constraints = RelationGetDescr(table_)->constr;
-    return (triggers != nullptr && triggers->trig_update_before_row) ||
-           constraints->num_check > 0 || constraints->has_generated_stored ||
-           table_->rd_rel->relispartition;
-}
-
-// Whether a transaction has changed or locked this version, be it over or not. Workers that claim
-// at once meet many such rows, and to lock one in vain costs less than to change it in vain.
-static bool is_touched(TupleTableSlot *version)
-{
-    bool is_null;
-    return DatumGetTransactionId(slot_getsysattr(version, MaxTransactionIdAttributeNumber,
-                                                 &is_null)) != InvalidTransactionId;
+    changes_.begin_version(present);
+    changes_.set(visible_at, TimestampTzGetDatum(row.visible_at));
+    changes_.set(leased_until, TimestampTzGetDatum(row.leased_until));
+    changes_.set(attempt, Int32GetDatum(row.attempt));
+    changes_.set(sending, BoolGetDatum(row.sending));
+    changes_.set(worker, row.worker, row.worker == 0);
+    changes_.set(bot, row.bot, row.bot == 0);
+    changes_.set(addresses, row.addresses, row.addresses == 0);
+    changes_.set(tries, Int32GetDatum(row.tries));
+    changes_.set(claims, Int32GetDatum(row.claims));
+    changes_.set(last_error, row.last_error, row.last_error == 0);
+    changes_.set(last_failed_at, TimestampTzGetDatum(row.last_failed_at),
+                 row.last_failed_at == DT_NOBEGIN);
+    changes_.set(start_before, TimestampTzGetDatum(row.start_before), row.start_before == DT_NOEND);
+    changes_.set(waits_for, row.waits_for, row.waits_for == 0);
 }
 
 // Change the version that was found, without a lock before; false when that has to be tried with
 // one, and nothing has happened.
 bool Queue::try_change(Outcome wanted, const QueueRow &row)
 {
-    if (is_looked_at(wanted) || is_touched(found_))
+    const CmdType change = wanted == Outcome::updated ? CMD_UPDATE : CMD_DELETE;
+    if (!changes_.may_try(change, found_))
         return false;
-    begin_change();
-    if (wanted == Outcome::updated)
-        set_changed(found_, row);
-    CheckCmdReplicaIdentity(table_, wanted == Outcome::updated ? CMD_UPDATE : CMD_DELETE);
-    const TM_Result result = wanted == Outcome::updated ? try_update() : try_remove();
-    ResetPerTupleExprContext(estate_);
-    if (result == TM_Ok && wanted == Outcome::updated)
-        row_ = row;
-    return result == TM_Ok;
-}
-
-#if PG_VERSION_NUM >= 160000
-using IndicesToUpdate = TU_UpdateIndexes;
-#else
-using IndicesToUpdate = bool;
-#endif
-
-static List *insert_index_entries(ResultRelInfo *target, EState *estate, TupleTableSlot *row,
-                                  [[maybe_unused]] IndicesToUpdate which)
-{
-#if PG_VERSION_NUM >= 160000
-    return ExecInsertIndexTuples(target, row, estate, true, false, nullptr, NIL,
-                                 which == TU_Summarizing);
-#else
-    return ExecInsertIndexTuples(target, row, estate, true, false, nullptr, NIL);
-#endif
-}
-
-// As the server's executor does both of these, but that they do not wait; by the command that the
-// snapshot is of, whatever commands triggers on other tables have run since.
-TM_Result Queue::try_update()
-{
-    TM_FailureData failure;
-    LockTupleMode mode;
-    IndicesToUpdate which;
-    ExecConstraints(target_, changed_, estate_);
-    const TM_Result result =
-        table_tuple_update(table_, &found_->tts_tid, changed_, GetActiveSnapshot()->curcid,
-                           GetActiveSnapshot(), InvalidSnapshot, false, &failure, &mode, &which);
-    if (result != TM_Ok)
-        return result;
-    List *to_recheck = NIL;
-    if (which) {
-        open_indices();
-        to_recheck = insert_index_entries(target_, estate_, changed_, which);
-    }
-    ExecARUpdateTriggers(estate_, target_, nullptr, nullptr, &found_->tts_tid, nullptr, changed_,
-                         to_recheck, nullptr, false);
-    return result;
-}
-
-TM_Result Queue::try_remove()
-{
-    TM_FailureData failure;
-    const TM_Result result =
-        table_tuple_delete(table_, &found_->tts_tid, GetActiveSnapshot()->curcid,
-                           GetActiveSnapshot(), InvalidSnapshot, false, &failure, false);
-    if (result == TM_Ok)
-        ExecARDeleteTriggers(estate_, target_, &found_->tts_tid, nullptr, nullptr, false);
-    return result;
+    if (change == CMD_DELETE)
+        return changes_.try_remove(found_);
+    set_version(found_, row);
+    if (!changes_.try_update(found_))
+        return false;
+    row_ = row;
+    return true;
 }
 
 void Queue::change_locked(Outcome wanted, const QueueRow &row)
 {
-    begin_change();
-    open_indices();
     if (wanted == Outcome::updated)
         update_locked(row);
     else
         remove_locked();
-    ResetPerTupleExprContext(estate_);
 }
 
 // Refuse a row of which a trigger has changed what keeps messages from being lost or sent
@@ -502,18 +345,15 @@ static void check_stored(const QueueRow &stored, const QueueRow &written)
 
 void Queue::update_locked(const QueueRow &row)
 {
-    set_changed(locked_, row);
-    ExecSimpleRelationUpdate(target_, estate_, &recheck_, locked_, changed_);
-    if (!ItemPointerIsValid(&changed_->tts_tid)) // it has no place
-        refuse_suppressed("dispatch_queue");
-    check_stored(read_row(changed_), row);
+    set_version(locked_, row);
+    check_stored(read_row(changes_.update_locked(locked_)), row);
     row_ = row;
 }
 
 void Queue::remove_locked()
 {
-    ExecSimpleRelationDelete(target_, estate_, &recheck_, locked_);
-    if (is_looked_at(Outcome::removed) &&
+    changes_.remove_locked(locked_);
+    if (changes_.is_looked_at(CMD_DELETE) &&
         table_tuple_fetch_row_version(table_, &locked_->tts_tid, SnapshotSelf, found_))
         refuse_suppressed("dispatch_queue");
 }

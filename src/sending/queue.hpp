@@ -6,6 +6,7 @@
 #pragma once
 
 #include "postgres/lookup.hpp"
+#include "postgres/row_changes.hpp"
 #include "sending/lanes.hpp"
 
 namespace companion {
@@ -83,8 +84,7 @@ inline bool is_changed(Outcome outcome)
 enum class Contended { wait, pass, pass_changed };
 
 // The queue, open from construction to close(). One row at a time is come to and changed; its
-// texts are valid until the next is. Triggers for each row that an operator has added are fired as
-// by an UPDATE of what change() replaces, and a DELETE; those for each statement are not.
+// texts are valid until the next is. An operator's triggers are fired as RowChanges says.
 class Queue {
   public:
     Queue();
@@ -156,20 +156,15 @@ class Queue {
     bool is_open(const Lane &lane) const;
     void advance(OpenLane &lane);
     OpenLane *first_lane();
-    void begin_change();
-    void end_changes();
-    void open_indices();
     TM_Result lock(Contended contended);
-    bool is_looked_at(Outcome wanted) const;
     bool try_change(Outcome wanted, const QueueRow &row);
     void change_locked(Outcome wanted, const QueueRow &row);
-    TM_Result try_update();
-    TM_Result try_remove();
     void update_locked(const QueueRow &row);
     void remove_locked();
-    void set_changed(TupleTableSlot *present, const QueueRow &row);
+    void set_version(TupleTableSlot *present, const QueueRow &row);
 
     Relation table_;
+    RowChanges changes_;
     Relation by_key_; // from the first find() on, as is the scan
     IndexScanDesc finding_ = nullptr;
     Relation by_time_; // while walking
@@ -181,13 +176,9 @@ class Queue {
     OpenLane *lanes_ = nullptr;
     int lane_count_ = 0;
     int entries_passed_;
-    EState *estate_ = nullptr; // from the first change on, as are the two below
-    ResultRelInfo *target_;
-    EPQState recheck_;
     TupleTableSlot *found_;
     TupleTableSlot *locked_ = nullptr; // from the first lock on
-    TupleTableSlot *changed_;
-    bool is_read_ = false; // whether row_ is of the version in found_
+    bool is_read_ = false;             // whether row_ is of the version in found_
     QueueRow row_;
 };
 
