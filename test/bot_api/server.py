@@ -7,7 +7,6 @@ import http.server
 import json
 import re
 import socket
-import struct
 import sys
 import threading
 import time
@@ -260,11 +259,10 @@ class Server(http.server.ThreadingHTTPServer):
         self.server_close()
         self.ended.set()
         for connection in list(self.connections):
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
-                pass
+                pass  # it is closed already
 
 
 def hold_port():
