@@ -1,5 +1,4 @@
-// The webhook: a small HTTP server for the user's own to pass requests on to, by a unix socket or a port of
-// 127.0.0.1. One request at a time; TLS, and what the internet sends besides, are the other's.
+// The webhook: a small HTTP server for the user's own, which has TLS, to pass requests on to, one after the other.
 #pragma once
 
 #include "receiver.hpp"
@@ -15,74 +14,63 @@ struct Socket {
     const int file;
 };
 
-inline int checked(int result)
-{
+inline int checked(int result) {
     return result >= 0 ? result : throw std::system_error(errno, std::generic_category(), "the webhook");
 }
 
-inline void listen_at(const Socket &socket, const std::string &where)
-{
-    const int yes = 1;
+inline void listen_at(const Socket &socket, const std::string &where) {
     sockaddr_un path{AF_UNIX, {}};
     sockaddr_in port{AF_INET, htons(static_cast<uint16_t>(std::atoi(where.c_str()))), {htonl(INADDR_LOOPBACK)}, {}};
     const bool is_path = where.front() == '/';
+    const int yes = 1;
+    setsockopt(socket.file, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     where.copy(path.sun_path, sizeof path.sun_path - 1);
     if (is_path)
         unlink(where.c_str());
-    setsockopt(socket.file, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     checked(is_path ? bind(socket.file, reinterpret_cast<sockaddr *>(&path), sizeof path)
                     : bind(socket.file, reinterpret_cast<sockaddr *>(&port), sizeof port));
     checked(listen(socket.file, 16));
 }
 
 // A header's value, by its name in lower case
-inline std::string header_of(const std::string &head, const std::string &name)
-{
+inline std::string header_of(const std::string &head, const std::string &name) {
     std::string lower = head;
-    for (char &c : lower)
-        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    const size_t place = lower.find("\r\n" + name + ":");
-    if (place == std::string::npos)
-        return "";
-    const size_t begin = place + name.size() + 3;
-    return trimmed(head.substr(begin, head.find("\r\n", begin) - begin));
+    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    const size_t place = lower.find("\r\n" + name + ":"), begin = place + name.size() + 3;
+    return place == std::string::npos ? "" : trimmed(head.substr(begin, head.find("\r\n", begin) - begin));
 }
 
 // 200 when the update is done with; else Telegram brings it again
-inline int take_request(const Socket &client, Receiver &receiver, const std::string &secret)
-{
+inline int take_request(const Socket &client, Receiver &receiver, const std::string &secret) {
     const timeval longest{5, 0};
     setsockopt(client.file, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
     std::string request;
+    size_t head = std::string::npos;
     char buffer[4096];
-    for (;;) {
-        const size_t head = request.find("\r\n\r\n");
-        const std::string length = header_of(request.substr(0, head), "content-length");
-        if (head != std::string::npos && request.size() - head - 4 >= std::strtoul(length.c_str(), nullptr, 10))
-            break;
-        const ssize_t got = recv(client.file, buffer, sizeof buffer, 0);
-        if (got <= 0 || request.size() > 1 << 20)
+    while (head == std::string::npos ||
+           request.size() - head - 4 < std::strtoul(header_of(request, "content-length").c_str(), nullptr, 10)) {
+        const ssize_t length = recv(client.file, buffer, sizeof buffer, 0);
+        if (length <= 0 || request.size() > 1 << 20)
             return 400;
-        request.append(buffer, static_cast<size_t>(got));
+        request.append(buffer, static_cast<size_t>(length));
+        head = request.find("\r\n\r\n");
     }
-    const size_t head = request.find("\r\n\r\n");
     if (header_of(request.substr(0, head), "x-telegram-bot-api-secret-token") != secret)
         return 403;
     const Json update = Json::parse(request.substr(head + 4), nullptr, false);
     return !update.is_object() ? 400 : receiver.take(update) ? 200 : 500;
 }
 
-inline void serve_webhook(const Settings &settings, Stop &stop)
-{
-    Receiver receiver(settings, stop);
+inline void serve_webhook(const Settings &settings, Stop &stop, Receiver &receiver) {
     const Socket listener{checked(socket(settings.webhook.front() == '/' ? AF_UNIX : AF_INET, SOCK_STREAM, 0))};
     listen_at(listener, settings.webhook);
     if (!settings.webhook_url.empty())
-        receiver.set_webhook(settings);
+        BotApi(settings, stop)
+            .ask("setWebhook", {{"url", settings.webhook_url}, {"secret_token", settings.webhook_secret}});
     while (stop.wait(std::chrono::hours(1), listener.file), !stop.is_requested()) {
         const Socket client{checked(accept(listener.file, nullptr, nullptr))};
-        const std::string answer = "HTTP/1.1 " + std::to_string(take_request(client, receiver, settings.webhook_secret)) +
-                                   " -\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        const std::string status = std::to_string(take_request(client, receiver, settings.webhook_secret));
+        const std::string answer = "HTTP/1.1 " + status + " -\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         send(client.file, answer.data(), answer.size(), MSG_NOSIGNAL);
     }
 }

@@ -5,16 +5,19 @@
 #include "database.hpp"
 
 #include <cstdio>
-#include <stdexcept>
 
 struct Written {
     std::string text;
-    Json facts = Json::array(); // what the model has learned of the user
-    std::string asks;           // the id of the follow-up that the text asks about
+    Json facts;       // what the model has learned of the user
+    std::string asks; // the id of the follow-up that the text asks about
 };
 
-// By a command, by an endpoint, or by a template. Throws std::runtime_error where that fails, which harms
-// nothing: a text may be written again.
+// There is no text, for now; nothing is harmed
+struct NoText : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// By a command, by an endpoint, or by a template
 class Writer {
   public:
     Writer(const Settings &settings, Database &database) : settings_(settings), database_(database) {}
@@ -22,27 +25,20 @@ class Writer {
     bool is_slow() const { return !settings_.command.empty() || !settings_.model_url.empty(); }
 
     // `context` is the app's generation_context, if there is one
-    Written checkin(const char *user_id, const std::string &context)
-    {
+    Written checkin(const char *user_id, const std::string &context) {
         const pqxx::result follow_up =
             database_.call("SELECT id, value FROM companion.due_follow_ups($1) LIMIT 1", user_id);
         const std::string about = follow_up.empty() ? "" : follow_up[0]["value"].c_str();
-        Written written;
+        Written written{"How are you today?" + (about.empty() ? "" : " You told me: " + about), {}, ""};
         if (is_slow())
-            written = ask_model(user_id, "Write first now, and ask how they are." +
-                                             (about.empty() ? "" : " Ask about this: " + about) +
-                                             (context.empty() ? "" : " The app says: " + context));
-        else
-            written.text = "Good to see you. " +
-                           (about.empty() ? "How are you today?" : "You told me: " + about + ". How is it going?");
+            written = ask_model(user_id, "Write first now. Ask how they are. " + about + " " + context);
         written.asks = follow_up.empty() ? "" : follow_up[0]["id"].c_str();
         return written;
     }
 
     // To the latest message
-    Written answer(const char *user_id)
-    {
-        return is_slow() ? ask_model(user_id, "") : Written{"Thank you for telling me.", {}, ""};
+    Written answer(const char *user_id) {
+        return is_slow() ? ask_model(user_id, "Answer.") : Written{"Thank you for telling me.", {}, ""};
     }
 
   private:
@@ -52,28 +48,26 @@ class Writer {
         "they do not see: FACTS: [{\"category\": \"...\", \"key\": \"...\", \"value\": \"...\"}]";
 
     // What is known of the user, what was said lately, and what is to be done now
-    Json prompt(const char *user_id, const std::string &task)
-    {
-        const pqxx::result known = database_.call(R"sql(
-            SELECT concat_ws(' ', 'Your name is ' || companion_name || '.', 'Theirs is ' || display_name || '.',
+    Json prompt(const char *user_id, const std::string &task) {
+        const pqxx::result said = database_.call(R"sql(
+            SELECT 'system' AS role,
+                concat_ws(' ', 'Your name is ' || companion_name || '.', 'Theirs is ' || display_name || '.',
                     'They like you to be ' || support_style || '.',
                     'Their clock shows ' || to_char(companion.now() AT TIME ZONE timezone, 'FMDay HH24:MI') || '.',
-                    'You know:') || chr(10) || companion.user_context_prompt(id, max_chars => 4000)
-            FROM companion.users WHERE id = $1)sql", user_id);
-        const pqxx::result recent = database_.call(
-            "SELECT role, content FROM companion.recent_messages($1, 20) ORDER BY id", user_id);
+                    'You know:') || chr(10) || companion.user_context_prompt(id, max_chars => 4000) AS content
+            FROM companion.users WHERE id = $1
+            UNION ALL
+            (SELECT role, content FROM companion.recent_messages($1, 20) ORDER BY id)
+            )sql",
+            user_id);
         Json messages = {{{"role", "system"}, {"content", manner}}};
-        for (const auto &row : known)
-            messages.push_back({{"role", "system"}, {"content", row[0].c_str()}});
-        for (const auto &row : recent)
+        for (const auto &row : said)
             messages.push_back({{"role", row["role"].c_str()}, {"content", row["content"].c_str()}});
-        if (!task.empty())
-            messages.push_back({{"role", "system"}, {"content", task}});
+        messages.push_back({{"role", "system"}, {"content", task}});
         return messages;
     }
 
-    Written ask_model(const char *user_id, const std::string &task)
-    {
+    Written ask_model(const char *user_id, const std::string &task) {
         const std::string request = dump({{"model", settings_.model}, {"messages", prompt(user_id, task)}});
         const std::string output = settings_.command.empty() ? ask_endpoint(request) : ask_command(request);
         const size_t mark = output.rfind("FACTS:");
@@ -81,25 +75,22 @@ class Writer {
         if (mark != std::string::npos)
             written.facts = Json::parse(output.substr(mark + 6), nullptr, false);
         if (written.text.empty())
-            throw std::runtime_error("the model wrote no text");
+            throw NoText("the model wrote no text");
         return written;
     }
 
-    std::string ask_endpoint(const std::string &request)
-    {
-        const HttpAnswer answer =
-            http_.post(settings_.model_url,
-                       {"Content-Type: application/json", "Authorization: Bearer " + settings_.model_key},
-                       request, settings_.model_timeout);
-        const Json body = Json::parse(answer.body, nullptr, false);
-        if (answer.outcome != HttpAnswer::answered || answer.status != 200 || !body.is_object())
-            throw std::runtime_error("the model's endpoint: " + std::to_string(answer.status) + " " + answer.error);
-        return body.value("/choices/0/message/content"_json_pointer, "");
+    std::string ask_endpoint(const std::string &request) {
+        const Reply reply = http_.post(settings_.model_url,
+            {"Content-Type: application/json", "Authorization: Bearer " + settings_.model_key}, request,
+            settings_.model_timeout);
+        if (reply.meaning != Reply::done)
+            throw NoText("the model's endpoint: " + reply.description);
+        const Json text = reply.body.value("/choices/0/message/content"_json_pointer, Json());
+        return text.is_string() ? text.get<std::string>() : "";
     }
 
     // The command reads the request, in the same form, and writes the text
-    std::string ask_command(const std::string &request)
-    {
+    std::string ask_command(const std::string &request) {
         const std::unique_ptr<FILE, int (*)(FILE *)> file(std::tmpfile(), std::fclose);
         std::fputs(request.c_str(), file.get());
         std::fflush(file.get());
@@ -109,7 +100,7 @@ class Writer {
         for (int c; (c = std::fgetc(pipe)) != EOF;)
             output += static_cast<char>(c);
         if (const int status = pclose(pipe); status != 0)
-            throw std::runtime_error("BOT_COMMAND: status " + std::to_string(status));
+            throw NoText("BOT_COMMAND: status " + std::to_string(status));
         return output;
     }
 
