@@ -309,6 +309,23 @@ sub test_throttle
     stop_worker($worker);
 }
 
+# start_send is NULL while the channel's rate is used up
+sub test_rate
+{
+    my ($program) = @_;
+    query(q{UPDATE companion.channels SET max_per_second = 1, burst = 1 WHERE channel = 'telegram';
+        SELECT add_message(n, 'evenly') FROM generate_series(251, 253) AS n});
+    my $worker = start_worker($program);
+    for my $count (1 .. 3)
+    {
+        wait_for("(SELECT count(*) = $count FROM outcomes WHERE chat BETWEEN 251 AND 253 AND status = 'sent')");
+        is(query(q{SELECT count(*) FROM outcomes WHERE chat BETWEEN 251 AND 253 AND tries > 0}), '0', 'no try is lost by it');
+        set_clock(query(q{SELECT companion.now() + interval '1 second'}));
+    }
+    query(q{UPDATE companion.channels SET max_per_second = NULL, burst = NULL WHERE channel = 'telegram'});
+    stop_worker($worker);
+}
+
 # No connection: certainly not sent
 sub test_no_connection
 {
@@ -370,6 +387,8 @@ sub test_term
     query(q{SELECT add_message(n, 'slowly') FROM generate_series(501, 505) AS n});
     my $worker = start_worker($program);
     wait_for(q{EXISTS (SELECT FROM outcomes WHERE chat = 501 AND state = 'sending')});
+    my (undef, $secret) = split /:/, $api->token;
+    unlike(slurp_file("/proc/$worker/cmdline"), qr/\Q$secret\E/, 'the token is not in the list of processes');
     stop_worker($worker);
     is(outcome_of(501, $standing), 'sent | telegram | 0 | 1001 | usable', 'what was started is reported');
     is(query(q{SELECT count(*) FROM companion.pending_messages WHERE state IN ('claimed', 'sending')}), '0', 'nothing is held');
@@ -509,7 +528,7 @@ sub test_models
     my ($program) = @_;
     my $facts = 'How nice! FACTS: [{"category": "identity", "key": "pet", "value": "a cat"}, {"category": "no key"}]';
     my $script = "$PostgreSQL::Test::Utils::tmp_check/model";
-    append_to_file($script, "cat >$script.asked; echo 'A word from the command.'\n");
+    append_to_file($script, "cat >$script.asked; env >$script.environment; echo 'A word from the command.'\n");
     query('SELECT add_user(851); SELECT add_user(852)');
     $api->ask('table', model => [ { status => 500 }, { content => $facts } ]);
     my $worker = start_worker($program, BOT_MODEL_URL => $api->url . '/v1/chat/completions', BOT_MODEL_KEY => 'key');
@@ -526,6 +545,7 @@ sub test_models
     $worker = start_worker($program, BOT_COMMAND => "sh $script");
     wait_until_idle();
     is(query(q{SELECT content FROM companion.messages WHERE address = '852'}), 'A word from the command.', 'a command writes as well');
+    unlike(slurp_file("$script.environment"), qr/the-secret/, 'without the token');
     like(slurp_file("$script.asked"), qr/^\{"messages":.*Write first now/, 'and reads what the endpoint would');
     stop_worker($worker);
     query(q{SELECT companion.upsert_user_context(id, 'follow_up', 'exam', 'the exam', metadata => '{"follow_up_on": "2026-03-02"}') FROM companion.users WHERE telegram_user_id = 852;
@@ -630,6 +650,7 @@ for my $program (@programs)
             test_sends($program);
             test_timeout($program);
             test_throttle($program);
+            test_rate($program);
             test_no_connection($program);
             test_refused_token($program);
             test_term($program);
