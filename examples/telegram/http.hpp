@@ -1,0 +1,109 @@
+// POSTs over HTTP, by libcurl, and what the answers mean.
+#pragma once
+
+#include "stop.hpp"
+
+#include <curl/curl.h>
+#include <nlohmann/json.hpp>
+
+using Json = nlohmann::json;
+
+// Texts may be of any origin: what is no UTF-8 in them is replaced
+inline std::string dump(const Json &json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+struct Reply {
+    enum Meaning {
+        done,      // 200
+        refused,   // 400: it will never be taken
+        forbidden, // 401, 404: the token, or the URL, is wrong
+        gone,      // 403: the user has blocked the bot, or is no more
+        conflict,  // 409: somebody else polls, or there is a webhook
+        throttled, // 429: all of the bot is to wait for retry_after seconds
+        failed,    // 5xx, or no connection: certainly not done
+        unknown    // no answer, or none that can be read: it may have been done
+    } meaning = unknown;
+    std::string description = {}; // does not name the URL, which has the token
+    Json body = {};
+    int retry_after = 0;
+};
+
+class Http {
+  public:
+    // With a stop the request is given up when that is requested
+    Reply post(const std::string &url, const std::vector<std::string> &headers, const std::string &body, long timeout,
+        const Stop *stop = nullptr) {
+        std::string_view rest = body;
+        std::string answer;
+        long status = 0;
+        curl_slist *lines = curl_slist_append(nullptr, "Expect:");
+        for (const std::string &header : headers)
+            lines = curl_slist_append(lines, header.c_str());
+        curl_easy_setopt(curl_.get(), CURLOPT_URL, url.c_str());
+        curl_easy_setopt(curl_.get(), CURLOPT_HTTPHEADER, lines);
+        curl_easy_setopt(curl_.get(), CURLOPT_POST, 1L);
+        curl_easy_setopt(curl_.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
+        curl_easy_setopt(curl_.get(), CURLOPT_READFUNCTION, give_body);
+        curl_easy_setopt(curl_.get(), CURLOPT_READDATA, &rest);
+        curl_easy_setopt(curl_.get(), CURLOPT_WRITEFUNCTION, keep_answer);
+        curl_easy_setopt(curl_.get(), CURLOPT_WRITEDATA, &answer);
+        curl_easy_setopt(curl_.get(), CURLOPT_TIMEOUT, timeout);
+        curl_easy_setopt(curl_.get(), CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(curl_.get(), CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl_.get(), CURLOPT_XFERINFOFUNCTION, is_given_up);
+        curl_easy_setopt(curl_.get(), CURLOPT_XFERINFODATA, stop);
+        const CURLcode code = curl_easy_perform(curl_.get());
+        curl_slist_free_all(lines);
+        curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &status);
+        if (code != CURLE_OK)
+            return {rest.size() < body.size() ? Reply::unknown : Reply::failed, curl_easy_strerror(code)};
+        return read(status, Json::parse(answer, nullptr, false));
+    }
+
+  private:
+    static Reply read(long status, const Json &body) {
+        Reply reply{meaning_of(status), std::to_string(status), body, status == 429 ? 5 : 0};
+        if (body.is_object()) {
+            reply.description += " " + body.value("description", "");
+            reply.retry_after = body.value("/parameters/retry_after"_json_pointer, reply.retry_after);
+        } else if (reply.meaning == Reply::done) { // a proxy's page
+            reply.meaning = Reply::unknown;
+        }
+        return reply;
+    }
+
+    static Reply::Meaning meaning_of(long status) {
+        switch (status) {
+        case 200: return Reply::done;
+        case 400: return Reply::refused;
+        case 401:
+        case 404: return Reply::forbidden;
+        case 403: return Reply::gone;
+        case 409: return Reply::conflict;
+        case 429: return Reply::throttled;
+        default: return status >= 500 ? Reply::failed : Reply::unknown;
+        }
+    }
+
+    // libcurl takes the body once it is connected. It cannot take it twice, for want of a CURLOPT_SEEKFUNCTION: when a
+    // connection that it has kept turns out to be dead it would repeat the request by itself, though the other side
+    // may have acted on it; this way that is an error.
+    static size_t give_body(char *buffer, size_t size, size_t count, void *given) {
+        auto &rest = *static_cast<std::string_view *>(given);
+        const size_t length = rest.copy(buffer, size * count);
+        rest.remove_prefix(length);
+        return length;
+    }
+
+    static size_t keep_answer(char *buffer, size_t size, size_t count, void *kept) {
+        static_cast<std::string *>(kept)->append(buffer, size * count);
+        return size * count;
+    }
+
+    static int is_given_up(void *stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+        return stop && static_cast<const Stop *>(stop)->is_requested();
+    }
+
+    std::unique_ptr<CURL, void (*)(CURL *)> curl_{curl_easy_init(), curl_easy_cleanup};
+};

@@ -1,0 +1,158 @@
+// Takes what users write, one update after the other, and answers.
+#pragma once
+
+#include "commands.hpp"
+#include "writer.hpp"
+
+class Receiver {
+  public:
+    Receiver(const Settings &settings, Stop &stop)
+        : stop_(stop), database_(stop), telegram_(settings, stop), writer_(settings, database_),
+          commands_(database_, telegram_) {}
+
+    // Asks Telegram for updates until it is told to stop: there is nothing to expose
+    void poll() {
+        Json wanted = {{"offset", 0}, {"timeout", 50}, {"allowed_updates", {"message", "edited_message"}}};
+        while (!stop_.is_requested())
+            if (!may_poll())
+                stop_.wait(std::chrono::seconds(2));
+            else if (const Reply reply = telegram_.ask("getUpdates", wanted, 50); reply.meaning == Reply::done)
+                wanted["offset"] = take_all(reply.body.at("result"), wanted["offset"]); // which confirms those before
+        telegram_.ask("getUpdates", {{"offset", wanted["offset"]}, {"limit", 1}});
+    }
+
+    // Whether an update is done with; false: it is to be brought again
+    bool take(const Json &update) try {
+        if (update.contains("message"))
+            return take_message(update["message"]);
+        if (update.contains("edited_message"))
+            take_edit(update["edited_message"]);
+        return true;
+    } catch (const Json::exception &error) {
+        say(std::string("an update that is not as expected: ") + error.what());
+        return true;
+    } catch (const NoText &error) {
+        say(error.what());
+        return false;
+    } catch (const pqxx::sql_error &error) {
+        say(std::string("an update: ") + error.what());
+        const std::string kind = error.sqlstate().substr(0, 2);
+        return kind == "22" || kind == "23"; // it would be refused again
+    }
+
+  private:
+    // Telegram lets one at a time ask: of several workers the one that has this lock, until its session ends
+    bool may_poll() {
+        const char *lock = "SELECT pg_try_advisory_lock(hashtext('companion'), hashtext('getUpdates'))";
+        return database_.call(lock)[0][0].as<bool>();
+    }
+
+    // Returns the next offset. An update that fails does not hold up all others for ever.
+    long long take_all(const Json &updates, long long offset) {
+        for (const Json &update : updates) {
+            const bool is_done = !stop_.is_requested() && take(update);
+            if (!is_done && ++times_brought_ < 5) {
+                stop_.wait(std::chrono::seconds(1));
+                return offset;
+            }
+            if (!is_done)
+                say("update " + update.at("update_id").dump() + " is given up");
+            offset = update.at("update_id").get<long long>() + 1;
+            times_brought_ = 0;
+        }
+        return offset;
+    }
+
+    bool take_message(const Json &message) {
+        if (message.at("chat").at("type") != "private")
+            return true;
+        const std::string chat = message.at("chat").at("id").dump(), text = text_of(message);
+        if (text.empty())
+            return answer(chat, "I can read text only.");
+        if (text.front() == '/')
+            return answer(chat, commands_.run(message.at("from"), text));
+        const long long replied_to = message.value("/reply_to_message/message_id"_json_pointer, 0LL);
+        const pqxx::result recorded = database_.call(R"sql(
+            SELECT user_id, conversation_id, message_id, is_new
+            FROM companion.record_incoming('telegram', $1, $2, telegram_message_id => $3,
+                                           reply_to_telegram_id => nullif($4, 0)))sql",
+            chat, text, message.at("message_id").get<long long>(), replied_to);
+        if (recorded.empty())
+            return answer(chat, "I do not know you yet. /start begins.");
+        return is_answered(recorded[0]) || answer(chat, recorded[0]);
+    }
+
+    static std::string text_of(const Json &message) { return message.value("text", message.value("caption", "")); }
+
+    // One that is brought again may have been recorded by a bot that died before it answered
+    bool is_answered(const pqxx::row &recorded) {
+        const pqxx::result answers = database_.call(
+            "SELECT FROM companion.messages WHERE user_id = $1 AND reply_to_id = $2 AND role = 'assistant'",
+            recorded["user_id"].c_str(), recorded["message_id"].c_str());
+        return !recorded["is_new"].as<bool>() && !answers.empty();
+    }
+
+    // Who dies between the two sends the answer again: to somebody who asked, a double is better than a miss
+    bool answer(const std::string &chat, const pqxx::row &recorded) {
+        const Written written = writer_.answer(recorded["user_id"].c_str());
+        learn(recorded, written.facts);
+        const Sent sent = telegram_.send_text(chat, written.text);
+        if (!sent.ids.empty())
+            database_.call(R"sql(
+                SELECT companion.add_message($1, $2, 'assistant', $3, telegram_message_id => $4, reply_to_id => $5,
+                                             address => $6, metadata => $7))sql",
+                recorded["user_id"].c_str(), recorded["conversation_id"].c_str(), sent.text, sent.ids.front(),
+                recorded["message_id"].c_str(), chat, sent.metadata.dump());
+        return is_done_with(chat, sent);
+    }
+
+    bool answer(const std::string &chat, const std::string &text) {
+        return text.empty() || is_done_with(chat, telegram_.send_text(chat, text));
+    }
+
+    // A fact says which message it is from: it goes with it, and does not come back once it is forgotten
+    void learn(const pqxx::row &recorded, Json facts) {
+        if (!facts.is_array())
+            return;
+        for (Json &fact : facts)
+            if (fact.is_object())
+                fact["source_message_id"] = recorded["message_id"].c_str();
+        database_.call("SELECT FROM companion.upsert_user_context_many($1, $2::text, 'skip')",
+            recorded["user_id"].c_str(), dump(facts));
+    }
+
+    void take_edit(const Json &message) {
+        const std::string text = text_of(message);
+        if (!text.empty() && text.front() != '/')
+            database_.call(R"sql(
+                SELECT companion.edit_message(user_id, NULL, $2, telegram_message_id => $3, address => address)
+                FROM companion.addresses WHERE channel = 'telegram' AND address = $1 AND unlinked_at IS NULL)sql",
+                message.at("chat").at("id").dump(), text, message.at("message_id").get<long long>());
+    }
+
+    bool is_done_with(const std::string &chat, const Sent &sent) {
+        const auto [meaning, description, body, retry_after] = sent.reply;
+        if (meaning != Reply::done)
+            say("an answer: " + description);
+        if (meaning == Reply::forbidden)
+            stop_.request(token_refused);
+        if (meaning == Reply::gone)
+            database_.call(R"sql(
+                SELECT companion.disable_address(user_id, channel, address, bot, $2) FROM companion.addresses
+                WHERE channel = 'telegram' AND address = $1 AND unlinked_at IS NULL)sql",
+                chat, description);
+        if (meaning == Reply::throttled)
+            database_.call(
+                "SELECT companion.throttle_channel('telegram', $1::int * interval '1 second', '')", retry_after);
+        stop_.wait(std::chrono::seconds(retry_after));
+        const bool is_open = meaning == Reply::forbidden || meaning == Reply::throttled || meaning == Reply::failed;
+        return !is_open || !sent.ids.empty();
+    }
+
+    Stop &stop_;
+    Database database_;
+    BotApi telegram_;
+    Writer writer_;
+    Commands commands_;
+    int times_brought_ = 0; // the update at hand
+};
