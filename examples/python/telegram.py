@@ -80,7 +80,7 @@ def send_later_part(chat, text):
 
 
 def parts_of(text, longest=4096):
-    """Of as many UTF-16 units. Cut after a paragraph, else a line, a sentence, a word, not in the first half; else after a character."""
+    """Of so many UTF-16 units: cut after a paragraph, else a line, sentence or word in the second half."""
     parts = []
     while (fitting := text.encode("utf-16-le")[:2 * longest].decode("utf-16-le", "ignore")) != text:
         ends = [fitting.rfind(end) + len(end) for end in ("\n\n", "\n", ". ", "! ", "? ", " ")]

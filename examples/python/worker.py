@@ -9,10 +9,9 @@ from psycopg.types.json import Jsonb
 import telegram
 from database import Database, say, stop, stopping
 
-NAME = os.environ.get("WORKER_NAME") or f"{socket.gethostname()}:{os.getpid()}"
-
-
 class Worker:
+    name = os.environ.get("WORKER_NAME") or f"{socket.gethostname()}:{os.getpid()}"
+
     def __init__(self, wakeup):
         self.wakeup = wakeup
         self.database = Database()
@@ -24,7 +23,8 @@ class Worker:
         while not stopping.is_set():
             self.is_throttled = False
             self.database.call("LISTEN companion")  # the connection may be another
-            messages = self.database.call("SELECT * FROM companion.claim_messages(%s, 10, channels => '{telegram}')", NAME)
+            messages = self.database.call(
+                "SELECT * FROM companion.claim_messages(%s, 10, channels => %s)", self.name, ["telegram"])
             for message in messages:
                 self.deliver(message)
             if not messages:

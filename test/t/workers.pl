@@ -25,6 +25,7 @@ my @programs = (
     { name => 'telegram', command => ["$folder/telegram_bot"], updates => 'polling', has_commands => 1, splits => 1 },
     { name => 'telegram by webhook', command => ["$folder/telegram_bot"], updates => 'webhook', is_known => 1 },
     { name => 'python', command => ['/usr/bin/python3', '-B', "$folder/examples/python/bot.py"], updates => 'webhook', starts_in => 0.4 },
+    { name => 'node', command => ['/usr/bin/node', "$folder/examples/node/bot.js"], updates => 'webhook', starts_in => 0.4 },
 );
 my %wanted = map { $_ => 1 } split /,/, $ENV{WORKERS} // '';
 @programs = grep { $wanted{ $_->{name} } } @programs if %wanted;
