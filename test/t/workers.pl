@@ -25,7 +25,8 @@ my @programs = (
     { name => 'telegram', command => ["$folder/telegram_bot"], updates => 'polling', has_commands => 1, splits => 1 },
     { name => 'telegram by webhook', command => ["$folder/telegram_bot"], updates => 'webhook', is_known => 1 },
     { name => 'python', command => ['/usr/bin/python3', '-B', "$folder/examples/python/bot.py"], updates => 'webhook', starts_in => 0.4 },
-    { name => 'node', command => ['/usr/bin/node', "$folder/examples/node/bot.js"], updates => 'webhook', starts_in => 0.4 },
+    { name => 'node', command => ['/usr/bin/node', "$folder/examples/node/bot.js"], updates => 'webhook', starts_in => 0.4,
+        needs => "$folder/examples/node/node_modules/pg" },
 );
 my %wanted = map { $_ => 1 } split /,/, $ENV{WORKERS} // '';
 @programs = grep { $wanted{ $_->{name} } } @programs if %wanted;
@@ -578,7 +579,7 @@ sub check_kills
 
 for my $program (@programs)
 {
-    my $missing = (grep { m{^/} && !-e } @{ $program->{command} })[0];
+    my $missing = (grep { m{^/} && !-e } @{ $program->{command} }, $program->{needs} // ())[0];
     if ($missing)
     {
         diag("NOT TESTED: $program->{name}: there is no $missing");
