@@ -18,6 +18,7 @@ use Time::HiRes qw(sleep time);
 use BotApi;
 
 my $folder = dirname(dirname(__FILE__));
+my $jar = '/usr/share/java/postgresql.jar';
 my $patience = $PostgreSQL::Test::Utils::timeout_default;
 
 # What each program can do: how updates reach it, and whether it has the C++ bot's commands and models
@@ -27,6 +28,8 @@ my @programs = (
     { name => 'python', command => ['/usr/bin/python3', '-B', "$folder/examples/python/bot.py"], updates => 'webhook', starts_in => 0.4 },
     { name => 'node', command => ['/usr/bin/node', "$folder/examples/node/bot.js"], updates => 'webhook', starts_in => 0.4,
         needs => "$folder/examples/node/node_modules/pg" },
+    { name => 'java', command => ['/usr/bin/java', '-XX:TieredStopAtLevel=1', '-cp', "$folder/java:$jar", 'Worker'], starts_in => 1,
+        prepare => ['javac', '-d', "$folder/java", '-cp', $jar, "$folder/examples/java/Worker.java"], needs => $jar },
 );
 my %wanted = map { $_ => 1 } split /,/, $ENV{WORKERS} // '';
 @programs = grep { $wanted{ $_->{name} } } @programs if %wanted;
@@ -587,6 +590,7 @@ for my $program (@programs)
     }
     subtest $program->{name} => sub {
         my $begun = time;
+        system_or_bail(@{ $program->{prepare} }) if $program->{prepare};
         my $updates = $program->{updates} // '';
         $api = BotApi->start("$folder/bot_api/server.py");
         begin($program->{name});
