@@ -1,8 +1,18 @@
--- Who got nothing and why, and the proof from the tables; fails unless each due user got exactly one.
+-- Who got what, who got nothing and why, and the proof from the tables; fails unless each due user got exactly one.
 
 \set ON_ERROR_STOP on
 \set QUIET on
 \pset footer off
+\pset null ''
+
+SELECT display_name AS "got it", u.timezone AS "time zone", m.channel,
+       to_char(f.created_at AT TIME ZONE u.timezone, 'HH24:MI') AS "at", f.telegram_message_id AS "id in the chat",
+       CASE WHEN f.created_at - m.scheduled_for > interval '1 minute'
+            THEN 'was due at ' || to_char(m.scheduled_for AT TIME ZONE u.timezone, 'HH24:MI') END AS "late"
+  FROM companion.users AS u
+  JOIN companion.scheduled_messages AS m ON m.user_id = u.id
+  JOIN companion.messages AS f ON f.user_id = u.id AND f.id = m.message_id
+ ORDER BY m.channel, f.created_at AT TIME ZONE u.timezone DESC;
 
 SELECT display_name AS "got nothing", u.timezone AS "time zone",
        CASE

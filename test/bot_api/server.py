@@ -66,7 +66,7 @@ class World:
         self.messages.append(message)
         self.changed.notify_all()
         if self.show and message["status"] == 200:
-            print(f"Telegram  {chat}: {text}", file=sys.stderr, flush=True)
+            print(f"   to chat {chat} on Telegram: {text}", file=sys.stderr, flush=True)
         return message
 
     def add_updates(self, updates):
