@@ -11,6 +11,8 @@ prove_tap() {
     [ ! -e build/telegram_bot ] || tar --create --directory=build telegram_bot |
         as_server_user tar --extract --directory="$tap"
     tar --create README.md docs/*.md examples | as_server_user tar --extract --directory="$tap"
+    [ ! -e build/node_bot/node_modules ] || tar --create --directory=build/node_bot node_modules |
+        as_server_user tar --extract --directory="$tap/examples/node"
     [ ! -e ../shared/data ] || tar --create --directory=../shared/data checkin_instants.tsv |
         as_server_user tar --extract --directory="$tap"
     as_server_user env --chdir="$tap" CHECKIN_INSTANTS="$tap/checkin_instants.tsv" \

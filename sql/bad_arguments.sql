@@ -13,7 +13,8 @@ CREATE TEMP TABLE accounts (id uuid, email text);
 CREATE TEMP TABLE usual (argument name, value text);
 INSERT INTO usual VALUES
     ('user_id', :maya), ('conversation_id', :maya), ('message_id', :maya), ('channel', 'telegram'),
-    ('channel_user_id', '100'), ('role', 'user'), ('content', 'hello'), ('query', 'hello'),
+    ('channel_user_id', '100'), ('channel_user_number', '100'),
+    ('address_number', '100'), ('role', 'user'), ('content', 'hello'), ('query', 'hello'),
     ('category', 'mood'), ('key', 'today'), ('value', 'calm'), ('ids', '{}'),
     ('facts', '[{"category": "mood", "key": "today", "value": "calm"}]'), ('importance', '1'),
     ('facts_text', '[{"category": "mood", "key": "today", "value": "calm"}]'), ('on_invalid', 'skip'),
@@ -34,7 +35,7 @@ INSERT INTO edges SELECT type, value FROM (VALUES
         repeat('x', 3000000)]),
     ('integer', '{0,-1,2147483647,-2147483648}'), ('bigint',
         '{0,-1,9223372036854775807,-9223372036854775808}'),
-    ('real', '{-1,NaN,Infinity,-Infinity,1e30}'), ('boolean', '{true}'),
+    ('double precision', '{-1,NaN,Infinity,-Infinity,1e30,1e308}'), ('boolean', '{true}'),
     ('uuid', '{00000000-0000-0000-0000-000000000009,ffffffff-ffff-ffff-ffff-ffffffffffff}'),
     ('interval', '{0,-1 second,178000000 years,-178000000 years,1 month -30 days,infinity}'),
     ('timestamptz', '{infinity,-infinity,4713-01-01 BC,294276-12-31 23:59:59+00}'),
@@ -45,6 +46,7 @@ INSERT INTO edges SELECT type, value FROM (VALUES
     ('uuid[]', ARRAY['{}', '{NULL}', format('{{%s}}', :maya), format('[5:5]={%s}', :maya)]),
     ('integer[]', ARRAY['{}', '{NULL}', '{{1}}', '{-2147483648}', '{1,2}']),
     ('real[]', ARRAY['{}', '{NULL}', '{{1}}', '{0}', '{1,2}', '{NaN}', '{Infinity}', '{1e38,1e38}']),
+    ('double precision[]', ARRAY['{}', '{NULL}', '{{1}}', '{0}', '{1,2}', '{NaN}', '{Infinity}', '{1e38,1e38}', '{1e308}', '{1e-300}']),
     ('bigint[]', ARRAY['{}', '{NULL}', '{{1}}', '{0}', '{1,2}']),
     ('regclass', '{pg_class,0}'), ('name', '{no_such_column}')) AS v (type, values),
     unnest(values || ARRAY[NULL]) AS value;
@@ -82,13 +84,13 @@ WHERE outcome = 'XX000' OR outcome <> ALL (string_to_array('fine ' || :'document
 ORDER BY function, argument, value;
 
 -- What must not be null.
-SELECT function, string_agg(argument, ', ' ORDER BY argument) AS arguments FROM tried
+SELECT function, string_agg(DISTINCT argument, ', ' ORDER BY argument) AS arguments FROM tried
 WHERE value IS NULL AND outcome = '22004' GROUP BY function ORDER BY function;
 -- What must be finite.
 SELECT function, argument, value, outcome FROM tried
 WHERE value IN ('infinity', '-infinity') AND outcome = '22008'
 ORDER BY function, argument, value DESC;
 -- What a user who does not exist is answered.
-SELECT outcome, string_agg(function, ', ' ORDER BY function) AS functions FROM tried
+SELECT outcome, string_agg(DISTINCT function, ', ' ORDER BY function) AS functions FROM tried
 WHERE argument = 'user_id' AND value = '00000000-0000-0000-0000-000000000009' GROUP BY outcome
 ORDER BY outcome;

@@ -116,7 +116,7 @@ SELECT v.settings, pg_temp.refused('00000000-0000-0000-0000-000000000003', setti
     ('{"preferred_channel": "sms"}'), ('{"preferred_channel": []}'), ('{"location": ""}'), ('{"location": 1}'),
     ('{"preferences": []}'), ('{"preferences": "{}"}'), ('{"app_data": 1}'),
     ('{"email": 1}'), ('{"subscription_status": "gold"}'), ('{"telegram_user_id": 0}'), ('{"telegram_user_id": -7}'), ('{"telegram_user_id": 1.5}'),
-    ('{"telegram_user_id": "111"}'), ('{"telegram_user_id": 9223372036854775808}'), ('{"telegram_username": ""}'),
+    ('{"telegram_user_id": "x11"}'), ('{"telegram_user_id": 9223372036854775808}'), ('{"telegram_username": ""}'),
     ('{"whatsapp_number": ""}'), ('{"whatsapp_number": "0171 123"}'), ('{"whatsapp_number": 351910000000}'),
     ('{"display_name": "Cem", "location": "Izmir", "preferred_channel": "pigeon"}')) AS v (settings);
 SELECT field, left(pg_temp.refused('00000000-0000-0000-0000-000000000003', jsonb_build_object(field, repeat('é', most + 1))), 60) AS outcome,

@@ -273,8 +273,12 @@ DROP FUNCTION
     companion.schedule_message(uuid,timestamptz,text,text,text,text,jsonb);
 DROP VIEW companion.personal_tables;
 
+-- What clients pass: an importance comes back as it was given.
+ALTER TABLE companion.user_context
+    ALTER COLUMN importance TYPE double precision USING importance::text::double precision;
+
 -- Types that functions return.
-CREATE TYPE companion.message AS (
+CREATE TYPE companion.stored_message AS (
     user_id uuid,
     id uuid,
     conversation_id uuid,
@@ -290,21 +294,21 @@ CREATE TYPE companion.message AS (
     bot text,
     address text
 );
-COMMENT ON TYPE companion.message IS 'A message as functions return it: the columns of messages, in its order.';
-COMMENT ON COLUMN companion.message.user_id IS 'Whose conversation it is in.';
-COMMENT ON COLUMN companion.message.id IS 'Time-ordered id: a UUID of version 7.';
-COMMENT ON COLUMN companion.message.conversation_id IS 'The conversation, one of the same user''s.';
-COMMENT ON COLUMN companion.message.role IS 'Who wrote it: user, assistant or system.';
-COMMENT ON COLUMN companion.message.content IS 'The text.';
-COMMENT ON COLUMN companion.message.telegram_message_id IS 'Telegram''s id of the message, within its chat (channel, bot, address); of several messages with one it is the newest''s.';
-COMMENT ON COLUMN companion.message.reply_to_id IS 'The message that this one answers, one of the same user''s.';
-COMMENT ON COLUMN companion.message.edited_at IS 'When the text was last edited; to be set by whoever changes content, as edit_message does.';
-COMMENT ON COLUMN companion.message.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
-COMMENT ON COLUMN companion.message.created_at IS 'When it was written.';
-COMMENT ON COLUMN companion.message.external_id IS 'Another messenger''s id of the message (WhatsApp''s wamid), within its chat, as telegram_message_id; 1 to 512 characters, none of them a control character.';
-COMMENT ON COLUMN companion.message.channel IS 'The channel of the chat that telegram_message_id or external_id is of; NULL where the message has neither, or is of an unknown chat.';
-COMMENT ON COLUMN companion.message.bot IS 'The bot of that chat; empty where none was named.';
-COMMENT ON COLUMN companion.message.address IS 'The address of that chat; empty where none was known.';
+COMMENT ON TYPE companion.stored_message IS 'A message as functions return it: the columns of messages, in its order.';
+COMMENT ON COLUMN companion.stored_message.user_id IS 'Whose conversation it is in.';
+COMMENT ON COLUMN companion.stored_message.id IS 'Time-ordered id: a UUID of version 7.';
+COMMENT ON COLUMN companion.stored_message.conversation_id IS 'The conversation, one of the same user''s.';
+COMMENT ON COLUMN companion.stored_message.role IS 'Who wrote it: user, assistant or system.';
+COMMENT ON COLUMN companion.stored_message.content IS 'The text.';
+COMMENT ON COLUMN companion.stored_message.telegram_message_id IS 'Telegram''s id of the message, within its chat (channel, bot, address); of several messages with one it is the newest''s.';
+COMMENT ON COLUMN companion.stored_message.reply_to_id IS 'The message that this one answers, one of the same user''s.';
+COMMENT ON COLUMN companion.stored_message.edited_at IS 'When the text was last edited; to be set by whoever changes content, as edit_message does.';
+COMMENT ON COLUMN companion.stored_message.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
+COMMENT ON COLUMN companion.stored_message.created_at IS 'When it was written.';
+COMMENT ON COLUMN companion.stored_message.external_id IS 'Another messenger''s id of the message (WhatsApp''s wamid), within its chat, as telegram_message_id; 1 to 512 characters, none of them a control character.';
+COMMENT ON COLUMN companion.stored_message.channel IS 'The channel of the chat that telegram_message_id or external_id is of; NULL where the message has neither, or is of an unknown chat.';
+COMMENT ON COLUMN companion.stored_message.bot IS 'The bot of that chat; empty where none was named.';
+COMMENT ON COLUMN companion.stored_message.address IS 'The address of that chat; empty where none was known.';
 
 CREATE TYPE companion.context_item AS (
     user_id uuid,
@@ -312,7 +316,7 @@ CREATE TYPE companion.context_item AS (
     category text COLLATE "C",
     key text COLLATE "C",
     value text,
-    importance real,
+    importance double precision,
     emotional_valence smallint,
     source text,
     source_message_id uuid,
@@ -788,12 +792,14 @@ AS 'MODULE_PATHNAME', 'companion_sending_paused';
 COMMENT ON FUNCTION companion.sending_paused(text, text, timestamptz) IS
 'Why messages of a kind are not started on a channel at a time, and until when, NULL: until somebody resumes it. Both NULL: they are started. Internal.';
 
-CREATE FUNCTION companion.throttle_channel(channel text, retry_after interval, bot text DEFAULT NULL)
+CREATE FUNCTION companion.throttle_channel(
+    channel text, retry_after interval DEFAULT NULL, bot text DEFAULT NULL,
+    retry_after_seconds double precision DEFAULT NULL)
 RETURNS timestamptz
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_throttle_channel';
-COMMENT ON FUNCTION companion.throttle_channel(text, interval, text) IS
-'Says that a messenger has asked a bot, or with NULL the whole channel, to send nothing for so long (a 429 that is not about one message). No start_send that begins after this has committed is true before; it is NULL: not now, the claim stays. Claims leave what is throttled. A shorter one ends none. Returns when this one ends. Waits for nobody. retry_after: zero to 30 days. Error 22023 for another, an unknown channel and a bot''s name of more than 64 characters.';
+COMMENT ON FUNCTION companion.throttle_channel(text, interval, text, double precision) IS
+'Says that a messenger has asked a bot, or with NULL the whole channel, to send nothing for so long (a 429 that is not about one message). No start_send that begins after this has committed is true before; it is NULL: not now, the claim stays. Claims leave what is throttled. A shorter one ends none. Returns when this one ends. Waits for nobody. retry_after, or retry_after_seconds, one of the two: zero to 30 days. Error 22023 for another, for both, an unknown channel and a bot''s name of more than 64 characters.';
 
 CREATE FUNCTION companion.cap_full(user_id uuid, kind text, at timestamptz)
 RETURNS TABLE (until timestamptz, reason text)
@@ -843,7 +849,7 @@ CREATE FUNCTION companion.put_user(user_id uuid, settings jsonb) RETURNS compani
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_put_user';
 COMMENT ON FUNCTION companion.put_user(uuid, jsonb) IS
-'Changes a user''s settings, a JSON object whose fields are columns of users, or makes the user; returns the row, in which a time that is infinite is NULL, as of a pause without an end. What is not named stays, or has its default; null clears it, and opts out where it is checkin_time. An end user, for themselves: display_name, companion_name and support_style (1 to 200 characters), timezone (an IANA name), checkin_time, quiet_from and quiet_until (HH:MM), checkin_days (an array of 1 to 7), checkin_paused_until (an ISO time with its zone''s offset, or infinity), preferred_channel, preferences (an object, which replaces the old one) and location (1 to 500 characters). Workers, for anyone: these, onboarding_completed_at and app_data (an object as well). Admins: also email, telegram_user_id, telegram_username, telegram_linked_at, whatsapp_number, subscription_status, subscription_expires_at and suspended_until. Workers and admins make a user of this id where there is none. With NULL for user_id they name telegram_user_id or whatsapp_number (and telegram_username): that says who the user is, if anybody has it as an address on whichever bot, Telegram''s account before the number; else a new user is made who has it. So one call again makes no second user. One who is known gets no other account by a worker; an address that was disabled is usable again. With another telegram_user_id come telegram_linked_at, which is now, and telegram_username. Error 22023 for settings that are no object, an unknown field and a value that is none of its field, 42501 for a field or a user that is not the caller''s to set (the field is in the message and in the error''s column name), 22023 for NULL where no account is named, 22004 for NULL by an end user, 23503 where there is no such user for an end user and where they were erased, 09000 where a trigger suppresses a row or changes what it is found by. After an error nothing has changed.';
+'Changes a user''s settings, a JSON object whose fields are columns of users, or makes the user; returns the row, in which a time that is infinite is NULL, as of a pause without an end. What is not named stays, or has its default; null clears it, and opts out where it is checkin_time. An end user, for themselves: display_name, companion_name and support_style (1 to 200 characters), timezone (an IANA name), checkin_time, quiet_from and quiet_until (HH:MM), checkin_days (an array of 1 to 7), checkin_paused_until (an ISO time with its zone''s offset, or infinity), preferred_channel, preferences (an object, which replaces the old one) and location (1 to 500 characters). Workers, for anyone: these, onboarding_completed_at and app_data (an object as well). Admins: also email, telegram_user_id (a number, or a text of its digits), telegram_username, telegram_linked_at, whatsapp_number, subscription_status, subscription_expires_at and suspended_until. Workers and admins make a user of this id where there is none. With NULL for user_id they name telegram_user_id or whatsapp_number (and telegram_username): that says who the user is, if anybody has it as an address on whichever bot, Telegram''s account before the number; else a new user is made who has it. So one call again makes no second user. One who is known gets no other account by a worker; an address that was disabled is usable again. With another telegram_user_id come telegram_linked_at, which is now, and telegram_username. Error 22023 for settings that are no object, an unknown field and a value that is none of its field, 42501 for a field or a user that is not the caller''s to set (the field is in the message and in the error''s column name), 22023 for NULL where no account is named, 22004 for NULL by an end user, 23503 where there is no such user for an end user and where they were erased, 09000 where a trigger suppresses a row or changes what it is found by. After an error nothing has changed.';
 
 CREATE FUNCTION companion.address_key(channel text, address text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -892,6 +898,16 @@ LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_link_address';
 COMMENT ON FUNCTION companion.link_address(uuid, text, text, text) IS
 'Links an address to a user, beside those that they have there; linked again, it is usable again. Returns linked, or taken where it is another user''s, and nothing changes then. An address without a bot that the user has gets this bot. For workers and admins: whoever calls this says that the address is the user''s. Error 22023 for an unknown channel or one that needs no address, for an address that has not 1 to 512 characters, has control characters or is not of the channel''s form (Telegram: an id; WhatsApp: E.164, with or without +; email: with an @) and for a bot''s name over 64 characters, 23503 for an unknown user, 09000 where a trigger suppresses a row.';
+
+CREATE FUNCTION companion.link_address(
+    user_id uuid, channel text, address_number bigint, bot text DEFAULT '')
+RETURNS text
+LANGUAGE sql
+BEGIN ATOMIC
+    SELECT companion.link_address(user_id, channel, address_number::text, bot);
+END;
+COMMENT ON FUNCTION companion.link_address(uuid, text, bigint, text) IS
+'The same for an address that is a number, as Telegram''s user id is: from clients that say a number''s type.';
 
 CREATE FUNCTION companion.unlink_address(user_id uuid, channel text, address text, bot text DEFAULT NULL)
 RETURNS boolean
@@ -1073,10 +1089,21 @@ AS 'MODULE_PATHNAME', 'companion_record_incoming';
 COMMENT ON FUNCTION companion.record_incoming(text, text, text, bigint, bigint, jsonb, interval, text, text, text) IS
 'What a channel''s webhook brings, in one call: finds the user who has this address, opens or continues their conversation there, and adds the message. channel_user_id is the address: Telegram''s user id, the WhatsApp number with or without +, for web the user''s id. bot is the app''s account that was written to; an address that was linked without one has this from then on. addresses.last_incoming_at is set, and an address that was disabled is usable again. A message that is delivered again (see add_message) stores nothing and returns the first, with is_new false; if the address has changed hands within the last 7 days, the one that its former user wrote. What is pending for the user with cancel_on_reply is cancelled, unless it is being sent; cancelled says how many. No row for an address that no user has. Errors as of open_conversation, add_message and link_address; 22P02 for an id that is none, 22003 for one beyond bigint.';
 
+CREATE FUNCTION companion.record_incoming(
+    channel text, channel_user_number bigint, content text, telegram_message_id bigint DEFAULT NULL,
+    reply_to_telegram_id bigint DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    idle interval DEFAULT '24 hours', bot text DEFAULT '', external_id text DEFAULT NULL,
+    reply_to_external_id text DEFAULT NULL)
+RETURNS TABLE (user_id uuid, conversation_id uuid, message_id uuid, is_new boolean, cancelled integer)
+LANGUAGE c ROWS 1
+AS 'MODULE_PATHNAME', 'companion_record_incoming_from_number';
+COMMENT ON FUNCTION companion.record_incoming(text, bigint, text, bigint, bigint, jsonb, interval, text, text, text) IS
+'The same for an address that is a number, as Telegram''s user id is: from clients that say a number''s type.';
+
 CREATE FUNCTION companion.recent_messages(
     user_id uuid, max_messages integer DEFAULT 20, conversation_id uuid DEFAULT NULL,
     before_id uuid DEFAULT NULL)
-RETURNS SETOF companion.message
+RETURNS SETOF companion.stored_message
 LANGUAGE sql STABLE ROWS 20
 BEGIN ATOMIC
     (SELECT m.user_id, m.id, m.conversation_id, m.role, m.content, m.telegram_message_id,
@@ -1422,20 +1449,20 @@ COMMENT ON FUNCTION companion.mark_sent_many(uuid[], uuid[], integer[], text[], 
 
 CREATE FUNCTION companion.mark_failed(
     user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval DEFAULT NULL, permanent boolean DEFAULT false,
-    address_gone boolean DEFAULT false)
+    address_gone boolean DEFAULT false, retry_after_seconds double precision DEFAULT NULL)
 RETURNS boolean
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_failed';
-COMMENT ON FUNCTION companion.mark_failed(uuid, uuid, integer, text, interval, boolean, boolean) IS
-'Reports that the message was not sent. It comes back after retry_after, which costs no try, or after a backoff that doubles with each failure, until its kind''s max_tries or its send_before; then it has failed. Without a start_send before it, it counts as a claim that was not started. permanent (a text that the messenger refuses): failed at once; the address stays. address_gone (a blocked bot, an account that is no more): the addresses that the worker was told are disabled, and the message, where it has a try left, is not permanent and its kind falls back, goes to the next usable channel at once, or is skipped where none is left. Error 22023 for a negative retry_after or one over 30 days. The report counts also where the message was given up as unknown meanwhile. Returns false, and changes nothing, for another attempt or a message that is finished. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
+COMMENT ON FUNCTION companion.mark_failed(uuid, uuid, integer, text, interval, boolean, boolean, double precision) IS
+'Reports that the message was not sent. It comes back after retry_after, or retry_after_seconds, which costs no try, or after a backoff that doubles with each failure, until its kind''s max_tries or its send_before; then it has failed. Without a start_send before it, it counts as a claim that was not started. permanent (a text that the messenger refuses): failed at once; the address stays. address_gone (a blocked bot, an account that is no more): the addresses that the worker was told are disabled, and the message, where it has a try left, is not permanent and its kind falls back, goes to the next usable channel at once, or is skipped where none is left. Error 22023 for a wait that is negative or over 30 days, and for both. The report counts also where the message was given up as unknown meanwhile. Returns false, and changes nothing, for another attempt or a message that is finished. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
 
 CREATE FUNCTION companion.mark_failed_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval DEFAULT NULL, permanent boolean DEFAULT false,
-    address_gone boolean DEFAULT false)
+    address_gone boolean DEFAULT false, retry_after_seconds double precision DEFAULT NULL)
 RETURNS boolean[]
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_failed_many';
-COMMENT ON FUNCTION companion.mark_failed_many(uuid[], uuid[], integer[], text[], interval, boolean, boolean) IS
+COMMENT ON FUNCTION companion.mark_failed_many(uuid[], uuid[], integer[], text[], interval, boolean, boolean, double precision) IS
 'mark_failed for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. Error 2202E when the arrays differ in length.';
 
 CREATE FUNCTION companion.release_message(user_id uuid, message_id uuid, attempt integer)
@@ -2889,35 +2916,6 @@ COMMENT ON POLICY every_row ON companion.forgotten_facts IS 'Workers and admins 
 SELECT pg_catalog.pg_extension_config_dump('companion.forgotten_facts', '');
 
 -- Recall: what of memory matters now.
-CREATE FUNCTION companion.recall_score(
-    category text, importance real, confirmations integer, confirmed_at timestamptz,
-    last_used_at timestamptz, at timestamptz)
-RETURNS double precision
-LANGUAGE c STABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'companion_recall_score';
-COMMENT ON FUNCTION companion.recall_score(text, real, integer, timestamptz, timestamptz, timestamptz) IS
-'How much an item matters at a time: importance, halved for every half-life of its category (context_categories) since it was last stated, a quarter more for every doubling of confirmations, and half as much again when used just now, fading over weeks. last_used_at NULL: never used; NULL for another: NULL.';
-
-CREATE FUNCTION companion.recall_user_context(
-    user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
-    categories text[] DEFAULT NULL, exclude text[] DEFAULT NULL, embedding real[] DEFAULT NULL,
-    meaning_weight real DEFAULT 3, model text DEFAULT NULL)
-RETURNS SETOF companion.context_item
-LANGUAGE c STABLE ROWS 20
-AS 'MODULE_PATHNAME', 'companion_recall_user_context';
-COMMENT ON FUNCTION companion.recall_user_context(uuid, integer, integer, text[], text[], real[], real, text) IS
-'The items that matter most now: pinned ones first, then by recall_score(), then by category and key; no expired and no resolved one. max_items: 1 to 10000. max_chars: the most characters that user_context_prompt() makes of them; an item that does not fit is passed over. categories: only these; exclude: not these. embedding: of what is being talked about; an item''s score is then recall_score() + meaning_weight * the cosine of its embedding and this one, of the same number of dimensions, and of this model unless that is NULL; of several the closest counts, and an item without one counts as 0. meaning_weight: 0 to 100. Error 22023 otherwise, 42501 for another''s.';
-
-CREATE FUNCTION companion.user_context_prompt(
-    user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
-    categories text[] DEFAULT NULL, exclude text[] DEFAULT NULL, embedding real[] DEFAULT NULL,
-    meaning_weight real DEFAULT 3, model text DEFAULT NULL)
-RETURNS text
-LANGUAGE c STABLE
-AS 'MODULE_PATHNAME', 'companion_user_context_prompt';
-COMMENT ON FUNCTION companion.user_context_prompt(uuid, integer, integer, text[], text[], real[], real, text) IS
-'What recall_user_context() returns as lines for a prompt, "- category/key: value", each ended by a line feed; line breaks within them become spaces. A category whose in_prompt is false is left out, unless categories names it. Empty where nothing is recalled.';
-
 -- What items mean, as a model of the app's has it: for recall by meaning. Nothing here depends on
 -- an extension; pgvector's type casts to and from real[].
 CREATE TABLE companion.context_embeddings (
@@ -2957,11 +2955,11 @@ COMMENT ON FUNCTION companion.meaning_of(uuid, bytea) IS
 'How near an item''s meaning is to one that is given, as recall has compared them. Internal.';
 
 CREATE FUNCTION companion.set_embedding(
-    user_id uuid, item_id uuid, model text, embedding real[], value text DEFAULT NULL)
+    user_id uuid, item_id uuid, model text, embedding double precision[], value text DEFAULT NULL)
 RETURNS boolean
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_set_embedding';
-COMMENT ON FUNCTION companion.set_embedding(uuid, uuid, text, real[], text) IS
+COMMENT ON FUNCTION companion.set_embedding(uuid, uuid, text, double precision[], text) IS
 'Stores the embedding of an item''s value under a model; false where the item is gone, or where value, what the embedding was made of, is not its value any more. Error 22023 for a model of no or more than 100 characters and for an embedding of no or more than 16000 dimensions, with an element that is not finite or with only zeros; 22004 for one missing, 2202E for more than one dimension, 09000 where a trigger suppresses the row.';
 
 CREATE FUNCTION companion.items_without_embedding(
@@ -2995,27 +2993,27 @@ AS 'MODULE_PATHNAME', 'companion_joined_statements';
 COMMENT ON FUNCTION companion.joined_statements(uuid[], uuid[]) IS
 'earlier_stated_in of an item whose value, stated in these messages, is superseded or not taken. Of more than 100 the latest. Internal.';
 
-CREATE FUNCTION companion.fact_hash(message_id uuid, category text, folded_key text) RETURNS bytea
-LANGUAGE c IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'companion_fact_hash';
-COMMENT ON FUNCTION companion.fact_hash(uuid, text, text) IS
-'By what forgotten_facts knows a fact. Internal.';
-
 CREATE FUNCTION companion.upsert_user_context(
-    user_id uuid, category text, key text, value text, importance real DEFAULT NULL,
+    user_id uuid, category text, key text, value text, importance double precision DEFAULT NULL,
     emotional_valence integer DEFAULT NULL, source text DEFAULT NULL,
     expires_at timestamptz DEFAULT NULL, source_message_id uuid DEFAULT NULL,
     metadata jsonb DEFAULT NULL, pinned boolean DEFAULT NULL)
 RETURNS companion.context_item
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_upsert_user_context';
-COMMENT ON FUNCTION companion.upsert_user_context(uuid, text, text, text, real, integer, text, timestamptz, uuid, jsonb, boolean) IS
+COMMENT ON FUNCTION companion.upsert_user_context(uuid, text, text, text, double precision, integer, text, timestamptz, uuid, jsonb, boolean) IS
 'Remembers a fact and returns its row. The same value again confirms it; another supersedes it, and the former goes to user_context_history, if its category keeps one. Keys are the same but for case, and texts but for white space around them and Unicode''s normal form. What a user said or pinned gives way only to source user or pinned: else it stands as it was, and contradicted_by holds the value that was not taken. NULL for an optional argument keeps what was there where the value is confirmed; one that is new or supersedes another starts with importance 0.5, emotional_valence 0, source extracted, {} for metadata, not pinned, and expires as its category says. expires_at: infinity is never; a past one stores an item that no read returns; end_of_day() makes one of a local date. source pinned pins. metadata replaces what was there. NULL where the fact was forgotten and had been stated by this source_message_id. Error 22023 for an argument out of bounds, 22008 for -infinity, 22004 for a missing one, 23503 for an unknown user or message, 42501 for another''s item, 54000 beyond companion.max_context_items, 09000 where a trigger suppresses the row or changes user_id, category or key.';
+
+CREATE FUNCTION companion.fact_hash(message_id uuid, category text, folded_key text) RETURNS bytea
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_fact_hash';
+COMMENT ON FUNCTION companion.fact_hash(uuid, text, text) IS
+'By what forgotten_facts knows a fact. Internal.';
 
 CREATE FUNCTION companion.upsert_user_context_many(
     user_id uuid, facts jsonb, on_invalid text DEFAULT 'error')
 RETURNS TABLE (
-    user_id uuid, id uuid, category text, key text, value text, importance real,
+    user_id uuid, id uuid, category text, key text, value text, importance double precision,
     emotional_valence smallint, source text, source_message_id uuid, metadata jsonb,
     pinned boolean, expires_at timestamptz, resolved_at timestamptz, confirmations integer,
     confirmed_at timestamptz, last_referenced_at timestamptz, value_since timestamptz,
@@ -3030,7 +3028,7 @@ COMMENT ON FUNCTION companion.upsert_user_context_many(uuid, jsonb, text) IS
 CREATE FUNCTION companion.upsert_user_context_many(
     user_id uuid, facts_text text, on_invalid text)
 RETURNS TABLE (
-    user_id uuid, id uuid, category text, key text, value text, importance real,
+    user_id uuid, id uuid, category text, key text, value text, importance double precision,
     emotional_valence smallint, source text, source_message_id uuid, metadata jsonb,
     pinned boolean, expires_at timestamptz, resolved_at timestamptz, confirmations integer,
     confirmed_at timestamptz, last_referenced_at timestamptz, value_since timestamptz,
@@ -3041,6 +3039,35 @@ LANGUAGE c ROWS 50
 AS 'MODULE_PATHNAME', 'companion_upsert_user_context_text';
 COMMENT ON FUNCTION companion.upsert_user_context_many(uuid, text, text) IS
 'The same for JSON as a text. With on_invalid skip an element is refused that jsonb does not take, as one with a zero character. Error 22P02 for a text that is no JSON.';
+
+CREATE FUNCTION companion.recall_score(
+    category text, importance double precision, confirmations integer, confirmed_at timestamptz,
+    last_used_at timestamptz, at timestamptz)
+RETURNS double precision
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_recall_score';
+COMMENT ON FUNCTION companion.recall_score(text, double precision, integer, timestamptz, timestamptz, timestamptz) IS
+'How much an item matters at a time: importance, halved for every half-life of its category (context_categories) since it was last stated, a quarter more for every doubling of confirmations, and half as much again when used just now, fading over weeks. last_used_at NULL: never used; NULL for another: NULL.';
+
+CREATE FUNCTION companion.recall_user_context(
+    user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
+    categories text[] DEFAULT NULL, exclude text[] DEFAULT NULL, embedding double precision[] DEFAULT NULL,
+    meaning_weight double precision DEFAULT 3, model text DEFAULT NULL)
+RETURNS SETOF companion.context_item
+LANGUAGE c STABLE ROWS 20
+AS 'MODULE_PATHNAME', 'companion_recall_user_context';
+COMMENT ON FUNCTION companion.recall_user_context(uuid, integer, integer, text[], text[], double precision[], double precision, text) IS
+'The items that matter most now: pinned ones first, then by recall_score(), then by category and key; no expired and no resolved one. max_items: 1 to 10000. max_chars: the most characters that user_context_prompt() makes of them; an item that does not fit is passed over. categories: only these; exclude: not these. embedding: of what is being talked about; an item''s score is then recall_score() + meaning_weight * the cosine of its embedding and this one, of the same number of dimensions, and of this model unless that is NULL; of several the closest counts, and an item without one counts as 0. meaning_weight: 0 to 100. Error 22023 otherwise, 42501 for another''s.';
+
+CREATE FUNCTION companion.user_context_prompt(
+    user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL,
+    categories text[] DEFAULT NULL, exclude text[] DEFAULT NULL, embedding double precision[] DEFAULT NULL,
+    meaning_weight double precision DEFAULT 3, model text DEFAULT NULL)
+RETURNS text
+LANGUAGE c STABLE
+AS 'MODULE_PATHNAME', 'companion_user_context_prompt';
+COMMENT ON FUNCTION companion.user_context_prompt(uuid, integer, integer, text[], text[], double precision[], double precision, text) IS
+'What recall_user_context() returns as lines for a prompt, "- category/key: value", each ended by a line feed; line breaks within them become spaces. A category whose in_prompt is false is left out, unless categories names it. Empty where nothing is recalled.';
 
 CREATE FUNCTION companion.merged_json(old jsonb, new jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -3069,13 +3096,13 @@ COMMENT ON FUNCTION companion.merged_json(jsonb, jsonb) IS
 
 CREATE FUNCTION companion.update_user_context(
     user_id uuid, id uuid DEFAULT NULL, category text DEFAULT NULL, key text DEFAULT NULL,
-    importance real DEFAULT NULL, pinned boolean DEFAULT NULL,
+    importance double precision DEFAULT NULL, pinned boolean DEFAULT NULL,
     expires_at timestamptz DEFAULT NULL, metadata jsonb DEFAULT NULL,
     merge boolean DEFAULT false)
 RETURNS companion.context_item
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_update_user_context';
-COMMENT ON FUNCTION companion.update_user_context(uuid, uuid, text, text, real, boolean, timestamptz, jsonb, boolean) IS
+COMMENT ON FUNCTION companion.update_user_context(uuid, uuid, text, text, double precision, boolean, timestamptz, jsonb, boolean) IS
 'Changes what is noted of an item, by its id or its category and key, without stating the fact anew, and returns its row; NULL where there is no such item, or it has expired. NULL for an argument keeps what was there; expires_at infinity clears an expiry. metadata replaces what was there or, with merge, is merged into it: objects member by member, and an array is given what it lacks. Error 22023 for an argument out of bounds, for a metadata over companion.max_json_size, also when merged, and unless the item is named in one way; 22008 for -infinity, 22004 for merge NULL, 42501 for another''s, 09000 where a trigger suppresses the change.';
 
 CREATE FUNCTION companion.memory_report(user_id uuid DEFAULT companion.current_user_id())
@@ -3347,10 +3374,12 @@ BEGIN
           user_context_prompt memory_report due_follow_ups forget_user_context
           create_telegram_link_token unlink_address'),
         ('companion_worker, companion_admin',
-         'link_address disable_address edit_message record_incoming schedule_message
-          reschedule_message annotate_message retry_message dispatch dispatch_batch
-          run_dispatch due_follow_ups_all set_embedding items_without_embedding
-          checkin_key'),
+         'link_address(uuid,text,text,text) link_address(uuid,text,bigint,text)
+          record_incoming(text,text,text,bigint,bigint,jsonb,interval,text,text,text)
+          record_incoming(text,bigint,text,bigint,bigint,jsonb,interval,text,text,text)
+          disable_address edit_message schedule_message reschedule_message
+          annotate_message retry_message dispatch dispatch_batch run_dispatch
+          due_follow_ups_all set_embedding items_without_embedding checkin_key'),
         ('companion_worker',
          'claim_messages mark_sent mark_sent_many mark_failed mark_failed_many
           release_message release_message_many redeem_telegram_link_token'),

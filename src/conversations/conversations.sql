@@ -101,7 +101,7 @@ FOR EACH ROW EXECUTE FUNCTION companion.check_message();
 COMMENT ON TRIGGER check_message ON companion.messages IS 'Refuses what a row may not hold.';
 
 -- What functions return of a message: columns that are added to the table do not change it.
-CREATE TYPE companion.message AS (
+CREATE TYPE companion.stored_message AS (
     user_id uuid,
     id uuid,
     conversation_id uuid,
@@ -117,21 +117,21 @@ CREATE TYPE companion.message AS (
     bot text,
     address text
 );
-COMMENT ON TYPE companion.message IS 'A message as functions return it: the columns of messages, in its order.';
-COMMENT ON COLUMN companion.message.user_id IS 'Whose conversation it is in.';
-COMMENT ON COLUMN companion.message.id IS 'Time-ordered id: a UUID of version 7.';
-COMMENT ON COLUMN companion.message.conversation_id IS 'The conversation, one of the same user''s.';
-COMMENT ON COLUMN companion.message.role IS 'Who wrote it: user, assistant or system.';
-COMMENT ON COLUMN companion.message.content IS 'The text.';
-COMMENT ON COLUMN companion.message.telegram_message_id IS 'Telegram''s id of the message, within its chat (channel, bot, address); of several messages with one it is the newest''s.';
-COMMENT ON COLUMN companion.message.reply_to_id IS 'The message that this one answers, one of the same user''s.';
-COMMENT ON COLUMN companion.message.edited_at IS 'When the text was last edited; to be set by whoever changes content, as edit_message does.';
-COMMENT ON COLUMN companion.message.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
-COMMENT ON COLUMN companion.message.created_at IS 'When it was written.';
-COMMENT ON COLUMN companion.message.external_id IS 'Another messenger''s id of the message (WhatsApp''s wamid), within its chat, as telegram_message_id; 1 to 512 characters, none of them a control character.';
-COMMENT ON COLUMN companion.message.channel IS 'The channel of the chat that telegram_message_id or external_id is of; NULL where the message has neither, or is of an unknown chat.';
-COMMENT ON COLUMN companion.message.bot IS 'The bot of that chat; empty where none was named.';
-COMMENT ON COLUMN companion.message.address IS 'The address of that chat; empty where none was known.';
+COMMENT ON TYPE companion.stored_message IS 'A message as functions return it: the columns of messages, in its order.';
+COMMENT ON COLUMN companion.stored_message.user_id IS 'Whose conversation it is in.';
+COMMENT ON COLUMN companion.stored_message.id IS 'Time-ordered id: a UUID of version 7.';
+COMMENT ON COLUMN companion.stored_message.conversation_id IS 'The conversation, one of the same user''s.';
+COMMENT ON COLUMN companion.stored_message.role IS 'Who wrote it: user, assistant or system.';
+COMMENT ON COLUMN companion.stored_message.content IS 'The text.';
+COMMENT ON COLUMN companion.stored_message.telegram_message_id IS 'Telegram''s id of the message, within its chat (channel, bot, address); of several messages with one it is the newest''s.';
+COMMENT ON COLUMN companion.stored_message.reply_to_id IS 'The message that this one answers, one of the same user''s.';
+COMMENT ON COLUMN companion.stored_message.edited_at IS 'When the text was last edited; to be set by whoever changes content, as edit_message does.';
+COMMENT ON COLUMN companion.stored_message.metadata IS 'The app''s own data, a JSON object; edits, where the message was edited, is an array of its earlier texts: content and written_at; cut_from, where what was sent was cut, is how many characters it had.';
+COMMENT ON COLUMN companion.stored_message.created_at IS 'When it was written.';
+COMMENT ON COLUMN companion.stored_message.external_id IS 'Another messenger''s id of the message (WhatsApp''s wamid), within its chat, as telegram_message_id; 1 to 512 characters, none of them a control character.';
+COMMENT ON COLUMN companion.stored_message.channel IS 'The channel of the chat that telegram_message_id or external_id is of; NULL where the message has neither, or is of an unknown chat.';
+COMMENT ON COLUMN companion.stored_message.bot IS 'The bot of that chat; empty where none was named.';
+COMMENT ON COLUMN companion.stored_message.address IS 'The address of that chat; empty where none was known.';
 
 ALTER TABLE companion.conversations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON companion.conversations TO companion_user

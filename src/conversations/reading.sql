@@ -4,7 +4,7 @@
 CREATE FUNCTION companion.recent_messages(
     user_id uuid, max_messages integer DEFAULT 20, conversation_id uuid DEFAULT NULL,
     before_id uuid DEFAULT NULL)
-RETURNS SETOF companion.message
+RETURNS SETOF companion.stored_message
 LANGUAGE sql STABLE ROWS 20
 BEGIN ATOMIC
     (SELECT m.user_id, m.id, m.conversation_id, m.role, m.content, m.telegram_message_id,

@@ -50,20 +50,20 @@ NewMessage message_of(const Delivery &delivery, const LinkedAddress &sender)
             delivery.metadata};
 }
 
-Delivery read_delivery(const Arguments &arguments)
+Delivery read_delivery(const Arguments &arguments, Datum channel_user_id)
 {
     const Channel channel = require_channel(arguments.text(0, "channel"));
-    const std::string_view address = arguments.text(1, "channel_user_id");
     const Datum bot = arguments.required(7, "bot");
     check_bot(text_view(bot));
     check_content(arguments.text(2, "content"));
-    const Delivery delivery{channel,
-                            {arguments.optional(0), bot, canonical_address(channel, address)},
-                            arguments.optional(2),
-                            {arguments.nullable(3), arguments.nullable(8)},
-                            {arguments.nullable(4), arguments.nullable(9)},
-                            arguments.nullable(5),
-                            idle_length(arguments.required(6, "idle"))};
+    const Delivery delivery{
+        channel,
+        {arguments.optional(0), bot, canonical_address(channel, text_view(channel_user_id))},
+        arguments.optional(2),
+        {arguments.nullable(3), arguments.nullable(8)},
+        {arguments.nullable(4), arguments.nullable(9)},
+        arguments.nullable(5),
+        idle_length(arguments.required(6, "idle"))};
     check_message(message_of(delivery, {}));
     check_id_of_channel(channel.name_view(), delivery.messenger_id);
     check_id_of_channel(channel.name_view(), delivery.reply_to, reply_id_names);
@@ -162,11 +162,9 @@ bool record_incoming(const Delivery &delivery, Incoming *incoming)
     refuse_suppressed("addresses");
 }
 
-} // namespace
-
-COMPANION_FUNCTION(record_incoming)
+Datum record_incoming(FunctionCallInfo fcinfo, Datum channel_user_id)
 {
-    const Delivery delivery = read_delivery(Arguments(fcinfo));
+    const Delivery delivery = read_delivery(Arguments(fcinfo), channel_user_id);
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
     auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     Incoming incoming;
@@ -179,4 +177,17 @@ COMPANION_FUNCTION(record_incoming)
         tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
     }
     return Datum{0};
+}
+
+} // namespace
+
+COMPANION_FUNCTION(record_incoming)
+{
+    return record_incoming(fcinfo, Arguments(fcinfo).required(1, "channel_user_id"));
+}
+
+COMPANION_FUNCTION(record_incoming_from_number)
+{
+    const Datum number = Arguments(fcinfo).required(1, "channel_user_number");
+    return record_incoming(fcinfo, as_text(int8out, number));
 }

@@ -57,3 +57,14 @@ AS 'MODULE_PATHNAME', 'companion_record_incoming';
 COMMENT ON FUNCTION companion.record_incoming(text, text, text, bigint, bigint, jsonb, interval, text, text, text) IS
 'What a channel''s webhook brings, in one call: finds the user who has this address, opens or continues their conversation there, and adds the message. channel_user_id is the address: Telegram''s user id, the WhatsApp number with or without +, for web the user''s id. bot is the app''s account that was written to; an address that was linked without one has this from then on. addresses.last_incoming_at is set, and an address that was disabled is usable again. A message that is delivered again (see add_message) stores nothing and returns the first, with is_new false; if the address has changed hands within the last 7 days, the one that its former user wrote. What is pending for the user with cancel_on_reply is cancelled, unless it is being sent; cancelled says how many. No row for an address that no user has. Errors as of open_conversation, add_message and link_address; 22P02 for an id that is none, 22003 for one beyond bigint.';
 
+CREATE FUNCTION companion.record_incoming(
+    channel text, channel_user_number bigint, content text, telegram_message_id bigint DEFAULT NULL,
+    reply_to_telegram_id bigint DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    idle interval DEFAULT '24 hours', bot text DEFAULT '', external_id text DEFAULT NULL,
+    reply_to_external_id text DEFAULT NULL)
+RETURNS TABLE (user_id uuid, conversation_id uuid, message_id uuid, is_new boolean, cancelled integer)
+LANGUAGE c ROWS 1
+AS 'MODULE_PATHNAME', 'companion_record_incoming_from_number';
+COMMENT ON FUNCTION companion.record_incoming(text, bigint, text, bigint, bigint, jsonb, interval, text, text, text) IS
+'The same for an address that is a number, as Telegram''s user id is: from clients that say a number''s type.';
+

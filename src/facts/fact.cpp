@@ -42,10 +42,12 @@ static void check_source(const Fact &fact)
 
 static void check_importance(const Fact &fact)
 {
-    const float importance = DatumGetFloat4(fact.values[Fact::importance]);
+    const double importance = DatumGetFloat8(fact.values[Fact::importance]);
     if (!(importance >= 0 && importance <= 1))
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("%s is %g, expected 0 to 1", fact.place(Fact::importance), importance));
+        ereport(
+            ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+            errmsg("%s is %s, expected 0 to 1", fact.place(Fact::importance),
+                   DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(importance)))));
 }
 
 static void check_valence(const Fact &fact)

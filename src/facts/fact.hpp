@@ -21,7 +21,7 @@ struct Fact {
         field_count,
     };
     static const char *const names[field_count];
-    static constexpr Oid types[field_count] = {TEXTOID,  TEXTOID, TEXTOID,        FLOAT4OID,
+    static constexpr Oid types[field_count] = {TEXTOID,  TEXTOID, TEXTOID,        FLOAT8OID,
                                                INT4OID,  TEXTOID, TIMESTAMPTZOID, UUIDOID,
                                                JSONBOID, BOOLOID};
 

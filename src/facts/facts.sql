@@ -13,20 +13,20 @@ COMMENT ON FUNCTION companion.joined_statements(uuid[], uuid[]) IS
 'earlier_stated_in of an item whose value, stated in these messages, is superseded or not taken. Of more than 100 the latest. Internal.';
 
 CREATE FUNCTION companion.upsert_user_context(
-    user_id uuid, category text, key text, value text, importance real DEFAULT NULL,
+    user_id uuid, category text, key text, value text, importance double precision DEFAULT NULL,
     emotional_valence integer DEFAULT NULL, source text DEFAULT NULL,
     expires_at timestamptz DEFAULT NULL, source_message_id uuid DEFAULT NULL,
     metadata jsonb DEFAULT NULL, pinned boolean DEFAULT NULL)
 RETURNS companion.context_item
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_upsert_user_context';
-COMMENT ON FUNCTION companion.upsert_user_context(uuid, text, text, text, real, integer, text, timestamptz, uuid, jsonb, boolean) IS
+COMMENT ON FUNCTION companion.upsert_user_context(uuid, text, text, text, double precision, integer, text, timestamptz, uuid, jsonb, boolean) IS
 'Remembers a fact and returns its row. The same value again confirms it; another supersedes it, and the former goes to user_context_history, if its category keeps one. Keys are the same but for case, and texts but for white space around them and Unicode''s normal form. What a user said or pinned gives way only to source user or pinned: else it stands as it was, and contradicted_by holds the value that was not taken. NULL for an optional argument keeps what was there where the value is confirmed; one that is new or supersedes another starts with importance 0.5, emotional_valence 0, source extracted, {} for metadata, not pinned, and expires as its category says. expires_at: infinity is never; a past one stores an item that no read returns; end_of_day() makes one of a local date. source pinned pins. metadata replaces what was there. NULL where the fact was forgotten and had been stated by this source_message_id. Error 22023 for an argument out of bounds, 22008 for -infinity, 22004 for a missing one, 23503 for an unknown user or message, 42501 for another''s item, 54000 beyond companion.max_context_items, 09000 where a trigger suppresses the row or changes user_id, category or key.';
 
 CREATE FUNCTION companion.upsert_user_context_many(
     user_id uuid, facts jsonb, on_invalid text DEFAULT 'error')
 RETURNS TABLE (
-    user_id uuid, id uuid, category text, key text, value text, importance real,
+    user_id uuid, id uuid, category text, key text, value text, importance double precision,
     emotional_valence smallint, source text, source_message_id uuid, metadata jsonb,
     pinned boolean, expires_at timestamptz, resolved_at timestamptz, confirmations integer,
     confirmed_at timestamptz, last_referenced_at timestamptz, value_since timestamptz,
@@ -41,7 +41,7 @@ COMMENT ON FUNCTION companion.upsert_user_context_many(uuid, jsonb, text) IS
 CREATE FUNCTION companion.upsert_user_context_many(
     user_id uuid, facts_text text, on_invalid text)
 RETURNS TABLE (
-    user_id uuid, id uuid, category text, key text, value text, importance real,
+    user_id uuid, id uuid, category text, key text, value text, importance double precision,
     emotional_valence smallint, source text, source_message_id uuid, metadata jsonb,
     pinned boolean, expires_at timestamptz, resolved_at timestamptz, confirmations integer,
     confirmed_at timestamptz, last_referenced_at timestamptz, value_since timestamptz,

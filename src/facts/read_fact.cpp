@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace companion {
 
@@ -49,12 +48,6 @@ static double to_double(const Fact &fact, Fact::Field field, const JsonbValue &j
         DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(json.val.numeric)));
 }
 
-static Datum to_importance(double importance)
-{
-    constexpr double furthest = std::numeric_limits<float>::max();
-    return Float4GetDatum(static_cast<float>(std::clamp(importance, -furthest, furthest)));
-}
-
 static Datum to_valence(const Fact &fact, double valence)
 {
     if (valence != std::clamp(std::nearbyint(valence), -1e6, 1e6))
@@ -96,7 +89,7 @@ static Datum to_datum(Fact &fact, Fact::Field field, JsonbValue &json, OnInvalid
 {
     switch (field) {
     case Fact::importance:
-        return to_importance(to_double(fact, field, json, on_invalid));
+        return Float8GetDatum(to_double(fact, field, json, on_invalid));
     case Fact::emotional_valence:
         return to_valence(fact, to_double(fact, field, json, on_invalid));
     case Fact::value:

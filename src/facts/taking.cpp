@@ -130,7 +130,7 @@ static Given given_of(const Facts &facts)
     Given given{{"category", TEXTOID},
                 {"key", TEXTOID},
                 {"value", TEXTOID},
-                {"importance", FLOAT4OID},
+                {"importance", FLOAT8OID},
                 {"emotional_valence", INT4OID},
                 {"source", TEXTOID},
                 {"expires_at", TIMESTAMPTZOID},

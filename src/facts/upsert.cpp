@@ -22,7 +22,7 @@ namespace {
 // $14: the folded key, $15: after what time a value of the category expires, $16: whether its
 // category keeps a history.
 #define TYPES_OF_FACT(key_or_place)                                                                \
-    UUIDOID, TEXTOID, key_or_place, TEXTOID, FLOAT4OID, INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID, \
+    UUIDOID, TEXTOID, key_or_place, TEXTOID, FLOAT8OID, INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID, \
         JSONBOID, BOOLOID, BOOLOID, TIMESTAMPTZOID, TEXTOID, INTERVALOID, BOOLOID
 
 // A new item.

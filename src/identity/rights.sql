@@ -187,7 +187,10 @@ BEGIN
           unlink_telegram unlink_address'),
         ('companion_user, companion_admin', 'export_user erase_user'),
         ('companion_worker, companion_admin',
-         'link_address disable_address close_conversation edit_message record_incoming schedule_message
+         'link_address(uuid,text,text,text) link_address(uuid,text,bigint,text)
+          record_incoming(text,text,text,bigint,bigint,jsonb,interval,text,text,text)
+          record_incoming(text,bigint,text,bigint,bigint,jsonb,interval,text,text,text)
+          disable_address close_conversation edit_message schedule_message
           reschedule_message annotate_message retry_message dispatch
           dispatch_batch run_dispatch due_follow_ups_all set_embedding items_without_embedding
           checkin_key'),

@@ -39,13 +39,13 @@ COMMENT ON FUNCTION companion.merged_json(jsonb, jsonb) IS
 
 CREATE FUNCTION companion.update_user_context(
     user_id uuid, id uuid DEFAULT NULL, category text DEFAULT NULL, key text DEFAULT NULL,
-    importance real DEFAULT NULL, pinned boolean DEFAULT NULL,
+    importance double precision DEFAULT NULL, pinned boolean DEFAULT NULL,
     expires_at timestamptz DEFAULT NULL, metadata jsonb DEFAULT NULL,
     merge boolean DEFAULT false)
 RETURNS companion.context_item
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_update_user_context';
-COMMENT ON FUNCTION companion.update_user_context(uuid, uuid, text, text, real, boolean, timestamptz, jsonb, boolean) IS
+COMMENT ON FUNCTION companion.update_user_context(uuid, uuid, text, text, double precision, boolean, timestamptz, jsonb, boolean) IS
 'Changes what is noted of an item, by its id or its category and key, without stating the fact anew, and returns its row; NULL where there is no such item, or it has expired. NULL for an argument keeps what was there; expires_at infinity clears an expiry. metadata replaces what was there or, with merge, is merged into it: objects member by member, and an array is given what it lacks. Error 22023 for an argument out of bounds, for a metadata over companion.max_json_size, also when merged, and unless the item is named in one way; 22008 for -infinity, 22004 for merge NULL, 42501 for another''s, 09000 where a trigger suppresses the change.';
 
 CREATE FUNCTION companion.memory_report(user_id uuid DEFAULT companion.current_user_id())

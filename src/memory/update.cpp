@@ -30,7 +30,7 @@ Statement update{R"sql(
     RETURNING )sql" CONTEXT_ITEM R"sql(, c.user_id = $1 AND c.id = $2, c.metadata)sql",
                  UUIDOID,
                  UUIDOID,
-                 FLOAT4OID,
+                 FLOAT8OID,
                  BOOLOID,
                  TIMESTAMPTZOID,
                  JSONBOID,

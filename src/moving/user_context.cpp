@@ -53,7 +53,7 @@ Statement take{R"sql(
                coalesce(r.updated_at, r.confirmed_at, r.value_since, r.created_at) AS updated_at,
                r.last_used_at, coalesce(r.history, '[]') AS history
         FROM jsonb_to_record($1) AS r (
-            user_id uuid, id text, category text, key text, value text, importance real,
+            user_id uuid, id text, category text, key text, value text, importance double precision,
             emotional_valence smallint, source text, source_message_id text, metadata jsonb,
             pinned boolean, expires_at timestamptz, resolved_at timestamptz, confirmations integer,
             confirmed_at timestamptz, value_since timestamptz, last_used_at timestamptz,

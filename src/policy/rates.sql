@@ -46,9 +46,11 @@ CREATE POLICY every_row ON companion.channel_throttles TO companion_admin, compa
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.channel_throttles IS 'Admins can take a throttle away.';
 
-CREATE FUNCTION companion.throttle_channel(channel text, retry_after interval, bot text DEFAULT NULL)
+CREATE FUNCTION companion.throttle_channel(
+    channel text, retry_after interval DEFAULT NULL, bot text DEFAULT NULL,
+    retry_after_seconds double precision DEFAULT NULL)
 RETURNS timestamptz
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_throttle_channel';
-COMMENT ON FUNCTION companion.throttle_channel(text, interval, text) IS
-'Says that a messenger has asked a bot, or with NULL the whole channel, to send nothing for so long (a 429 that is not about one message). No start_send that begins after this has committed is true before; it is NULL: not now, the claim stays. Claims leave what is throttled. A shorter one ends none. Returns when this one ends. Waits for nobody. retry_after: zero to 30 days. Error 22023 for another, an unknown channel and a bot''s name of more than 64 characters.';
+COMMENT ON FUNCTION companion.throttle_channel(text, interval, text, double precision) IS
+'Says that a messenger has asked a bot, or with NULL the whole channel, to send nothing for so long (a 429 that is not about one message). No start_send that begins after this has committed is true before; it is NULL: not now, the claim stays. Claims leave what is throttled. A shorter one ends none. Returns when this one ends. Waits for nobody. retry_after, or retry_after_seconds, one of the two: zero to 30 days. Error 22023 for another, for both, an unknown channel and a bot''s name of more than 64 characters.';

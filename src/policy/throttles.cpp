@@ -4,10 +4,10 @@
 #include "channels/channel.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
-#include "postgres/interval_length.hpp"
 #include "postgres/kept_rows.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
+#include "sending/retry_after.hpp"
 
 namespace companion {
 
@@ -90,12 +90,13 @@ static Statement replace_throttles{R"sql(
 static TimestampTz throttle_channel(const Arguments &arguments)
 {
     require_channel(arguments.text(0, "channel"));
-    const int64 wait = interval_between(arguments.required(1, "retry_after"), "retry_after", 0,
-                                        30 * USECS_PER_DAY, "zero to 30 days");
+    const std::optional<int64> wait = read_retry_after(arguments, 1, 3);
+    if (!wait)
+        refuse_null("retry_after");
     if (!arguments.is_null(2))
         check_bot(arguments.text(2, "bot"));
     // Not from when the transaction began, which may have been before the messenger was asked
-    const TimestampTz until = (clock_is_set() ? now() : GetCurrentTimestamp()) + wait;
+    const TimestampTz until = (clock_is_set() ? now() : GetCurrentTimestamp()) + *wait;
     const char nulls[] = {' ', arguments.null_flag(2), ' '};
     if (replace_throttles.execute_newest(
             {arguments.optional(0), arguments.optional(2), TimestampTzGetDatum(until)}, nulls) == 0)

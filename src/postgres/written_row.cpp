@@ -65,7 +65,7 @@ static double to_number(Datum value, Oid type)
     case INT8OID:
         return static_cast<double>(DatumGetInt64(value));
     default:
-        return DatumGetFloat4(value);
+        return DatumGetFloat8(value);
     }
 }
 

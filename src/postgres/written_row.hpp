@@ -38,7 +38,7 @@ class WrittenRow : public TriggeredRow {
     // The number of bytes; nothing is unpacked for this.
     void check_not_empty(const char *column) const;
 
-    // A smallint, integer, bigint or real.
+    // A smallint, integer, bigint or double precision.
     void check_number(const char *column, Oid type, double least,
                       double most = std::numeric_limits<double>::infinity()) const;
 

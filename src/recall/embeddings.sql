@@ -38,11 +38,11 @@ COMMENT ON FUNCTION companion.meaning_of(uuid, bytea) IS
 'How near an item''s meaning is to one that is given, as recall has compared them. Internal.';
 
 CREATE FUNCTION companion.set_embedding(
-    user_id uuid, item_id uuid, model text, embedding real[], value text DEFAULT NULL)
+    user_id uuid, item_id uuid, model text, embedding double precision[], value text DEFAULT NULL)
 RETURNS boolean
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_set_embedding';
-COMMENT ON FUNCTION companion.set_embedding(uuid, uuid, text, real[], text) IS
+COMMENT ON FUNCTION companion.set_embedding(uuid, uuid, text, double precision[], text) IS
 'Stores the embedding of an item''s value under a model; false where the item is gone, or where value, what the embedding was made of, is not its value any more. Error 22023 for a model of no or more than 100 characters and for an embedding of no or more than 16000 dimensions, with an element that is not finite or with only zeros; 22004 for one missing, 2202E for more than one dimension, 09000 where a trigger suppresses the row.';
 
 CREATE FUNCTION companion.items_without_embedding(

@@ -25,14 +25,32 @@ static void refuse_embedding(const char *fault)
     ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("embedding %s", fault));
 }
 
+// As an embedding is stored; what is beyond a real becomes infinite.
+static ArrayType *to_reals(ArrayType *given, int dimensions)
+{
+    const std::size_t size = ARR_OVERHEAD_NONULLS(1) + dimensions * sizeof(float);
+    auto *reals = static_cast<ArrayType *>(palloc0(size));
+    SET_VARSIZE(reals, size);
+    reals->ndim = 1;
+    reals->elemtype = FLOAT4OID;
+    ARR_DIMS(reals)[0] = dimensions;
+    ARR_LBOUND(reals)[0] = 1;
+    std::transform(reinterpret_cast<const double *>(ARR_DATA_PTR(given)),
+                   reinterpret_cast<const double *>(ARR_DATA_PTR(given)) + dimensions,
+                   reinterpret_cast<float *>(ARR_DATA_PTR(reals)),
+                   [](double element) { return static_cast<float>(element); });
+    return reals;
+}
+
 Datum read_embedding(const Arguments &arguments, int position)
 {
-    ArrayType *embedding = arguments.array(position, "embedding");
-    const int dimensions = dimensions_of(embedding);
-    const float *elements = elements_of(embedding);
+    ArrayType *given = arguments.array(position, "embedding");
+    const int dimensions = dimensions_of(given);
     if (dimensions < 1 || dimensions > most_dimensions)
         refuse_embedding(
             psprintf("has %d dimensions, expected 1 to %d", dimensions, most_dimensions));
+    ArrayType *embedding = to_reals(given, dimensions);
+    const float *elements = elements_of(embedding);
     if (!std::all_of(elements, elements + dimensions, [](float x) { return std::isfinite(x); }))
         refuse_embedding("has an element that is not finite");
     if (!(length_of(elements, dimensions) > 0))

@@ -8,7 +8,7 @@ namespace companion {
 // The most dimensions of an embedding, as pgvector's.
 inline constexpr int most_dimensions = 16000;
 
-// An argument that is an embedding. Errors 22004, 22023, 2202E.
+// An argument that is an embedding, double precision[], as a real[]. Errors 22004, 22023, 2202E.
 Datum read_embedding(const Arguments &arguments, int position);
 
 // Compare a user's items with an embedding, by the embeddings of a model or of any: what

@@ -92,7 +92,7 @@ COMPANION_FUNCTION(recall_score)
     const auto time = [&](int position) {
         return DatumGetTimestampTz(arguments.optional(position));
     };
-    const ItemStanding item{DatumGetFloat4(arguments.optional(1)),
+    const ItemStanding item{DatumGetFloat8(arguments.optional(1)),
                             DatumGetInt32(arguments.optional(2)), days_between(time(3), time(5)),
                             arguments.is_null(4) ? never : days_between(time(4), time(5))};
     PG_RETURN_FLOAT8(recall_score(item, policy_of(text_view(arguments.optional(0))).half_life));

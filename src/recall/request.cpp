@@ -53,7 +53,7 @@ static NullableDatum read_exclude(const Arguments &arguments, bool is_for_prompt
 
 static double read_weight(const Arguments &arguments)
 {
-    const float weight = DatumGetFloat4(arguments.required(6, "meaning_weight"));
+    const double weight = DatumGetFloat8(arguments.required(6, "meaning_weight"));
     if (!(weight >= 0 && weight <= 100))
         ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                 errmsg("meaning_weight is %g, expected 0 to 100", weight));

@@ -2,11 +2,11 @@
 #include "memory/asked.hpp"
 #include "policy/cap_starts.hpp"
 #include "policy/kind.hpp"
-#include "postgres/interval_length.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/warned.hpp"
 #include "sending/finish.hpp"
 #include "sending/reports.hpp"
+#include "sending/retry_after.hpp"
 #include "sending/told.hpp"
 
 using namespace companion;
@@ -117,13 +117,13 @@ int64 backoff(int failures)
 // and whether the address is gone, so that another is tried at once.
 struct Failure {
     TimestampTz at;
-    NullableDatum retry_after;
+    std::optional<int64> retry_after;
     bool is_permanent, is_address_gone;
 
     TimestampTz next_try(const QueueRow &row) const
     {
-        if (!retry_after.isnull)
-            return at + interval_length(retry_after.value);
+        if (retry_after)
+            return at + *retry_after;
         return is_address_gone ? at : at + backoff(row.tries + row.claims);
     }
 
@@ -138,7 +138,7 @@ struct Failure {
     // Put the message back on the queue if it has another try left. To be asked to wait costs none.
     Outcome decide(QueueRow &row, Datum reason) const
     {
-        if (!retry_after.isnull)
+        if (retry_after)
             row.uncount();
         row.visible_at = next_try(row);
         row.last_error = beginning_of(reason);
@@ -166,13 +166,9 @@ struct Failure {
 
 Failure read_failure(const Arguments &arguments)
 {
-    const Failure failure{now(), arguments.nullable(4),
-                          DatumGetBool(arguments.required(5, "permanent")),
-                          DatumGetBool(arguments.required(6, "address_gone"))};
-    if (!failure.retry_after.isnull)
-        interval_between(failure.retry_after.value, "retry_after", 0, 30 * USECS_PER_DAY,
-                         "zero to 30 days");
-    return failure;
+    return {now(), read_retry_after(arguments, 4, 7),
+            DatumGetBool(arguments.required(5, "permanent")),
+            DatumGetBool(arguments.required(6, "address_gone"))};
 }
 
 // It was not sent, which makes certain what was unknown.

@@ -50,19 +50,19 @@ COMMENT ON FUNCTION companion.mark_sent_many(uuid[], uuid[], integer[], text[], 
 
 CREATE FUNCTION companion.mark_failed(
     user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval DEFAULT NULL, permanent boolean DEFAULT false,
-    address_gone boolean DEFAULT false)
+    address_gone boolean DEFAULT false, retry_after_seconds double precision DEFAULT NULL)
 RETURNS boolean
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_failed';
-COMMENT ON FUNCTION companion.mark_failed(uuid, uuid, integer, text, interval, boolean, boolean) IS
-'Reports that the message was not sent. It comes back after retry_after, which costs no try, or after a backoff that doubles with each failure, until its kind''s max_tries or its send_before; then it has failed. Without a start_send before it, it counts as a claim that was not started. permanent (a text that the messenger refuses): failed at once; the address stays. address_gone (a blocked bot, an account that is no more): the addresses that the worker was told are disabled, and the message, where it has a try left, is not permanent and its kind falls back, goes to the next usable channel at once, or is skipped where none is left. Error 22023 for a negative retry_after or one over 30 days. The report counts also where the message was given up as unknown meanwhile. Returns false, and changes nothing, for another attempt or a message that is finished. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
+COMMENT ON FUNCTION companion.mark_failed(uuid, uuid, integer, text, interval, boolean, boolean, double precision) IS
+'Reports that the message was not sent. It comes back after retry_after, or retry_after_seconds, which costs no try, or after a backoff that doubles with each failure, until its kind''s max_tries or its send_before; then it has failed. Without a start_send before it, it counts as a claim that was not started. permanent (a text that the messenger refuses): failed at once; the address stays. address_gone (a blocked bot, an account that is no more): the addresses that the worker was told are disabled, and the message, where it has a try left, is not permanent and its kind falls back, goes to the next usable channel at once, or is skipped where none is left. Error 22023 for a wait that is negative or over 30 days, and for both. The report counts also where the message was given up as unknown meanwhile. Returns false, and changes nothing, for another attempt or a message that is finished. Waits for who holds the user or the message, at most companion.lock_wait, then error 55P03: call again.';
 CREATE FUNCTION companion.mark_failed_many(
     user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval DEFAULT NULL, permanent boolean DEFAULT false,
-    address_gone boolean DEFAULT false)
+    address_gone boolean DEFAULT false, retry_after_seconds double precision DEFAULT NULL)
 RETURNS boolean[]
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_mark_failed_many';
-COMMENT ON FUNCTION companion.mark_failed_many(uuid[], uuid[], integer[], text[], interval, boolean, boolean) IS
+COMMENT ON FUNCTION companion.mark_failed_many(uuid[], uuid[], integer[], text[], interval, boolean, boolean, double precision) IS
 'mark_failed for many messages: one result for each, in input order. It waits for nobody: NULL for one whose user or message another transaction holds, which means not now, call again; the others are finished. Error 2202E when the arrays differ in length.';
 
 CREATE FUNCTION companion.mark_skipped(

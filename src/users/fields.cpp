@@ -75,21 +75,27 @@ static bool read_time(const Kind &, const JsonbValue &json, Datum *value)
 }
 
 // A whole number within bounds.
-static bool read_integer(const JsonbValue &json, int64 least, int64 most, int64 *value)
+static bool read_integer(std::string_view digits, int64 least, int64 most, int64 *value)
 {
-    if (json.type != jbvNumeric)
-        return false;
-    const std::string_view digits =
-        DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(json.val.numeric)));
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), *value);
     return error == std::errc() && end == digits.data() + digits.size() && *value >= least &&
            *value <= most;
 }
 
+static bool read_integer(const JsonbValue &json, int64 least, int64 most, int64 *value)
+{
+    return json.type == jbvNumeric &&
+           read_integer(
+               DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(json.val.numeric))),
+               least, most, value);
+}
+
+// Clients whose numbers hold no bigint have it as a text.
 static bool read_account(const Kind &, const JsonbValue &json, Datum *value)
 {
     int64 account;
-    if (!read_integer(json, 1, PG_INT64_MAX, &account))
+    if (json.type == jbvString ? !read_integer(view(json), 1, PG_INT64_MAX, &account)
+                               : !read_integer(json, 1, PG_INT64_MAX, &account))
         return false;
     *value = Int64GetDatum(account);
     return true;
@@ -146,7 +152,7 @@ static const Kind short_text = text_of(short_text_rule), zone = text_of(zone_rul
                                 "a time such as 2026-03-20T09:00:00+01:00, or infinity", read_time},
                   days{INT2ARRAYOID, "an array of weekdays, 1 (Monday) to 7", read_days},
                   object{JSONBOID, "an object of at most companion.max_json_size", read_object},
-                  account{INT8OID, "a number from 1 on", read_account},
+                  account{INT8OID, "a number from 1 on, or a text of its digits", read_account},
                   number{TEXTOID, "a number in E.164 form such as +491511234567", read_number};
 
 // A column of users as a field: who sets it, what it is, whether null is a value, too, and whether

@@ -18,6 +18,7 @@ use Time::HiRes qw(sleep time);
 use BotApi;
 
 my $folder = dirname(dirname(__FILE__));
+my $jar = '/usr/share/java/postgresql.jar';
 my $patience = $PostgreSQL::Test::Utils::timeout_default;
 
 # The programs: what each needs to be there (files, or commands); how updates reach it, if they do; whether it has the
@@ -26,6 +27,11 @@ my $patience = $PostgreSQL::Test::Utils::timeout_default;
 my @programs = (
     { name => 'telegram', command => ["$folder/telegram_bot"], updates => 'polling', has_commands => 1 },
     { name => 'telegram by webhook', command => ["$folder/telegram_bot"], updates => 'webhook', is_tried => 1 },
+    { name => 'python', command => ['/usr/bin/python3', '-B', "$folder/examples/python/bot.py"], updates => 'webhook', starts_in => 0.4 },
+    { name => 'node', command => ['node', "$folder/examples/node/bot.js"], needs => ["$folder/examples/node/node_modules/pg"],
+        updates => 'webhook', starts_in => 0.4 },
+    { name => 'java', command => ['java', '-XX:TieredStopAtLevel=1', '-cp', "$folder/java:$jar", 'Worker'], needs => [ 'javac', $jar ],
+        prepare => ['javac', '-d', "$folder/java", '-cp', $jar, "$folder/examples/java/Worker.java"], starts_in => 1 },
 );
 my %wanted = map { $_ => 1 } split /,/, $ENV{WORKERS} // '';
 @programs = grep { $wanted{ $_->{name} } } @programs if %wanted;
@@ -624,7 +630,8 @@ sub check_kills
 sub missing_for
 {
     my ($program) = @_;
-    for my $needed (grep { !/^-/ } @{ $program->{command} }, @{ $program->{needs} // [] })
+    my ($command, @arguments) = @{ $program->{command} };
+    for my $needed ($command, (grep { m{^[^:]*/[^:]*$} } @arguments), @{ $program->{needs} // [] })
     {
         return $needed if $needed =~ m{/} ? !-e $needed : !grep { -x "$_/$needed" } split /:/, $ENV{PATH};
     }
@@ -640,6 +647,7 @@ for my $program (@programs)
     }
     subtest $program->{name} => sub {
         my $begun = time;
+        system_or_bail(@{ $program->{prepare} }) if $program->{prepare};
         my $updates = $program->{updates} // '';
         $api = BotApi->start("$folder/bot_api/server.py");
         begin($program->{name});
