@@ -1,6 +1,6 @@
 # Our Bot API server and our bot with those that others wrote, so that they do not only agree with each other:
 # Debian's python3-python-telegram-bot as a client of the server, and npm's telegram-test-api as a server for the bot
-# (npm install --prefix test/bot_api, before).
+# (which script/test --clients fetches).
 use strict;
 use warnings;
 
@@ -32,7 +32,7 @@ sub test_client
         getUpdates => [ { status => 409 } ]);
     $api->ask('updates', updates => [ { message => { message_id => 5, date => 0, text => 'hello', chat => { id => 111, type => 'private' },
                     from => { id => 111, is_bot => \0, first_name => 'Ada' } } } ]);
-    my ($printed) = run_command([ "$folder/bot_api/others_client.py", $api->url, $api->token ]);
+    my ($printed) = run_command([ "$folder/bot_api/others/client.py", $api->url, $api->token ]);
     my @lines = split /\n/, $printed;
     # The errors' names differ a little between its versions
     my @expected = (
@@ -61,7 +61,7 @@ CREATE ROLE bot LOGIN IN ROLE companion_worker;
 INSERT INTO companion.users (timezone, onboarding_completed_at, telegram_user_id) VALUES ('UTC', now(), 111);
 SELECT companion.schedule_message(id, now(), 'Good morning') FROM companion.users;
 SQL
-    my $server = open2(my $output, my $input, 'node', "$folder/bot_api/others_server.mjs",
+    my $server = open2(my $output, my $input, 'node', "$folder/bot_api/others/server.mjs",
         PostgreSQL::Test::Cluster::get_free_port());
     $input->autoflush;
     chomp(my $url = <$output> // die 'telegram-test-api does not start');
@@ -92,7 +92,7 @@ SQL
 subtest 'python-telegram-bot as a client' => \&test_client
   unless is_missing('python3-python-telegram-bot', "/usr/bin/python3 -c 'import telegram'");
 subtest 'telegram-test-api as a server' => \&test_server
-  unless is_missing('npm\'s telegram-test-api', "test -e $folder/bot_api/node_modules/telegram-test-api")
+  unless is_missing('npm\'s telegram-test-api', "test -e $folder/bot_api/others/node_modules/telegram-test-api")
   || is_missing('the bot', "test -x $folder/telegram_bot");
 ok(1, 'all that is there was tried');
 

@@ -554,7 +554,7 @@ sub test_models
 sub test_kills
 {
     my ($program) = @_;
-    my ($messages, $texts) = ($webhook || $program->{starts_in} ? 50 : 250, $program->{updates} ? 30 : 0);
+    my ($messages, $texts) = ($webhook || $program->{starts_in} ? 40 : 250, $program->{updates} ? 30 : 0);
     my $workers = $webhook ? 1 : 3; # there is one socket
     $api->ask('table', sendMessage => { '*' => [ { always => \1, delay => 0.03 } ] });
     my $from = @{ $api->ask('arrived')->{messages} };

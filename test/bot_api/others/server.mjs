@@ -1,4 +1,4 @@
-// telegram-test-api, which others wrote, in the place of our server: others_server.mjs PORT
+// telegram-test-api, which others wrote, in the place of our server: server.mjs PORT
 //
 // Prints its URL. Each line of standard input is a chat and what its user writes, {"chat": 111, "text": "hello"}, or
 // null; each is answered by all that the bot has sent so far.

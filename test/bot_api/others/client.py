@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""python-telegram-bot, which others wrote, understands each answer of our server: others_client.py URL TOKEN
+"""python-telegram-bot, which others wrote, understands each answer of our server: client.py URL TOKEN
 
 The server's table has, for sendMessage, the answers 200, 400, 403, 429 and 502, in this order; for getUpdates 409, and
 then an update with the text "hello". Prints what the client made of each.
