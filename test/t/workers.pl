@@ -470,16 +470,18 @@ sub test_updates
     unlike($said, qr/\Q$token\E/, 'the link token is not in what it says');
 }
 
-sub test_conflict
+# What may be asked again is, and sending goes on
+sub test_polling
 {
     my ($program) = @_;
-    $api->ask('table', getUpdates => [ { status => 409 } ]);
+    $api->ask('table', getMe => [ { status => 502 } ], getUpdates => [ { status => 500 }, { close => \1 }, { status => 409 } ]);
     query(q{SELECT add_message(701, 'nevertheless')});
-    my $worker = start_worker($program);
-    ok($api->ask('wait', requests => { getUpdates => count_of('getUpdates') + 1 }, seconds => $patience)->{reached}, 'it polls');
+    my ($before, $worker) = (count_of('getUpdates'), start_worker($program));
+    ok($api->ask('wait', requests => { getUpdates => $before + 3 }, seconds => $patience)->{reached}, 'it asks again for updates');
     wait_until_idle();
     is(outcome_of(701, 'status'), 'sent', 'while somebody else polls it sends');
-    like(stop_worker($worker), qr/409/, 'and says so');
+    my $said = stop_worker($worker);
+    like($said, qr/getMe: 502.*getUpdates: 500.*getUpdates: 409/s, 'and says why it does not poll');
 }
 
 sub user_602
@@ -651,7 +653,7 @@ for my $program (@programs)
             test_timeout($program);
             test_refused_token($program);
             test_term($program);
-            test_conflict($program) if $updates eq 'polling';
+            test_polling($program) if $updates eq 'polling';
         }
         test_updates($program) if $updates;
         test_commands($program) if $program->{has_commands};
