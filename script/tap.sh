@@ -13,6 +13,8 @@ prove_tap() {
     tar --create README.md docs/*.md examples | as_server_user tar --extract --directory="$tap"
     [ ! -e build/node_bot/node_modules ] || tar --create --directory=build/node_bot node_modules |
         as_server_user tar --extract --directory="$tap/examples/node"
+    [ ! -e build/others/node_modules ] || tar --create --directory=build/others node_modules |
+        as_server_user tar --extract --directory="$tap/bot_api/others"
     [ ! -e ../shared/data ] || tar --create --directory=../shared/data checkin_instants.tsv |
         as_server_user tar --extract --directory="$tap"
     as_server_user env --chdir="$tap" CHECKIN_INSTANTS="$tap/checkin_instants.tsv" \

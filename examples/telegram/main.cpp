@@ -23,7 +23,7 @@ std::thread start(Work work) {
 
 } // namespace
 
-int main() {
+int main() try {
     const Settings settings;
     if (settings.token.empty()) {
         say("TELEGRAM_BOT_TOKEN is not set: @BotFather gives you one");
@@ -42,4 +42,7 @@ int main() {
     if (stop.exit_code == token_refused)
         say("Telegram refuses the token (401, 404): nothing is sent until it is right");
     return stop.exit_code;
+} catch (const std::invalid_argument &) {
+    say("a variable that is to be a number is none");
+    return misused;
 }

@@ -47,12 +47,14 @@ class Receiver {
         return database_.call(lock)[0][0].as<bool>();
     }
 
-    // Returns the next offset. An update that fails does not hold up all others for ever.
+    // Returns the next offset. An update that fails holds up the others for half a minute at most.
     long long take_all(const Json &updates, long long offset) {
         for (const Json &update : updates) {
-            const bool is_done = !stop_.is_requested() && take(update);
-            if (!is_done && ++times_brought_ < 5) {
-                stop_.wait(std::chrono::seconds(1));
+            if (stop_.is_requested())
+                return offset;
+            const bool is_done = take(update);
+            if (!is_done && times_brought_ < 5) {
+                stop_.wait(std::chrono::seconds(1 << times_brought_++));
                 return offset;
             }
             if (!is_done)

@@ -15,7 +15,10 @@ class Sender {
         while (!stop_.is_requested()) {
             is_throttled_ = false;
             database_.call("LISTEN companion"); // the connection may be another
-            const pqxx::result messages = claim();
+            const pqxx::result messages = database_.call(R"sql(
+                SELECT user_id, message_id, attempt, bot, address, content, generation_context
+                FROM companion.claim_messages($1, 10, channels => '{telegram}'))sql",
+                settings_.worker);
             for (const auto &message : messages)
                 deliver(pqxx::row(message));
             if (messages.empty())
@@ -24,13 +27,6 @@ class Sender {
     }
 
   private:
-    pqxx::result claim() {
-        return database_.call(R"sql(
-            SELECT user_id, message_id, attempt, bot, address, content, generation_context
-            FROM companion.claim_messages($1, 10, channels => '{telegram}'))sql",
-            settings_.worker);
-    }
-
     void deliver(const pqxx::row &message) {
         Written written;
         if (stop_.is_requested() || is_throttled_)

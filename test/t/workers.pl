@@ -252,7 +252,6 @@ sub test_sends
     my %answers = map { 101 + $_ => [ @{ $sends[$_][2] } ] } 0 .. $#sends;
     $api->ask('table', sendMessage => \%answers);
     query(join ';', map { 'SELECT add_message(' . (101 + $_) . ", \$text\$$sends[$_][1]\$text\$)" } 0 .. $#sends);
-    my $worker = start_worker($program);
     wait_until_idle($unreported);
     check_sends('at once', 3);
     set_clock('2026-03-02 11:00+00');
@@ -264,7 +263,6 @@ sub test_sends
     is(query(q{SELECT failure_reason LIKE '%400%message is refused%' FROM companion.scheduled_messages WHERE status = 'failed'}),
         't', 'what Telegram said of a text that it refuses is kept');
     check_long_texts() if grep { $_->[0] eq 'a long text' } @sends;
-    stop_worker($worker);
 }
 
 # No answer in time, for all of the request's
@@ -299,11 +297,9 @@ sub check_long_texts
 
 sub test_throttle
 {
-    my ($program) = @_;
     $api->ask('table', sendMessage => { 201 => [ { status => 429, retry_after => 30 } ] });
     my $before = count_of('sendMessage');
-    query(q{SELECT add_message(201, 'first'); SELECT add_message(202, 'second'); SELECT add_message(203, 'third')});
-    my $worker = start_worker($program);
+    query(q{SELECT add_message(n, 'in this order') FROM generate_series(201, 203) AS n});
     wait_for(q{EXISTS (SELECT FROM companion.channel_throttles) AND NOT EXISTS
         (SELECT FROM companion.pending_messages WHERE channel = 'telegram' AND state IN ('claimed', 'sending'))});
     is(outcome_of(201, $standing), 'pending | telegram | 0 | - | usable', '429 costs no try');
@@ -312,14 +308,25 @@ sub test_throttle
     set_clock(query(q{SELECT companion.now() + interval '31 seconds'}));
     wait_until_idle();
     is(query(q{SELECT count(*) FROM outcomes WHERE chat BETWEEN 201 AND 203 AND status = 'sent' AND id = 1001}), '3', 'and all of it after that');
-    stop_worker($worker);
+}
+
+# start_send is NULL while the channel's rate is used up
+sub test_rate
+{
+    query(q{UPDATE companion.channels SET max_per_second = 1, burst = 1 WHERE channel = 'telegram';
+        SELECT add_message(n, 'evenly') FROM generate_series(251, 253) AS n});
+    for my $count (1 .. 3)
+    {
+        wait_for("(SELECT count(*) = $count FROM outcomes WHERE chat BETWEEN 251 AND 253 AND status = 'sent')");
+        is(query(q{SELECT count(*) FROM outcomes WHERE chat BETWEEN 251 AND 253 AND tries > 0}), '0', 'no try is lost by it');
+        set_clock(query(q{SELECT companion.now() + interval '1 second'}));
+    }
+    query(q{UPDATE companion.channels SET max_per_second = NULL, burst = NULL WHERE channel = 'telegram'});
 }
 
 # No connection: certainly not sent
 sub test_no_connection
 {
-    my ($program) = @_;
-    my $worker = start_worker($program);
     my $before = count_of('sendMessage');
     query(q{SELECT add_message(301, 'before')});
     wait_until_idle();
@@ -332,7 +339,6 @@ sub test_no_connection
     wait_until_idle();
     is(outcome_of(302, $standing), 'sent | telegram | 0 | 1001 | usable', 'and sent when there is one again');
     is(count_of('sendMessage') - $before, 2, 'once');
-    stop_worker($worker);
 }
 
 sub test_refused_token
@@ -349,12 +355,13 @@ sub test_refused_token
         is(outcome_of($chat, $standing), 'pending | telegram | 0 | - | usable', "$status uses up nothing");
         is(query(q{SELECT count(*) FROM companion.pending_messages WHERE channel = 'telegram' AND state IN ('claimed', 'sending')}),
             '0', 'and it holds no claim');
-        my $next = start_worker($program);
-        set_clock(query("SELECT companion.now() + interval '2 minutes'"));
-        wait_until_idle();
-        is(outcome_of($chat, $standing), 'sent | telegram | 0 | 1001 | usable', 'sent when the token is right');
-        stop_worker($next);
     }
+    my $next = start_worker($program);
+    set_clock(query("SELECT companion.now() + interval '2 minutes'"));
+    wait_until_idle();
+    is(query(q{SELECT count(*) FROM outcomes WHERE chat IN (801, 804, 1801, 1804) AND status = 'sent' AND id = 1001}), '4',
+        'all is sent when the token is right');
+    stop_worker($next);
     query(q{SELECT add_message(499, 'not yet')});
     for my $token ('12345:wrong', 'no-token')
     {
@@ -376,13 +383,12 @@ sub test_term
     query(q{SELECT add_message(n, 'slowly') FROM generate_series(501, 505) AS n});
     my $worker = start_worker($program);
     wait_for(q{EXISTS (SELECT FROM outcomes WHERE chat = 501 AND state = 'sending')});
+    my (undef, $secret) = split /:/, $api->token;
+    unlike(slurp_file("/proc/$worker/cmdline"), qr/\Q$secret\E/, 'the token is not in the list of processes');
     stop_worker($worker);
     is(outcome_of(501, $standing), 'sent | telegram | 0 | 1001 | usable', 'what was started is reported');
     is(query(q{SELECT count(*) FROM companion.pending_messages WHERE state IN ('claimed', 'sending')}), '0', 'nothing is held');
     is(query(q{SELECT count(*) FROM outcomes WHERE chat BETWEEN 502 AND 505 AND tries = 0 AND status = 'pending'}), '4', 'the rest was given back');
-    $worker = start_worker($program);
-    wait_until_idle();
-    stop_worker($worker);
 }
 
 sub text_update
@@ -515,7 +521,7 @@ sub test_models
     my ($program) = @_;
     my $facts = 'How nice! FACTS: [{"category": "identity", "key": "pet", "value": "a cat"}, {"category": "no key"}]';
     my $script = "$PostgreSQL::Test::Utils::tmp_check/model";
-    append_to_file($script, "cat >$script.asked; echo 'A word from the command.'\n");
+    append_to_file($script, "cat >$script.asked; env >$script.environment; echo 'A word from the command.'\n");
     query('SELECT add_user(851); SELECT add_user(852)');
     $api->ask('table', model => [ { status => 500 }, { content => $facts } ]);
     my $worker = start_worker($program, BOT_MODEL_URL => $api->url . '/v1/chat/completions', BOT_MODEL_KEY => 'key');
@@ -532,6 +538,7 @@ sub test_models
     $worker = start_worker($program, BOT_COMMAND => "sh $script");
     wait_until_idle();
     is(query(q{SELECT content FROM companion.messages WHERE address = '852'}), 'A word from the command.', 'a command writes as well');
+    unlike(slurp_file("$script.environment"), qr/the-secret/, 'without the token');
     like(slurp_file("$script.asked"), qr/^\{"messages":.*Write first now/, 'and reads what the endpoint would');
     stop_worker($worker);
     query(q{SELECT companion.upsert_user_context(id, 'follow_up', 'exam', 'the exam', metadata => '{"follow_up_on": "2026-03-02"}') FROM companion.users WHERE telegram_user_id = 852;
@@ -547,7 +554,7 @@ sub test_models
 sub test_kills
 {
     my ($program) = @_;
-    my ($messages, $texts) = ($webhook ? 50 : 250, $program->{updates} ? 30 : 0);
+    my ($messages, $texts) = ($webhook || $program->{starts_in} ? 40 : 250, $program->{updates} ? 30 : 0);
     my $workers = $webhook ? 1 : 3; # there is one socket
     $api->ask('table', sendMessage => { '*' => [ { always => \1, delay => 0.03 } ] });
     my $from = @{ $api->ask('arrived')->{messages} };
@@ -635,10 +642,13 @@ for my $program (@programs)
         $api->ask('webhook', to => $webhook, secret => 'webhook secret') if $webhook;
         unless ($program->{is_tried})
         {
+            my $worker = start_worker($program);
             test_sends($program);
+            test_throttle();
+            test_rate();
+            test_no_connection();
+            stop_worker($worker);
             test_timeout($program);
-            test_throttle($program);
-            test_no_connection($program);
             test_refused_token($program);
             test_term($program);
             test_conflict($program) if $updates eq 'polling';
