@@ -117,10 +117,14 @@ class Worker {
     }
 
     // A second at a time, since SIGTERM does not end it
-    void waitForMessages() throws SQLException {
-        for (int second = 0; second < longestWait && !isStopping; second++)
-            if (connection.unwrap(PGConnection.class).getNotifications(1000) != null)
-                break;
+    void waitForMessages() {
+        try {
+            for (int second = 0; second < longestWait && !isStopping; second++)
+                if (connection.unwrap(PGConnection.class).getNotifications(1000) != null)
+                    break;
+        } catch (SQLException error) { // it is broken, and made again by the next call
+            say("the database: " + error.getMessage());
+        }
         longestWait = 60;
     }
 

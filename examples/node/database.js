@@ -46,7 +46,10 @@ export class Database {
 
   async #connect() {
     const client = new pg.Client();
-    client.on("error", () => { if (this.#client === client) this.#client = undefined; });
+    client.on("error", () => { // it is broken, and made again by the next call
+      if (this.#client === client) this.#client = undefined;
+      wakeups.emit("wakeup");
+    });
     client.on("notification", () => { this.#isNotified = true; wakeups.emit("wakeup"); });
     await client.connect();
     return client;
