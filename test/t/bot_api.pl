@@ -38,11 +38,11 @@ sub test_client
     my @expected = (
         [ 'getMe', qr/^test_bot$/ ],
         [ 'sendMessage', qr/^1001 Good morning 111$/ ],
-        [ '400', qr/^BadRequest: / ],
-        [ '403', qr/^(Unauthorized|Forbidden): .*blocked/ ],
-        [ '429', qr/^RetryAfter: .*\b17\b/ ],
-        [ '502', qr/^NetworkError: / ],
-        [ '409', qr/^Conflict: / ],
+        [ 'an answer of 400', qr/^BadRequest: / ],
+        [ 'an answer of 403', qr/^(Unauthorized|Forbidden): .*blocked/ ],
+        [ 'an answer of 429', qr/^RetryAfter: .*\b17\b/ ],
+        [ 'an answer of 502', qr/^NetworkError: / ],
+        [ 'an answer of 409', qr/^Conflict: / ],
         [ 'getUpdates', qr/^hello 111$/ ],
         [ 'getUpdates with an offset', qr/^(\[\]|\(\))$/ ],
         [ 'a wrong token', qr/^(Unauthorized|InvalidToken): / ]);
