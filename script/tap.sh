@@ -7,7 +7,7 @@ prove_tap() {
     local pgxs tap="$SERVER_DIR/tap"
     pgxs=$(dirname "$("$PG_CONFIG" --pgxs)")/..
     as_server_user mkdir "$tap"
-    tar --create --directory=test t | as_server_user tar --extract --directory="$tap"
+    tar --create --directory=test t data | as_server_user tar --extract --directory="$tap"
     tar --create README.md docs/*.md | as_server_user tar --extract --directory="$tap"
     [ ! -e ../shared/data ] || tar --create --directory=../shared/data checkin_instants.tsv |
         as_server_user tar --extract --directory="$tap"

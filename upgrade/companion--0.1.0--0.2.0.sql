@@ -693,6 +693,12 @@ LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_reload_rows';
 COMMENT ON FUNCTION companion.reload_rows() IS
 'Trigger, AFTER INSERT, UPDATE, DELETE or TRUNCATE: every session reads the table anew.';
+
+CREATE FUNCTION companion.shard_of(user_id uuid, shards integer) RETURNS integer
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_shard_of';
+COMMENT ON FUNCTION companion.shard_of(uuid, integer) IS
+'Which of so many shards, 0 to shards - 1, a user belongs to: from the bits of their id alone, the same in every version; docs/scaling.md has it in other languages. Error 22023 for shards outside 1 to 4096.';
 CREATE TRIGGER reload_no_throttles AFTER TRUNCATE ON companion.channel_throttles
 FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_rows();
 COMMENT ON TRIGGER reload_no_throttles ON companion.channel_throttles IS 'Every session reads the throttles anew.';
@@ -3333,6 +3339,8 @@ BEGIN
           cosine_similarity day_as_seen'),
         ('companion_runtime',
          'current_user_id now uuid_v7() checkin_instant end_of_day'),
+        ('companion_user, companion_worker, companion_admin, companion_monitor, companion_runtime',
+         'shard_of'),
         ('companion_monitor',
          'now is_pg_crons'),
         ('companion_admin, companion_monitor',

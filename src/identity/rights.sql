@@ -160,6 +160,7 @@ BEGIN
           quiet_until end_of_day choose_channel usable_channel address_key channel_address recall_score normalized folded
           is_same_text cosine_similarity
           day_as_seen'),
+        ('companion_user, companion_worker, companion_admin, companion_monitor, companion_runtime', 'shard_of'),
         ('companion_monitor', 'now is_pg_crons'),
         ('companion_admin, companion_monitor',
          'health metrics check_dispatch check_jobs check_queue check_outcomes check_addresses check_server
