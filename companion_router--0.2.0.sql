@@ -187,7 +187,7 @@ EXCEPTION WHEN OTHERS THEN
     IF SQLSTATE ~ '^(22|42)' THEN
         RAISE;
     END IF;
-    RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = format('shard %s: %s', shard, SQLERRM),
+    RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = CASE WHEN SQLERRM LIKE format('shard %s is %%', shard) THEN SQLERRM ELSE format('shard %s: %s', shard, SQLERRM) END,
         DETAIL = 'The call goes on with the other shards.';
 END
 $$;
@@ -2519,7 +2519,7 @@ END
 $$;
 
 CREATE FUNCTION companion.canonical_timezone(timezone text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2546,7 +2546,7 @@ END
 $$;
 
 CREATE FUNCTION companion.checkin_instant(timezone text, local_date date, local_time time without time zone) RETURNS timestamp with time zone
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2573,7 +2573,7 @@ END
 $$;
 
 CREATE FUNCTION companion.cosine_similarity(a real[], b real[]) RETURNS double precision
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2847,7 +2847,7 @@ END
 $$;
 
 CREATE FUNCTION companion.folded(value text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2901,7 +2901,7 @@ END
 $$;
 
 CREATE FUNCTION companion.is_same_text(a text, b text) RETURNS boolean
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2928,7 +2928,7 @@ END
 $$;
 
 CREATE FUNCTION companion.local_timestamp(timezone text, at timestamp with time zone) RETURNS timestamp without time zone
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2982,7 +2982,7 @@ END
 $$;
 
 CREATE FUNCTION companion.normalized(value text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -3036,7 +3036,7 @@ END
 $$;
 
 CREATE FUNCTION companion.quiet_until(timezone text, quiet_from time without time zone, quiet_until time without time zone, at timestamp with time zone) RETURNS timestamp with time zone
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -4227,6 +4227,7 @@ GRANT EXECUTE ON FUNCTION companion.schedule_message(user_id uuid, scheduled_for
 GRANT EXECUTE ON FUNCTION companion.search_messages(user_id uuid, query text, max_results integer) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.sent_today(user_id uuid, kind text, at timestamp with time zone) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.set_embedding(user_id uuid, item_id uuid, model text, embedding real[], value text) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.shard_of(user_id uuid, shards integer) TO companion_admin, companion_monitor, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_onboarding(user_id uuid) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_send(user_id uuid, message_id uuid, attempt integer) TO companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_send_many(user_ids uuid[], message_ids uuid[], attempts integer[]) TO companion_worker;

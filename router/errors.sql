@@ -50,7 +50,7 @@ EXCEPTION WHEN OTHERS THEN
     IF SQLSTATE ~ '^(22|42)' THEN
         RAISE;
     END IF;
-    RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = format('shard %s: %s', shard, SQLERRM),
+    RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = CASE WHEN SQLERRM LIKE format('shard %s is %%', shard) THEN SQLERRM ELSE format('shard %s: %s', shard, SQLERRM) END,
         DETAIL = 'The call goes on with the other shards.';
 END
 $$;

@@ -2086,7 +2086,7 @@ END
 $$;
 
 CREATE FUNCTION companion.canonical_timezone(timezone text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2113,7 +2113,7 @@ END
 $$;
 
 CREATE FUNCTION companion.checkin_instant(timezone text, local_date date, local_time time without time zone) RETURNS timestamp with time zone
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2140,7 +2140,7 @@ END
 $$;
 
 CREATE FUNCTION companion.cosine_similarity(a real[], b real[]) RETURNS double precision
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2414,7 +2414,7 @@ END
 $$;
 
 CREATE FUNCTION companion.folded(value text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2468,7 +2468,7 @@ END
 $$;
 
 CREATE FUNCTION companion.is_same_text(a text, b text) RETURNS boolean
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2495,7 +2495,7 @@ END
 $$;
 
 CREATE FUNCTION companion.local_timestamp(timezone text, at timestamp with time zone) RETURNS timestamp without time zone
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2549,7 +2549,7 @@ END
 $$;
 
 CREATE FUNCTION companion.normalized(value text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2603,7 +2603,7 @@ END
 $$;
 
 CREATE FUNCTION companion.quiet_until(timezone text, quiet_from time without time zone, quiet_until time without time zone, at timestamp with time zone) RETURNS timestamp with time zone
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STRICT AS $$
 DECLARE
     shard integer;
     failed text[];

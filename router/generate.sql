@@ -24,7 +24,7 @@ SELECT name, way FROM (VALUES
 -- Everything that anybody may call and that is not internal, with the roles that may, the mightiest first.
 CREATE TEMP VIEW routed AS
 SELECT p.oid, p.proname AS name, p.proretset AS is_set, p.prorettype,
-       CASE WHEN p.proisstrict THEN ' STRICT' ELSE '' END AS strict,
+       CASE WHEN p.proisstrict AND w.way IS DISTINCT FROM 'refused' THEN ' STRICT' ELSE '' END AS strict,
        p.proretset OR t.typtype = 'c' AS is_row,
        coalesce(w.way, CASE WHEN p.proargtypes[0] = 'uuid[]'::regtype THEN 'many'
                             WHEN p.proargnames[1] = 'user_id' AND p.proargtypes[0] = 'uuid'::regtype THEN 'user' END) AS way,

@@ -86,6 +86,7 @@ GRANT EXECUTE ON FUNCTION companion.schedule_message(user_id uuid, scheduled_for
 GRANT EXECUTE ON FUNCTION companion.search_messages(user_id uuid, query text, max_results integer) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.sent_today(user_id uuid, kind text, at timestamp with time zone) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.set_embedding(user_id uuid, item_id uuid, model text, embedding real[], value text) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.shard_of(user_id uuid, shards integer) TO companion_admin, companion_monitor, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_onboarding(user_id uuid) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_send(user_id uuid, message_id uuid, attempt integer) TO companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_send_many(user_ids uuid[], message_ids uuid[], attempts integer[]) TO companion_worker;

@@ -112,7 +112,7 @@ SQL
 query($_, $helpers) for 'one', 'router';
 
 # Functions that say something of all shards, or of the clock, which is the router's
-my $other_shape = 'health metrics run_maintenance now uuid_v7 current_user_id dispatch run_dispatch shard_of';
+my $other_shape = 'health metrics run_maintenance now uuid_v7 current_user_id dispatch run_dispatch';
 my $refused = 'channel_address follow_auth_users schedule_jobs unfollow_auth_users unschedule_jobs usable_channel';
 my $by_address = 'redeem_telegram_link_token';
 my $attempts = query('router', <<"SQL");
@@ -162,5 +162,143 @@ for my $caller (
     is(scalar @$routed, scalar @$one, "$name: as many outcomes");
     is(join("\n", @differences), '', "$name: the same on the router as on one database");
 }
+
+# The SQLSTATE, message, detail and hint with which a statement fails on the router
+sub error_of
+{
+    my ($sql, $settings) = @_;
+    my ($status, $output, $error) = $node->psql('router', ($settings // '') . "\\set VERBOSITY verbose\n$sql");
+    $error =~ s/^(CONTEXT|LOCATION|PL\/pgSQL|SQL statement|  +).*\n?//mg;
+    return $error;
+}
+
+for my $function (split / /, $refused)
+{
+    my $argument = $function =~ /channel/ ? $function eq 'channel_address' ? q{NULL, 'web'} : 'NULL' : '';
+    like(error_of("SELECT companion.$function($argument)"), qr/0A000: companion\.$function\(\) is not routed\nHINT:  Call it on each shard\./,
+        "$function is not routed");
+}
+
+# What many messages get, in input order, from whichever shards
+query($_, <<'SQL') for map { "shard_$_" } 0 .. 2;
+RESET ALL;
+DELETE FROM companion.users;
+DELETE FROM companion.dispatch_queue;
+SQL
+query('router', <<'SQL');
+CREATE TABLE public.people AS SELECT i, companion.uuid_v7() AS id FROM generate_series(1, 60) AS i;
+CREATE TABLE public.claimed (place serial, user_id uuid, message_id uuid, attempt integer, shard integer);
+GRANT ALL ON public.people, public.claimed, public.claimed_place_seq TO PUBLIC;
+SET ROLE companion_worker;
+SELECT companion.put_user(id, format('{"display_name": "user %s"}', i)::jsonb) FROM people;
+SELECT companion.schedule_message(id, '2026-03-02 07:00+00', 'hello') FROM people;
+SQL
+is(query('router', 'SELECT count(DISTINCT companion.shard_of(id, 3)) FROM people'), '3', 'users with new ids are on every shard');
+is(join(' ', map { query("shard_$_", 'SELECT count(*) FROM companion.users') } 0 .. 2),
+    query('router', "SELECT string_agg(n::text, ' ' ORDER BY s) FROM (SELECT companion.shard_of(id, 3), count(*) FROM people GROUP BY 1) AS x (s, n)"),
+    'each on its own');
+
+query('router', <<'SQL');
+SET ROLE companion_worker;
+INSERT INTO claimed (user_id, message_id, attempt, shard)
+SELECT c.user_id, c.message_id, c.attempt, companion.shard_of(c.user_id, 3)
+FROM generate_series(1, 12) AS n CROSS JOIN LATERAL companion.claim_messages('worker ' || n, 4) AS c;
+SQL
+is(query('router', q{SELECT string_agg(n::text, ' ' ORDER BY shard) FROM (SELECT shard, count(*) FROM claimed GROUP BY 1) AS x (shard, n)}),
+    '16 16 16', 'twelve claims of four take from three shards in turn');
+is(query('router', q{SET ROLE companion_worker; SELECT count(*), count(DISTINCT message_id) FROM companion.claim_messages('worker', 50)}),
+    '12|12', 'one of 50 takes what is left, from all of them');
+
+query('router', <<'SQL');
+UPDATE claimed SET attempt = 99 WHERE place % 5 = 0;
+CREATE TABLE public.answers (step text, place integer, answer boolean);
+GRANT ALL ON public.answers TO PUBLIC;
+SET ROLE companion_worker;
+INSERT INTO answers SELECT 'start', c.place, a.answer
+FROM unnest((SELECT companion.start_send_many(array_agg(user_id ORDER BY md5(place::text)), array_agg(message_id ORDER BY md5(place::text)),
+                                              array_agg(attempt ORDER BY md5(place::text))) FROM claimed)) WITH ORDINALITY AS a (answer, n)
+JOIN (SELECT place, row_number() OVER (ORDER BY md5(place::text)) AS n FROM claimed) AS c USING (n);
+INSERT INTO answers SELECT 'sent', c.place, a.answer
+FROM unnest((SELECT companion.mark_sent_many(array_agg(user_id ORDER BY place DESC), array_agg(message_id ORDER BY place DESC),
+                                             array_agg(attempt ORDER BY place DESC), array_agg('text ' || place ORDER BY place DESC)) FROM claimed))
+    WITH ORDINALITY AS a (answer, n)
+JOIN (SELECT place, row_number() OVER (ORDER BY place DESC) AS n FROM claimed) AS c USING (n);
+SQL
+is(query('router', 'SELECT count(*) FROM answers WHERE answer <> (place % 5 <> 0)'), '0', 'each answer is in its place');
+is(query('router', 'SELECT count(*) FROM answers WHERE answer'), '78', 'and so many are true');
+is(query('router', <<'SQL'), '0', 'each text is with its message');
+SET ROLE companion_worker;
+SELECT count(*) FROM claimed AS c
+WHERE c.attempt = 1 AND (SELECT m.content FROM companion.recent_messages(c.user_id, 1) AS m) IS DISTINCT FROM 'text ' || c.place
+SQL
+like(error_of("SELECT companion.start_send_many('{}', '{}', '{1}')"), qr/2202E: argument "attempts" has 1 elements, expected 0/,
+    'arrays of different lengths');
+is(query('router', "SET ROLE companion_worker; SELECT companion.start_send_many('{}', '{}', '{}')"), '{}', 'arrays of nothing');
+
+# All shards
+is(query('router', "SELECT companion.dispatch('2026-03-02 07:30+00')"), '0', 'dispatch on every shard');
+query('router', 'CALL companion.run_dispatch()');
+is(query("shard_$_", "SELECT previous_tick FROM companion.dispatch_state"), '2026-03-02 08:00:00+00', "shard $_ goes by its own clock") for 0 .. 2;
+is(query('router', q{SELECT count(DISTINCT split_part("check", ':', 1)) FROM companion.health()}), '3', 'the health of every shard');
+is(query('router', q{SELECT string_agg(labels ->> 'shard', ' ' ORDER BY labels ->> 'shard') FROM companion.metrics() WHERE name = 'companion_shard_up' AND value = 1}),
+    '0 1 2', 'metrics of every shard');
+is(query('router', 'SELECT count(DISTINCT task) % 3 FROM companion.run_maintenance()'), '0', 'maintenance on every shard');
+is(query('router', q{SELECT companion.pause_sending('telegram')}), 't', 'sending is paused');
+is(join(' ', map { query("shard_$_", "SELECT count(*) FROM companion.sending_pauses WHERE channel = 'telegram' AND kind IS NULL") } 0 .. 2), '1 1 1', 'on every shard');
+is(query('router', q{SELECT companion.resume_sending('telegram')}), 't', 'and resumed');
+my @warnings = split /\n/, error_of(q{SELECT companion.pause_sending('nowhere')});
+like("@warnings", qr/^\S+\s+ERROR:  22023: unknown channel "nowhere" HINT:  The channels are the rows of companion.channels.$/,
+    'what is wrong with a call is an error, once');
+
+# Shards that are not on
+query('router', "SELECT companion_router.set_state(1, 'moving')");
+my $there = query('router', 'SELECT id FROM people WHERE companion.shard_of(id, 3) = 1 LIMIT 1');
+my $elsewhere = query('router', 'SELECT id FROM people WHERE companion.shard_of(id, 3) = 2 LIMIT 1');
+like(error_of("SELECT companion.next_checkin('$there')"), qr/57P03: shard 1 is moving\nHINT:  Nothing was done\. Call again\./,
+    'a call for its user is refused, to be called again');
+is(query('router', "SELECT companion.sent_today('$elsewhere')"), 'f', 'one for another shard\'s is not');
+is(query('router', "SELECT companion.start_send_many(ARRAY['$elsewhere', '$there', '$elsewhere']::uuid[], array_fill('$there'::uuid, '{3}'), '{1,1,1}')"),
+    '{f,NULL,f}', 'of many messages, those of its users are NULL');
+is(query('router', q{SELECT ok, detail FROM companion.health() WHERE "check" = 'shard 1: reachable'}), 'f|shard 1 is moving', 'its health');
+query('router', "SELECT companion_router.set_state(1, 'off')");
+like(error_of("SELECT companion.next_checkin('$there')"), qr/57P03: shard 1 is off/, 'the same where it is off');
+query('router', "SELECT companion_router.set_state(n, 'off') FROM generate_series(0, 2) AS n");
+like(error_of('SELECT companion.dispatch()'), qr/57P03: no shard is on/, 'no shard is on');
+query('router', "SELECT companion_router.set_state(n, 'on') FROM generate_series(0, 2) AS n");
+
+# Bad input
+my $place = $node->connstr('shard_1') =~ s/'/''/gr;
+my %refusals = (
+    "add_shard(-1, '$place')" => qr/22023: invalid number of a shard: -1/,
+    "add_shard(4096, '$place')" => qr/22023: invalid number of a shard: 4096/,
+    "add_shard(1, '$place')" => qr/42710: shard 1 is there already/,
+    "add_shard(3, '$place')" => qr/55000: the database is not shard 3\nDETAIL:  it is shard 1/,
+    "add_shard(3, '" . ($place =~ s/shard_1/one/r) . "')" => qr/55000: the database is not shard 3\nDETAIL:  it has not been told its number/,
+    "add_shard(3, '" . ($place =~ s/shard_1/postgres/r) . "')" => qr/55000|42P01/,
+    "add_shard(3, 'postgresql://a/b')" => qr/22023: invalid connection string/,
+    "add_shard(3, 'host=/nowhere dbname=x password=secret')" => qr/08001: a shard cannot be reached/,
+    "alter_shard(7, '$place')" => qr/42704: there is no shard 7/,
+    "alter_shard(2, '$place')" => qr/55000: the database is not shard 2\nDETAIL:  it is shard 1/,
+    "set_state(1, 'open')" => qr/22023: invalid state of a shard: open/,
+    "set_state(9, 'on')" => qr/42704: there is no shard 9/);
+for my $call (sort keys %refusals)
+{
+    my $error = error_of("SELECT companion_router.$call");
+    like($error, $refusals{$call}, $call =~ s/'host.*//r);
+    unlike($error, qr/secret/, 'no password in the error') if $call =~ /secret/;
+}
+is(query('router', 'SELECT count(*) FROM pg_foreign_server'), '3', 'nothing is half done');
+query("shard_1", 'UPDATE companion.shard SET shards = 4');
+like(error_of("SELECT companion_router.alter_shard(1, '$place')"), qr/55000: .*\nDETAIL:  it is one of 4, the others are of 3/, 'another count');
+query("shard_1", 'UPDATE companion.shard SET shards = 3');
+is(query('router', "SELECT companion.sent_today('$there')"), 'f', 'and the shard is where it was');
+
+query('router', "SELECT companion_router.alter_shard(1, '$place user=companion_router password=''se cret''')");
+query('router', 'CREATE ROLE reader LOGIN IN ROLE companion_admin, companion_worker, pg_read_all_data');
+is(query('router', 'SET ROLE reader; SELECT count(umoptions) FROM pg_user_mappings'), '0', 'nobody else sees a password');
+is(query('router', "SET ROLE reader; SELECT count(*) FROM pg_foreign_server WHERE srvoptions::text ~ 'cret'"), '0', 'nor in the server');
+like(error_of("SELECT companion_router.add_shard(3, 'dbname=x')", "SET ROLE reader;\n"), qr/42501/, 'nor adds a shard');
+like(error_of("SELECT companion_as_admin.dispatch(0, NULL, NULL)", "SET ROLE companion_worker;\n"), qr/42501/, 'nor calls as another role');
+like(error_of("SELECT companion_router.introduce('companion_shard_1')", "SET ROLE reader;\n"), qr/42501/, 'nor what is internal');
 
 done_testing();

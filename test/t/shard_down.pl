@@ -1,0 +1,110 @@
+# Shards, each a server of its own, and a router on another: one that is killed harms no other, and
+# comes back to sessions that stand; without the router, the shards go on.
+use strict;
+use warnings;
+
+use DBI;
+use File::Basename 'dirname';
+use lib dirname(__FILE__);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Shards;
+use Test::More;
+
+skip_without_plproxy();
+my @shards;
+my $router = PostgreSQL::Test::Cluster->new('router');
+$router->init;
+$router->append_conf('postgresql.conf', "fsync = off\n");
+$router->start;
+make_router($router);
+for my $number (0 .. 2)
+{
+    my $shard = PostgreSQL::Test::Cluster->new("shard_$number");
+    $shard->init;
+    $shard->start;
+    make_shard($shard, $number, 3);
+    add_shard($router, $number, $shard);
+    push @shards, $shard;
+}
+
+# SIGKILL, and gone
+sub kill_server
+{
+    my ($server) = @_;
+    my $postmaster = $server->{_pid};
+    $server->kill9;
+    select undef, undef, undef, 0.02 while kill 0, $postmaster;
+    return;
+}
+
+sub ask
+{
+    my ($sql) = @_;
+    my ($status, $output, $error) = $router->psql('router', "\\set VERBOSITY verbose\nSET ROLE companion_worker;\n$sql");
+    return ($output, $error);
+}
+
+sub answer { return (ask(@_))[0]; }
+
+my $names = answer(<<'SQL');
+SELECT string_agg(companion.uuid_v7()::text, ' ') FROM generate_series(1, 30);
+SQL
+my @users = split / /, $names;
+my @of = ([], [], []);
+for my $user (@users)
+{
+    push @{ $of[answer("SELECT companion.shard_of('$user', 3)")] }, $user;
+}
+answer("SELECT companion.put_user('$_', '{}'); SELECT companion.schedule_message('$_', now(), 'one'); SELECT companion.schedule_message('$_', now(), 'two')") for @users;
+
+# Killed in the middle of things
+kill_server($shards[1]);
+my ($output, $error) = ask("SELECT companion.sent_today('$of[1][0]')");
+like($error, qr/0800[16]: .*(cannot be reached|was lost)/, 'a call for a user of the shard that is down');
+($output, $error) = ask("SELECT companion.sent_today('$of[1][0]')");
+like($error, qr/08001: a shard cannot be reached\nDETAIL: .*\nHINT:  Nothing was done there\. Call again\./s, 'and the next');
+is(answer("SELECT companion.sent_today('$_')"), 'f', 'a call for another\'s user') for $of[0][0], $of[2][0];
+
+($output, $error) = ask('SELECT user_id, message_id, attempt FROM companion.claim_messages($$w$$, 100)');
+my @claimed = map { [ split /\|/ ] } split /\n/, $output;
+is(scalar @claimed, 2 * (@{ $of[0] } + @{ $of[2] }), 'a claim takes from the shards that are up');
+like($error, qr/WARNING:  08001: shard 1: a shard cannot be reached/, 'and says which is not');
+
+my $down = "$of[1][0]";
+my @batch = ([ $down, $down, 1 ], @claimed[0 .. 3], [ $down, $down, 1 ]);
+my $arrays = join ', ', map { my $i = $_; "'{" . join(',', map { $_->[$i] } @batch) . "}'" } 0 .. 2;
+($output, $error) = ask("SELECT companion.start_send_many($arrays)");
+is($output, '{NULL,t,t,t,t,NULL}', 'of many messages, those of the shard that is down are NULL, and the others start');
+($output, $error) = ask('SELECT companion.dispatch()');
+is($output, '0', 'dispatch goes on with the others');
+like($error, qr/WARNING:  08001: shard 1/, 'and says which it has passed over');
+is($router->safe_psql('router', q{SELECT ok FROM companion.health() WHERE "check" LIKE '%: reachable' ORDER BY "check"}), "t\nf\nt", 'health says which');
+is($router->safe_psql('router', q{SELECT value FROM companion.metrics() WHERE name = 'companion_shard_up' ORDER BY labels ->> 'shard'}), "1\n0\n1", 'metrics, too');
+($output, $error) = ask('SELECT count(*) FROM (SELECT companion.uuid_v7() FROM generate_series(1, 9)) AS x');
+is($output, '9', 'what any shard answers, another answers');
+
+$shards[1]->start;
+is(answer("SELECT companion.sent_today('$of[1][0]')"), 'f', 'the shard is back');
+is(answer('SELECT count(*) FROM companion.claim_messages($$w$$, 100)'), 2 * @{ $of[1] }, 'with what was due there');
+
+# A session whose connection to the shard has broken
+my $session = DBI->connect('dbi:Pg:' . $router->connstr('router') =~ s/'//gr =~ s/ /;/gr, undef, undef, { PrintError => 0, PrintWarn => 0 });
+$session->do('SET ROLE companion_worker');
+my $sent_today = 'SELECT companion.sent_today(?)';
+is($session->selectrow_array($sent_today, undef, $of[2][0]), 0, 'a session');
+kill_server($shards[2]);
+is($session->selectrow_array($sent_today, undef, $of[2][0]), undef, 'the shard is killed under it');
+like($session->state, qr/0800[16]/, 'it says so');
+is($session->selectrow_array($sent_today, undef, $of[0][0]), 0, 'the others answer it');
+$shards[2]->start;
+is($session->selectrow_array($sent_today, undef, $of[2][0]), 0, 'and the shard, when it is back');
+$session->disconnect;
+
+kill_server($router);
+is($shards[0]->safe_psql('shard_0', "SET ROLE companion_worker; SELECT companion.sent_today('$of[0][0]')"), 'f',
+    'the router is killed: who connects to a shard goes on');
+$router->start;
+is(answer("SELECT companion.sent_today('$of[0][0]')"), 'f', 'and the router is back');
+
+done_testing();
