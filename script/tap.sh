@@ -8,7 +8,7 @@ prove_tap() {
     pgxs=$(dirname "$("$PG_CONFIG" --pgxs)")/..
     as_server_user mkdir "$tap"
     tar --create --directory=test t data | as_server_user tar --extract --directory="$tap"
-    tar --create README.md docs/*.md | as_server_user tar --extract --directory="$tap"
+    tar --create README.md docs/*.md script/move_shard | as_server_user tar --extract --directory="$tap"
     [ ! -e ../shared/data ] || tar --create --directory=../shared/data checkin_instants.tsv |
         as_server_user tar --extract --directory="$tap"
     as_server_user env --chdir="$tap" CHECKIN_INSTANTS="$tap/checkin_instants.tsv" \

@@ -66,7 +66,7 @@ sub start_shards
     my ($shards) = @_;
     my $node = PostgreSQL::Test::Cluster->new('shards');
     $node->init(allows_streaming => 'logical');
-    $node->append_conf('postgresql.conf', "fsync = off\n");
+    $node->append_conf("postgresql.conf", "fsync = off\nmax_connections = 100\n");
     $node->start;
     make_router($node);
     for my $number (0 .. $shards - 1)
