@@ -665,6 +665,28 @@ CREATE POLICY every_row ON companion.channel_throttles TO companion_admin, compa
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.channel_throttles IS 'Admins can take a throttle away.';
 
+-- A new table.
+CREATE TABLE companion.shard (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    number integer CHECK (number >= 0 AND number < shards),
+    shards integer NOT NULL CHECK (shards BETWEEN 1 AND 4096),
+    since timestamptz NOT NULL DEFAULT companion.now()
+);
+COMMENT ON TABLE companion.shard IS
+'What this database is among those that the users are spread over: one row, made by set_shard() or set_directory(). None where it stands for itself.';
+COMMENT ON COLUMN companion.shard.only_row IS 'Always true.';
+COMMENT ON COLUMN companion.shard.number IS 'Which shard it is, from 0; NULL: the directory.';
+COMMENT ON COLUMN companion.shard.shards IS 'How many shards there are.';
+COMMENT ON COLUMN companion.shard.since IS 'When it was set.';
+ALTER TABLE companion.shard ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON companion.shard FOR SELECT
+TO companion_worker, companion_admin, companion_monitor USING (true);
+COMMENT ON POLICY read ON companion.shard IS 'Workers, admins and who watches see which shard it is.';
+CREATE POLICY every_row ON companion.shard TO companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.shard IS 'The functions set it.';
+SELECT pg_catalog.pg_extension_config_dump('companion.shard', '');
+
 -- Functions, views and triggers.
 CREATE FUNCTION companion.uuid_v7(at timestamptz) RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
@@ -693,12 +715,45 @@ LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_reload_rows';
 COMMENT ON FUNCTION companion.reload_rows() IS
 'Trigger, AFTER INSERT, UPDATE, DELETE or TRUNCATE: every session reads the table anew.';
+CREATE TRIGGER reload_no_shard AFTER TRUNCATE ON companion.shard
+FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_rows();
+COMMENT ON TRIGGER reload_no_shard ON companion.shard IS 'Every session reads it anew.';
+ALTER TABLE companion.shard ENABLE ALWAYS TRIGGER reload_no_shard;
+CREATE TRIGGER reload_shard AFTER INSERT OR UPDATE OR DELETE ON companion.shard
+FOR EACH ROW EXECUTE FUNCTION companion.reload_rows();
+COMMENT ON TRIGGER reload_shard ON companion.shard IS 'Every session reads it anew.';
+ALTER TABLE companion.shard ENABLE ALWAYS TRIGGER reload_shard;
 
 CREATE FUNCTION companion.shard_of(user_id uuid, shards integer) RETURNS integer
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'companion_shard_of';
 COMMENT ON FUNCTION companion.shard_of(uuid, integer) IS
 'Which of so many shards, 0 to shards - 1, a user belongs to: from the bits of their id alone, the same in every version; docs/scaling.md has it in other languages. Error 22023 for shards outside 1 to 4096.';
+
+CREATE FUNCTION companion.set_shard(number integer, shards integer) RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_set_shard';
+COMMENT ON FUNCTION companion.set_shard(integer, integer) IS
+'Makes this database one of so many shards, 0 to shards - 1, for good: from now on only users whose id belongs to it, by shard_of(), are taken, new ids belong to it, and an address is linked with a reservation of the directory only. Returns whether it was not so before. Error 22023 for shards outside 1 to 4096 and a number outside of them, 55000 where it is another shard or the directory already and where there are users of other shards.';
+
+CREATE FUNCTION companion.set_directory(shards integer) RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_set_directory';
+COMMENT ON FUNCTION companion.set_directory(integer) IS
+'Makes this database the directory of so many shards, which says which user has an address and has no users itself. Returns whether it was not so before. Errors as of set_shard().';
+
+CREATE FUNCTION companion.new_user_id() RETURNS uuid
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_new_user_id';
+COMMENT ON FUNCTION companion.new_user_id() IS
+'An id for a new user: uuid_v7(), and of a shard, one that belongs to it. Error 55000 on the directory.';
+ALTER TABLE companion.users ALTER COLUMN id SET DEFAULT companion.new_user_id();
+
+CREATE FUNCTION companion.link_token_shard(token text) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN substring(token FROM '^(0|[1-9][0-9]{0,3})-[A-Za-z0-9_-]{43}$')::integer;
+COMMENT ON FUNCTION companion.link_token_shard(text) IS
+'The shard that a link token names, the number before its first -; NULL for what is no token of a shard. It says nothing of whether the shard knows the token.';
 CREATE TRIGGER reload_no_throttles AFTER TRUNCATE ON companion.channel_throttles
 FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_rows();
 COMMENT ON TRIGGER reload_no_throttles ON companion.channel_throttles IS 'Every session reads the throttles anew.';
@@ -822,7 +877,7 @@ CREATE FUNCTION companion.check_user() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_user';
 COMMENT ON FUNCTION companion.check_user() IS
-'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time, quiet_from and quiet_until before 24:00; checkin_days, preferred_channel, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences and app_data objects, of at most companion.max_json_size where a grant lets one write them. Error 23514, with the column''s name.';
+'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time, quiet_from and quiet_until before 24:00; checkin_days, preferred_channel, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences and app_data objects, of at most companion.max_json_size where a grant lets one write them; on a shard that the id belongs to it. Error 23514, with the column''s name.';
 
 CREATE TRIGGER check_user AFTER INSERT OR UPDATE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.check_user();
@@ -849,7 +904,7 @@ CREATE FUNCTION companion.put_user(user_id uuid, settings jsonb) RETURNS compani
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_put_user';
 COMMENT ON FUNCTION companion.put_user(uuid, jsonb) IS
-'Changes a user''s settings, a JSON object whose fields are columns of users, or makes the user; returns the row, in which a time that is infinite is NULL, as of a pause without an end. What is not named stays, or has its default; null clears it, and opts out where it is checkin_time. An end user, for themselves: display_name, companion_name and support_style (1 to 200 characters), timezone (an IANA name), checkin_time, quiet_from and quiet_until (HH:MM), checkin_days (an array of 1 to 7), checkin_paused_until (an ISO time with its zone''s offset, or infinity), preferred_channel, preferences (an object, which replaces the old one) and location (1 to 500 characters). Workers, for anyone: these, onboarding_completed_at and app_data (an object as well). Admins: also email, telegram_user_id, telegram_username, telegram_linked_at, whatsapp_number, subscription_status, subscription_expires_at and suspended_until. Workers and admins make a user of this id where there is none. With NULL for user_id they name telegram_user_id or whatsapp_number (and telegram_username): that says who the user is, if anybody has it as an address on whichever bot, Telegram''s account before the number; else a new user is made who has it. So one call again makes no second user. One who is known gets no other account by a worker; an address that was disabled is usable again. With another telegram_user_id come telegram_linked_at, which is now, and telegram_username. Error 22023 for settings that are no object, an unknown field and a value that is none of its field, 42501 for a field or a user that is not the caller''s to set (the field is in the message and in the error''s column name), 22023 for NULL where no account is named, 22004 for NULL by an end user, 23503 where there is no such user for an end user and where they were erased, 09000 where a trigger suppresses a row or changes what it is found by. After an error nothing has changed.';
+'Changes a user''s settings, a JSON object whose fields are columns of users, or makes the user; returns the row, in which a time that is infinite is NULL, as of a pause without an end. What is not named stays, or has its default; null clears it, and opts out where it is checkin_time. An end user, for themselves: display_name, companion_name and support_style (1 to 200 characters), timezone (an IANA name), checkin_time, quiet_from and quiet_until (HH:MM), checkin_days (an array of 1 to 7), checkin_paused_until (an ISO time with its zone''s offset, or infinity), preferred_channel, preferences (an object, which replaces the old one) and location (1 to 500 characters). Workers, for anyone: these, onboarding_completed_at and app_data (an object as well). Admins: also email, telegram_user_id, telegram_username, telegram_linked_at, whatsapp_number, subscription_status, subscription_expires_at and suspended_until. Workers and admins make a user of this id where there is none. With NULL for user_id they name telegram_user_id or whatsapp_number (and telegram_username): that says who the user is, if anybody has it as an address on whichever bot, Telegram''s account before the number; else a new user is made who has it. So one call again makes no second user. One who is known gets no other account by a worker; an address that was disabled is usable again. With another telegram_user_id come telegram_linked_at, which is now, and telegram_username. Error 22023 for settings that are no object, an unknown field and a value that is none of its field, 23514 for a user of another shard, 42501 for a field or a user that is not the caller''s to set (the field is in the message and in the error''s column name), 22023 for NULL where no account is named, 22004 for NULL by an end user, 23503 where there is no such user for an end user and where they were erased, 09000 where a trigger suppresses a row or changes what it is found by. After an error nothing has changed.';
 
 CREATE FUNCTION companion.address_key(channel text, address text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -959,7 +1014,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION companion.follow_auth_users(regclass, name, name, name, boolean) IS
-'Puts the trigger companion_follow on an auth table, so that companion.users gains, changes the id and the e-mail address of, and loses a user with it, and takes over the rows that are there, but for users whom erase_user() has erased. deleted_column (timestamptz, timestamp or boolean): a user where it holds a time, or true, is suspended for good, until it is cleared; banned_column (timestamptz or boolean): until then, or while it is true; NULL: none. Both are kept in users.suspended_until, which stays as it is where neither is named. on_replica: the rows are written by a subscription, too, and the trigger fires for these as well, for which the caller must own the table. Returns how many of the rows were new or changed. Calling it again is harmless, and names other columns. The column id is a uuid, the address text, varchar, char, name or citext, or a domain over one of them; a partitioned table is partitioned by id. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column, 42804 for one of another type or a virtual one, 42809 for a view, a foreign table, a partition and another partitioning, 42701 where a column is named twice, 42710 where it has another trigger of that name, 42501 where row-level security may hide some of its rows, 23502 for a row without an id.';
+'Puts the trigger companion_follow on an auth table, so that companion.users gains, changes the id and the e-mail address of, and loses a user with it, and takes over the rows that are there, but for users whom erase_user() has erased. A shard passes over the rows of other shards'' users. deleted_column (timestamptz, timestamp or boolean): a user where it holds a time, or true, is suspended for good, until it is cleared; banned_column (timestamptz or boolean): until then, or while it is true; NULL: none. Both are kept in users.suspended_until, which stays as it is where neither is named. on_replica: the rows are written by a subscription, too, and the trigger fires for these as well, for which the caller must own the table. Returns how many of the rows were new or changed. Calling it again is harmless, and names other columns. The column id is a uuid, the address text, varchar, char, name or citext, or a domain over one of them; a partitioned table is partitioned by id. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column, 42804 for one of another type or a virtual one, 42809 for a view, a foreign table, a partition and another partitioning, 42701 where a column is named twice, 42710 where it has another trigger of that name, 42501 where row-level security may hide some of its rows, 23502 for a row without an id.';
 
 CREATE FUNCTION companion.unfollow_auth_users(
     auth_table regclass DEFAULT to_regclass('auth.users')) RETURNS boolean
@@ -1659,7 +1714,7 @@ CREATE FUNCTION companion.create_telegram_link_token(
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_create_telegram_link_token';
 COMMENT ON FUNCTION companion.create_telegram_link_token(uuid, interval, text) IS
-'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. bot: where the app has several, the one that may redeem it; empty: any. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds and a bot''s name over 64 characters, 09000 where a trigger suppresses the token or keeps one that is to give way.';
+'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter; on a shard its number and a - stand in front, and are part of what is redeemed. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. bot: where the app has several, the one that may redeem it; empty: any. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds and a bot''s name over 64 characters, 09000 where a trigger suppresses the token or keeps one that is to give way.';
 
 CREATE FUNCTION companion.redeem_telegram_link_token(
     token text, telegram_user_id bigint, telegram_username text DEFAULT NULL, bot text DEFAULT '')
@@ -2029,6 +2084,7 @@ COMMENT ON COLUMN companion.dispatch_queue.head_start IS 'By how many seconds it
 COMMENT ON INDEX companion.dispatch_queue_visible IS 'For each channel and head start, the order in which messages are claimed.';
 COMMENT ON COLUMN companion.dispatch_queue.start_before IS 'NULL: its user has no quiet hours. Of what is claimed: when the next begin, and it is looked at again before it is started; -infinity: whenever it is. Of what waits for their end: visible_at.';
 COMMENT ON COLUMN companion.dispatch_queue.waits_for IS 'Why it was put off to visible_at, by quiet hours, a cap, a reply window or a throttle; NULL: it was not.';
+COMMENT ON COLUMN companion.users.id IS 'The auth system''s user id; a new_user_id() where there is none.';
 -- Operations.
 CREATE FUNCTION companion.role_faults(role name) RETURNS TABLE (fault text, remedy text)
 LANGUAGE sql STABLE
@@ -3302,6 +3358,7 @@ BEGIN
     GRANT SELECT ON companion.caps TO companion_user, companion_worker, companion_monitor;
     GRANT SELECT, INSERT, UPDATE, DELETE ON companion.caps TO companion_admin;
     GRANT SELECT ON companion.cap_starts TO companion_worker, companion_admin;
+    GRANT SELECT ON companion.shard TO companion_worker, companion_admin, companion_monitor;
     GRANT SELECT ON companion.sending_pauses, companion.channel_throttles TO companion_worker, companion_monitor;
     GRANT SELECT, DELETE ON companion.channel_throttles TO companion_admin;
     GRANT SELECT ON companion.send_rates TO companion_admin, companion_monitor;
@@ -3334,13 +3391,15 @@ BEGIN
     GRANT SELECT ON companion.privileges TO companion_admin;
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
-         'uuid_v7(timestamptz) local_timestamp quiet_until choose_channel usable_channel
-          address_key channel_address recall_score normalized folded is_same_text
-          cosine_similarity day_as_seen'),
+         'uuid_v7(timestamptz) new_user_id local_timestamp quiet_until choose_channel
+          usable_channel address_key channel_address recall_score normalized folded
+          is_same_text cosine_similarity day_as_seen'),
         ('companion_runtime',
          'current_user_id now uuid_v7() checkin_instant end_of_day'),
         ('companion_user, companion_worker, companion_admin, companion_monitor, companion_runtime',
          'shard_of'),
+        ('companion_worker, companion_admin',
+         'link_token_shard'),
         ('companion_monitor',
          'now is_pg_crons'),
         ('companion_admin, companion_monitor',
@@ -3375,12 +3434,12 @@ BEGIN
         ('companion_worker, companion_admin',
          'throttle_channel'),
         ('companion_admin',
-         'retry_failed run_maintenance apply_retention expire_messages expire_addresses
-          expire_early_edits expire_cap_starts expire_job_runs merge_context_items
-          forget_redeem_failures follow_auth_users unfollow_auth_users adopt_users
-          import_users import_conversations import_messages import_user_context
-          import_scheduled_messages is_pg_crons require_pg_cron require_job_login
-          job_command schedule_jobs unschedule_jobs')
+         'set_shard set_directory retry_failed run_maintenance apply_retention
+          expire_messages expire_addresses expire_early_edits expire_cap_starts
+          expire_job_runs merge_context_items forget_redeem_failures follow_auth_users
+          unfollow_auth_users adopt_users import_users import_conversations
+          import_messages import_user_context import_scheduled_messages is_pg_crons
+          require_pg_cron require_job_login job_command schedule_jobs unschedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s',

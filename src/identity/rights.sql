@@ -68,6 +68,7 @@ GRANT UPDATE (display_name, companion_name, support_style, timezone, checkin_tim
 ON companion.users TO companion_user;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.users TO companion_admin;
 
+GRANT SELECT ON companion.shard TO companion_worker, companion_admin, companion_monitor;
 GRANT SELECT ON companion.channels TO companion_user, companion_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.channels TO companion_admin;
 GRANT SELECT ON companion.kinds TO companion_user, companion_worker, companion_monitor;
@@ -156,11 +157,12 @@ DECLARE
 BEGIN
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
-         'current_user_id now uuid_v7() uuid_v7(timestamptz) checkin_instant local_timestamp
+         'current_user_id now uuid_v7() uuid_v7(timestamptz) new_user_id checkin_instant local_timestamp
           quiet_until end_of_day choose_channel usable_channel address_key channel_address recall_score normalized folded
           is_same_text cosine_similarity
           day_as_seen'),
         ('companion_user, companion_worker, companion_admin, companion_monitor, companion_runtime', 'shard_of'),
+        ('companion_worker, companion_admin', 'link_token_shard'),
         ('companion_monitor', 'now is_pg_crons'),
         ('companion_admin, companion_monitor',
          'health metrics check_dispatch check_jobs check_queue check_outcomes check_addresses check_server
@@ -200,7 +202,7 @@ BEGIN
         ('companion_admin', 'pause_sending resume_sending'),
         ('companion_worker, companion_admin', 'throttle_channel'),
         ('companion_admin',
-         'rewind_dispatch retry_failed finish_abandoned run_maintenance apply_retention expire_messages
+         'set_shard set_directory rewind_dispatch retry_failed finish_abandoned run_maintenance apply_retention expire_messages
           expire_addresses expire_early_edits
           expire_cap_starts
           expire_job_runs expire_user_context merge_context_items

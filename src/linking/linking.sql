@@ -68,7 +68,7 @@ CREATE FUNCTION companion.create_telegram_link_token(
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_create_telegram_link_token';
 COMMENT ON FUNCTION companion.create_telegram_link_token(uuid, interval, text) IS
-'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. bot: where the app has several, the one that may redeem it; empty: any. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds and a bot''s name over 64 characters, 09000 where a trigger suppresses the token or keeps one that is to give way.';
+'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter; on a shard its number and a - stand in front, and are part of what is redeemed. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. bot: where the app has several, the one that may redeem it; empty: any. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds and a bot''s name over 64 characters, 09000 where a trigger suppresses the token or keeps one that is to give way.';
 
 CREATE FUNCTION companion.telegram_deep_link(bot_username text, token text) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE

@@ -1,12 +1,12 @@
 // A user's settings: making a user, and changing one.
 #include "identity/acting.hpp"
-#include "identity/uuid_v7.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/composite.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
+#include "sharding/shard.hpp"
 #include "users/account.hpp"
 #include "users/user_row.hpp"
 
@@ -246,7 +246,7 @@ bool make_by_account(const pg_uuid_t &user_id, const NamedAccounts &accounts, Fi
 // Returns who has the accounts, or has them from now on.
 pg_uuid_t make_or_change_by_account(const NamedAccounts &accounts, Fields *fields, Setter caller)
 {
-    const pg_uuid_t *user_id = uuid_v7();
+    const pg_uuid_t *user_id = new_user_id();
     for (;;) {
         CHECK_FOR_INTERRUPTS();
         if (LinkedAddress found; accounts.lock_user(&found)) {

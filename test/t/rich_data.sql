@@ -137,3 +137,6 @@ UPDATE companion.users SET checkin_time = '10:00' WHERE email = 'user4@example.o
 
 -- Newsletters wait.
 SELECT companion.pause_sending(kind => 'newsletter', reason => 'not today');
+
+-- One of the databases that the users are spread over: the only one.
+SELECT companion.set_shard(0, 1);
