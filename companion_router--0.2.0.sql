@@ -136,6 +136,12 @@ $$;
 COMMENT ON FUNCTION companion.shard_of(uuid, integer) IS
 'Which of so many shards, 0 to shards - 1, a user belongs to; the same as on a shard. Error 22023 for shards outside 1 to 4096.';
 
+CREATE FUNCTION companion.link_token_shard(token text) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN substring(token FROM '^(0|[1-9][0-9]{0,3})-[A-Za-z0-9_-]{43}$')::integer;
+COMMENT ON FUNCTION companion.link_token_shard(text) IS
+'The shard that a link token names; NULL for what is no token of a shard. The same as on a shard.';
+
 -- Errors: PL/Proxy wraps what a shard has raised; here it becomes again what it was.
 
 CREATE FUNCTION companion_router.raise(state text, message text, detail text, hint text) RETURNS void
@@ -1107,6 +1113,21 @@ CREATE FUNCTION companion_as_monitor.metrics(integer) RETURNS TABLE(name text, l
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT r.* FROM (SELECT set_config('role', 'companion_monitor', true) <> '') AS a (acts) CROSS JOIN LATERAL (SELECT * FROM companion.metrics() WHERE a.acts OFFSET 0) AS r;
+$$;
+CREATE FUNCTION companion_as_admin.new_user_id(integer) RETURNS uuid
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN companion.new_user_id() END;
+$$;
+CREATE FUNCTION companion_as_worker.new_user_id(integer) RETURNS uuid
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN companion.new_user_id() END;
+$$;
+CREATE FUNCTION companion_as_user.new_user_id(integer, text) RETURNS uuid
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $2::text, true) IS NOT NULL THEN companion.new_user_id() END;
 $$;
 CREATE FUNCTION companion_as_admin.next_checkin(uuid, timestamp with time zone) RETURNS timestamp with time zone
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -2981,6 +3002,33 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION companion.new_user_id() RETURNS uuid
+LANGUAGE plpgsql AS $$
+DECLARE
+    shard integer;
+    failed text[];
+    detail text;
+    hint text;
+BEGIN
+    FOR shard IN SELECT companion_router.in_turn() LOOP
+        BEGIN
+            IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+                RETURN companion_as_admin.new_user_id(shard);
+            ELSIF pg_catalog.pg_has_role('companion_worker', 'usage') THEN
+                RETURN companion_as_worker.new_user_id(shard);
+            ELSE
+                RETURN companion_as_user.new_user_id(shard, coalesce(companion.current_user_id()::text, ''));
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+            PERFORM companion_router.pass_over(shard, SQLSTATE, SQLERRM, detail, hint);
+            failed := ARRAY[SQLSTATE, SQLERRM, detail, hint];
+        END;
+    END LOOP;
+    PERFORM companion_router.fail_all(failed);
+END
+$$;
+
 CREATE FUNCTION companion.normalized(value text) RETURNS text
 LANGUAGE plpgsql STRICT AS $$
 DECLARE
@@ -3682,6 +3730,20 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION companion.set_directory(shards integer) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM companion_router.refuse('set_directory');
+END
+$$;
+
+CREATE FUNCTION companion.set_shard(number integer, shards integer) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM companion_router.refuse('set_shard');
+END
+$$;
+
 CREATE FUNCTION companion.unfollow_auth_users(auth_table regclass DEFAULT to_regclass('auth.users'::text)) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -3758,6 +3820,7 @@ COMMENT ON FUNCTION companion.mark_skipped(user_id uuid, message_id uuid, attemp
 COMMENT ON FUNCTION companion.mark_skipped_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[]) IS 'As on a shard; each gets those of its users. NULL, with a WARNING, for those of one that cannot be reached: not now, call again.';
 COMMENT ON FUNCTION companion.memory_report(user_id uuid) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.merge_context_items() IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
+COMMENT ON FUNCTION companion.new_user_id() IS 'As on a shard; run on any.';
 COMMENT ON FUNCTION companion.next_checkin(user_id uuid, at timestamp with time zone) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.normalized(value text) IS 'As on a shard; run on any.';
 COMMENT ON FUNCTION companion.open_conversation(user_id uuid, channel text, initiated_by text, idle interval) IS 'As on a shard; run on that of the user.';
@@ -3779,7 +3842,9 @@ COMMENT ON FUNCTION companion.schedule_jobs(run_as name, every interval) IS 'Not
 COMMENT ON FUNCTION companion.schedule_message(user_id uuid, scheduled_for timestamp with time zone, content text, kind text, channel text, idempotency_key text, generation_context jsonb, send_before timestamp with time zone, replace boolean, cancel_on_reply boolean, priority_level integer, topic_key text, metadata jsonb) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.search_messages(user_id uuid, query text, max_results integer) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.sent_today(user_id uuid, kind text, at timestamp with time zone) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.set_directory(shards integer) IS 'Not routed: error 0A000.';
 COMMENT ON FUNCTION companion.set_embedding(user_id uuid, item_id uuid, model text, embedding real[], value text) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.set_shard(number integer, shards integer) IS 'Not routed: error 0A000.';
 COMMENT ON FUNCTION companion.start_onboarding(user_id uuid) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.start_send(user_id uuid, message_id uuid, attempt integer) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.start_send_many(user_ids uuid[], message_ids uuid[], attempts integer[]) IS 'As on a shard; each gets those of its users. NULL, with a WARNING, for those of one that cannot be reached: not now, call again.';
@@ -4087,10 +4152,23 @@ CREATE FUNCTION companion.redeem_telegram_link_token(
 RETURNS TABLE (outcome text, user_id uuid)
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    named integer := companion.link_token_shard($1);
+    detail text;
+    hint text;
 BEGIN
-    RETURN QUERY SELECT * FROM companion_as_worker.redeem_telegram_link_token(0, $1, $2, $3, $4);
+    -- What is no token goes always to the same shard for an account, which counts its failures
+    IF named IS NULL OR NOT EXISTS (SELECT FROM companion_router.shards AS s WHERE s.number = named) THEN
+        named := abs($2 % (SELECT c.shards FROM companion_router.shard_count AS c));
+    END IF;
+    RETURN QUERY SELECT * FROM companion_as_worker.redeem_telegram_link_token(named, $1, $2, $3, $4);
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
 END
 $$;
+COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text, text) IS
+'As on a shard; run on the one that the token names.';
 
 -- Owner first, then what others may. What goes to the shards runs as companion_router_owner, whose
 -- user mappings are the logins there; everything else runs as the caller.
@@ -4189,6 +4267,7 @@ GRANT EXECUTE ON FUNCTION companion.imported_id(user_id uuid, table_name text, o
 GRANT EXECUTE ON FUNCTION companion.is_same_text(a text, b text) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.items_without_embedding(model text, max_rows integer, for_user uuid) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.link_address(user_id uuid, channel text, address text, bot text) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.link_token_shard(token text) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.local_timestamp(timezone text, at timestamp with time zone) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.mark_failed(user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval, permanent boolean, address_gone boolean) TO companion_worker;
 GRANT EXECUTE ON FUNCTION companion.mark_failed_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval, permanent boolean, address_gone boolean) TO companion_worker;
@@ -4199,6 +4278,7 @@ GRANT EXECUTE ON FUNCTION companion.mark_skipped_many(user_ids uuid[], message_i
 GRANT EXECUTE ON FUNCTION companion.memory_report(user_id uuid) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.merge_context_items() TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.metrics() TO companion_admin, companion_monitor;
+GRANT EXECUTE ON FUNCTION companion.new_user_id() TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.next_checkin(user_id uuid, at timestamp with time zone) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.normalized(value text) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.now() TO companion_admin, companion_monitor, companion_user, companion_worker;
@@ -4226,7 +4306,9 @@ GRANT EXECUTE ON FUNCTION companion.schedule_jobs(run_as name, every interval) T
 GRANT EXECUTE ON FUNCTION companion.schedule_message(user_id uuid, scheduled_for timestamp with time zone, content text, kind text, channel text, idempotency_key text, generation_context jsonb, send_before timestamp with time zone, replace boolean, cancel_on_reply boolean, priority_level integer, topic_key text, metadata jsonb) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.search_messages(user_id uuid, query text, max_results integer) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.sent_today(user_id uuid, kind text, at timestamp with time zone) TO companion_admin, companion_user, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.set_directory(shards integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.set_embedding(user_id uuid, item_id uuid, model text, embedding real[], value text) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.set_shard(number integer, shards integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.shard_of(user_id uuid, shards integer) TO companion_admin, companion_monitor, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_onboarding(user_id uuid) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_send(user_id uuid, message_id uuid, attempt integer) TO companion_worker;

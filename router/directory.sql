@@ -49,7 +49,20 @@ CREATE FUNCTION companion.redeem_telegram_link_token(
 RETURNS TABLE (outcome text, user_id uuid)
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    named integer := companion.link_token_shard($1);
+    detail text;
+    hint text;
 BEGIN
-    RETURN QUERY SELECT * FROM companion_as_worker.redeem_telegram_link_token(0, $1, $2, $3, $4);
+    -- What is no token goes always to the same shard for an account, which counts its failures
+    IF named IS NULL OR NOT EXISTS (SELECT FROM companion_router.shards AS s WHERE s.number = named) THEN
+        named := abs($2 % (SELECT c.shards FROM companion_router.shard_count AS c));
+    END IF;
+    RETURN QUERY SELECT * FROM companion_as_worker.redeem_telegram_link_token(named, $1, $2, $3, $4);
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
 END
 $$;
+COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text, text) IS
+'As on a shard; run on the one that the token names.';

@@ -675,6 +675,21 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT r.* FROM (SELECT set_config('role', 'companion_monitor', true) <> '') AS a (acts) CROSS JOIN LATERAL (SELECT * FROM companion.metrics() WHERE a.acts OFFSET 0) AS r;
 $$;
+CREATE FUNCTION companion_as_admin.new_user_id(integer) RETURNS uuid
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN companion.new_user_id() END;
+$$;
+CREATE FUNCTION companion_as_worker.new_user_id(integer) RETURNS uuid
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN companion.new_user_id() END;
+$$;
+CREATE FUNCTION companion_as_user.new_user_id(integer, text) RETURNS uuid
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $2::text, true) IS NOT NULL THEN companion.new_user_id() END;
+$$;
 CREATE FUNCTION companion_as_admin.next_checkin(uuid, timestamp with time zone) RETURNS timestamp with time zone
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
@@ -2548,6 +2563,33 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION companion.new_user_id() RETURNS uuid
+LANGUAGE plpgsql AS $$
+DECLARE
+    shard integer;
+    failed text[];
+    detail text;
+    hint text;
+BEGIN
+    FOR shard IN SELECT companion_router.in_turn() LOOP
+        BEGIN
+            IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+                RETURN companion_as_admin.new_user_id(shard);
+            ELSIF pg_catalog.pg_has_role('companion_worker', 'usage') THEN
+                RETURN companion_as_worker.new_user_id(shard);
+            ELSE
+                RETURN companion_as_user.new_user_id(shard, coalesce(companion.current_user_id()::text, ''));
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+            PERFORM companion_router.pass_over(shard, SQLSTATE, SQLERRM, detail, hint);
+            failed := ARRAY[SQLSTATE, SQLERRM, detail, hint];
+        END;
+    END LOOP;
+    PERFORM companion_router.fail_all(failed);
+END
+$$;
+
 CREATE FUNCTION companion.normalized(value text) RETURNS text
 LANGUAGE plpgsql STRICT AS $$
 DECLARE
@@ -3249,6 +3291,20 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION companion.set_directory(shards integer) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM companion_router.refuse('set_directory');
+END
+$$;
+
+CREATE FUNCTION companion.set_shard(number integer, shards integer) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM companion_router.refuse('set_shard');
+END
+$$;
+
 CREATE FUNCTION companion.unfollow_auth_users(auth_table regclass DEFAULT to_regclass('auth.users'::text)) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -3325,6 +3381,7 @@ COMMENT ON FUNCTION companion.mark_skipped(user_id uuid, message_id uuid, attemp
 COMMENT ON FUNCTION companion.mark_skipped_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[]) IS 'As on a shard; each gets those of its users. NULL, with a WARNING, for those of one that cannot be reached: not now, call again.';
 COMMENT ON FUNCTION companion.memory_report(user_id uuid) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.merge_context_items() IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
+COMMENT ON FUNCTION companion.new_user_id() IS 'As on a shard; run on any.';
 COMMENT ON FUNCTION companion.next_checkin(user_id uuid, at timestamp with time zone) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.normalized(value text) IS 'As on a shard; run on any.';
 COMMENT ON FUNCTION companion.open_conversation(user_id uuid, channel text, initiated_by text, idle interval) IS 'As on a shard; run on that of the user.';
@@ -3346,7 +3403,9 @@ COMMENT ON FUNCTION companion.schedule_jobs(run_as name, every interval) IS 'Not
 COMMENT ON FUNCTION companion.schedule_message(user_id uuid, scheduled_for timestamp with time zone, content text, kind text, channel text, idempotency_key text, generation_context jsonb, send_before timestamp with time zone, replace boolean, cancel_on_reply boolean, priority_level integer, topic_key text, metadata jsonb) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.search_messages(user_id uuid, query text, max_results integer) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.sent_today(user_id uuid, kind text, at timestamp with time zone) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.set_directory(shards integer) IS 'Not routed: error 0A000.';
 COMMENT ON FUNCTION companion.set_embedding(user_id uuid, item_id uuid, model text, embedding real[], value text) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.set_shard(number integer, shards integer) IS 'Not routed: error 0A000.';
 COMMENT ON FUNCTION companion.start_onboarding(user_id uuid) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.start_send(user_id uuid, message_id uuid, attempt integer) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.start_send_many(user_ids uuid[], message_ids uuid[], attempts integer[]) IS 'As on a shard; each gets those of its users. NULL, with a WARNING, for those of one that cannot be reached: not now, call again.';

@@ -7,8 +7,8 @@ SET search_path = pg_catalog;
 CREATE TEMP TABLE ways (name text, way text);
 INSERT INTO ways
 SELECT name, way FROM (VALUES
-    ('any', 'canonical_timezone checkin_instant cosine_similarity folded is_same_text local_timestamp normalized
-             quiet_until recall_score telegram_deep_link uuid_v7'),
+    ('any', 'canonical_timezone checkin_instant cosine_similarity folded is_same_text local_timestamp
+             new_user_id normalized quiet_until recall_score telegram_deep_link uuid_v7'),
     ('all', 'apply_retention dispatch expire_addresses expire_cap_starts expire_early_edits expire_job_runs
              expire_messages expire_telegram_link_tokens expire_user_context finish_abandoned
              forget_redeem_failures merge_context_items pause_sending resume_sending retry_failed rewind_dispatch
@@ -17,8 +17,8 @@ SELECT name, way FROM (VALUES
                  items_without_embedding metrics run_maintenance
                  put_user record_incoming redeem_telegram_link_token'),
     ('import', 'import_conversations import_messages import_scheduled_messages import_user_context import_users'),
-    ('refused', 'channel_address follow_auth_users schedule_jobs unfollow_auth_users unschedule_jobs usable_channel'),
-    ('local', 'current_user_id now run_dispatch shard_of')
+    ('refused', 'channel_address follow_auth_users schedule_jobs set_directory set_shard unfollow_auth_users unschedule_jobs usable_channel'),
+    ('local', 'current_user_id link_token_shard now run_dispatch shard_of')
 ) AS w (way, names) CROSS JOIN regexp_split_to_table(names, '\s+') AS name;
 
 -- Everything that anybody may call and that is not internal, with the roles that may, the mightiest first.

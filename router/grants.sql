@@ -48,6 +48,7 @@ GRANT EXECUTE ON FUNCTION companion.imported_id(user_id uuid, table_name text, o
 GRANT EXECUTE ON FUNCTION companion.is_same_text(a text, b text) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.items_without_embedding(model text, max_rows integer, for_user uuid) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.link_address(user_id uuid, channel text, address text, bot text) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.link_token_shard(token text) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.local_timestamp(timezone text, at timestamp with time zone) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.mark_failed(user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval, permanent boolean, address_gone boolean) TO companion_worker;
 GRANT EXECUTE ON FUNCTION companion.mark_failed_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval, permanent boolean, address_gone boolean) TO companion_worker;
@@ -58,6 +59,7 @@ GRANT EXECUTE ON FUNCTION companion.mark_skipped_many(user_ids uuid[], message_i
 GRANT EXECUTE ON FUNCTION companion.memory_report(user_id uuid) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.merge_context_items() TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.metrics() TO companion_admin, companion_monitor;
+GRANT EXECUTE ON FUNCTION companion.new_user_id() TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.next_checkin(user_id uuid, at timestamp with time zone) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.normalized(value text) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.now() TO companion_admin, companion_monitor, companion_user, companion_worker;
@@ -85,7 +87,9 @@ GRANT EXECUTE ON FUNCTION companion.schedule_jobs(run_as name, every interval) T
 GRANT EXECUTE ON FUNCTION companion.schedule_message(user_id uuid, scheduled_for timestamp with time zone, content text, kind text, channel text, idempotency_key text, generation_context jsonb, send_before timestamp with time zone, replace boolean, cancel_on_reply boolean, priority_level integer, topic_key text, metadata jsonb) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.search_messages(user_id uuid, query text, max_results integer) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.sent_today(user_id uuid, kind text, at timestamp with time zone) TO companion_admin, companion_user, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.set_directory(shards integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.set_embedding(user_id uuid, item_id uuid, model text, embedding real[], value text) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.set_shard(number integer, shards integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.shard_of(user_id uuid, shards integer) TO companion_admin, companion_monitor, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_onboarding(user_id uuid) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_send(user_id uuid, message_id uuid, attempt integer) TO companion_worker;

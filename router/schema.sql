@@ -134,3 +134,9 @@ END
 $$;
 COMMENT ON FUNCTION companion.shard_of(uuid, integer) IS
 'Which of so many shards, 0 to shards - 1, a user belongs to; the same as on a shard. Error 22023 for shards outside 1 to 4096.';
+
+CREATE FUNCTION companion.link_token_shard(token text) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN substring(token FROM '^(0|[1-9][0-9]{0,3})-[A-Za-z0-9_-]{43}$')::integer;
+COMMENT ON FUNCTION companion.link_token_shard(text) IS
+'The shard that a link token names; NULL for what is no token of a shard. The same as on a shard.';

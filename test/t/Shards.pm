@@ -24,9 +24,7 @@ sub make_shard
     $node->safe_psql('postgres', "CREATE DATABASE shard_$number");
     $node->safe_psql("shard_$number", <<"SQL");
 CREATE EXTENSION companion;
-CREATE TABLE companion.shard (number integer, shards integer);
-GRANT SELECT ON companion.shard TO PUBLIC;
-INSERT INTO companion.shard VALUES ($number, $shards);
+SELECT companion.set_shard($number, $shards);
 DO \$\$ BEGIN
     IF to_regrole('companion_router') IS NULL THEN
         CREATE ROLE companion_router LOGIN

@@ -26,7 +26,7 @@ $other->psql('postgres', slurp_file($roles), on_error_stop => 0); # of which pos
 
 my $users = $ENV{USERS} // 300;
 $node->safe_psql('router', <<"SQL");
-CREATE TABLE public.people AS SELECT i, companion.uuid_v7() AS id FROM generate_series(1, $users) AS i;
+CREATE TABLE public.people AS SELECT i, companion.new_user_id() AS id FROM generate_series(1, $users) AS i;
 SELECT count(companion.put_user(id, '{"onboarding_completed_at": "2025-01-01T00:00:00Z"}')) FROM people;
 SQL
 my @people = split /\n/, $node->safe_psql('router', 'SELECT id FROM people');

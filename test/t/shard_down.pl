@@ -48,7 +48,7 @@ sub ask
 sub answer { return (ask(@_))[0]; }
 
 my $names = answer(<<'SQL');
-SELECT string_agg(companion.uuid_v7()::text, ' ') FROM generate_series(1, 30);
+SELECT string_agg(companion.new_user_id()::text, ' ') FROM generate_series(1, 30);
 SQL
 my @users = split / /, $names;
 my @of = ([], [], []);
@@ -81,7 +81,7 @@ is($output, '0', 'dispatch goes on with the others');
 like($error, qr/WARNING:  08001: shard 1/, 'and says which it has passed over');
 is($router->safe_psql('router', q{SELECT ok FROM companion.health() WHERE "check" LIKE '%: reachable' ORDER BY "check"}), "t\nf\nt", 'health says which');
 is($router->safe_psql('router', q{SELECT value FROM companion.metrics() WHERE name = 'companion_shard_up' ORDER BY labels ->> 'shard'}), "1\n0\n1", 'metrics, too');
-($output, $error) = ask('SELECT count(*) FROM (SELECT companion.uuid_v7() FROM generate_series(1, 9)) AS x');
+($output, $error) = ask('SELECT count(*) FROM (SELECT companion.new_user_id() FROM generate_series(1, 9)) AS x');
 is($output, '9', 'what any shard answers, another answers');
 
 $shards[1]->start;
