@@ -3003,7 +3003,9 @@ BEGIN
                CASE WHEN $5 IS NOT NULL THEN array_agg(e.a5 ORDER BY e.place) END AS p5,
                CASE WHEN $6 IS NOT NULL THEN array_agg(e.a6 ORDER BY e.place) END AS p6,
                CASE WHEN $7 IS NOT NULL THEN array_agg(e.a7 ORDER BY e.place) END AS p7,
-               CASE array_ndims($8) WHEN 1 THEN array_agg(($8[:])[e.place] ORDER BY e.place) WHEN 2 THEN array_agg(ARRAY(SELECT unnest(($8[:][:])[e.place:e.place])) ORDER BY e.place) END AS p8
+               coalesce(array_agg(($8[:])[e.place] ORDER BY e.place) FILTER (WHERE array_ndims($8) = 1),
+                        array_agg(ARRAY(SELECT unnest(($8[:][:])[e.place:e.place])) ORDER BY e.place)
+                            FILTER (WHERE array_ndims($8) = 2)) AS p8
         FROM unnest($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY AS e (a1, a2, a3, a4, a5, a6, a7, place)
         GROUP BY 1
     LOOP

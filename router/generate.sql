@@ -190,9 +190,10 @@ CREATE FUNCTION pg_temp.part(name text, i integer) RETURNS text
 LANGUAGE sql
 AS $$
     SELECT CASE name
-        WHEN 'resolves' THEN -- an id or a row of ids
-            format('CASE array_ndims($%s) WHEN 1 THEN array_agg(($%1$s[:])[e.place] ORDER BY e.place)'
-                   ' WHEN 2 THEN array_agg(ARRAY(SELECT unnest(($%1$s[:][:])[e.place:e.place])) ORDER BY e.place) END', i)
+        WHEN 'resolves' THEN -- an id or a row of ids; an aggregate that no CASE would keep from being computed
+            format(E'coalesce(array_agg(($%s[:])[e.place] ORDER BY e.place) FILTER (WHERE array_ndims($%1$s) = 1),'
+                   '\n                        array_agg(ARRAY(SELECT unnest(($%1$s[:][:])[e.place:e.place])) ORDER BY e.place)'
+                   '\n                            FILTER (WHERE array_ndims($%1$s) = 2))', i)
         ELSE format('CASE WHEN $%s IS NOT NULL THEN array_agg(e.a%1$s ORDER BY e.place) END', i) END
 $$;
 

@@ -235,6 +235,14 @@ like(error_of("SELECT companion.start_send_many('{}', '{}', '{1}')"), qr/2202E: 
     'arrays of different lengths');
 is(query('router', "SET ROLE companion_worker; SELECT companion.start_send_many('{}', '{}', '{}')"), '{}', 'arrays of nothing');
 
+is(query('router', <<'SQL'), "{f,f}\n" x 7 . '{f,f}', 'called again, in one session and with what they resolve');
+SET ROLE companion_worker;
+CREATE TEMP TABLE two AS SELECT array_agg(user_id) AS users, array_agg(message_id) AS messages, array_agg(attempt) AS attempts
+FROM (SELECT * FROM claimed WHERE attempt = 1 ORDER BY place LIMIT 2) AS c;
+SELECT companion.mark_sent_many(users, messages, attempts, '{again,again}') FROM two, generate_series(1, 7);
+SELECT companion.mark_sent_many(users, messages, attempts, '{again,again}', resolves => ARRAY[[users[1], users[2]], [users[1], NULL]]) FROM two;
+SQL
+
 # All shards
 is(query('router', "SELECT companion.dispatch('2026-03-02 07:30+00')"), '0', 'dispatch on every shard');
 query('router', 'CALL companion.run_dispatch()');
