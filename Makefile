@@ -7,7 +7,7 @@ EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'$$/\1/p" companion.co
 # The order in which the install script needs its subjects.
 SUBJECTS = \
 	identity/schema identity/identity sharding/shard scheduling/local_time policy/quiet_hours text/text \
-	channels/channels policy/kinds policy/pauses policy/rates policy/caps users/users channels/addresses users/onboarding users/auth_users users/personal_data \
+	channels/channels policy/kinds policy/pauses policy/rates policy/caps users/users channels/addresses sharding/reservations sharding/directory users/onboarding users/auth_users users/personal_data \
 	conversations/conversations conversations/writing conversations/reading \
 	conversations/search conversations/analytics \
 	memory/categories memory/memory facts/facts recall/recall recall/embeddings memory/functions \

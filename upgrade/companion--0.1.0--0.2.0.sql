@@ -687,6 +687,87 @@ USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.shard IS 'The functions set it.';
 SELECT pg_catalog.pg_extension_config_dump('companion.shard', '');
 
+-- A new table.
+CREATE TABLE companion.address_reservations (
+    channel text COLLATE "C" NOT NULL,
+    address text COLLATE "C" NOT NULL,
+    bot text COLLATE "C" NOT NULL DEFAULT '',
+    user_id uuid NOT NULL,
+    reservation bigint NOT NULL,
+    expires_at timestamptz NOT NULL,
+    is_void boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (channel, address, bot)
+);
+CREATE INDEX address_reservations_expired ON companion.address_reservations (expires_at);
+COMMENT ON TABLE companion.address_reservations IS
+'Reservations that a shard was given and has not linked yet, and those that it has declared void, for as long as somebody may still come with them. Elsewhere it is empty. Internal.';
+COMMENT ON COLUMN companion.address_reservations.channel IS 'The channel.';
+COMMENT ON COLUMN companion.address_reservations.address IS 'The address, as address_key() has it.';
+COMMENT ON COLUMN companion.address_reservations.bot IS 'The bot, or none.';
+COMMENT ON COLUMN companion.address_reservations.user_id IS 'For whom; they may not be there yet.';
+COMMENT ON COLUMN companion.address_reservations.reservation IS 'The directory''s number. Of a void one, all up to it are void.';
+COMMENT ON COLUMN companion.address_reservations.expires_at IS 'Until when it is taken, and then forgotten.';
+COMMENT ON COLUMN companion.address_reservations.is_void IS 'Whether nothing is linked by it any more.';
+ALTER TABLE companion.address_reservations ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.address_reservations TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.address_reservations IS 'Workers and admins read it.';
+SELECT pg_catalog.pg_extension_config_dump('companion.address_reservations', '');
+
+-- A new table.
+CREATE TABLE companion.directory_changes (
+    user_id uuid NOT NULL,
+    id uuid NOT NULL DEFAULT companion.uuid_v7(),
+    channel text COLLATE "C" NOT NULL,
+    address text COLLATE "C" NOT NULL,
+    bot text COLLATE "C" NOT NULL,
+    is_wanted boolean NOT NULL,
+    since timestamptz NOT NULL DEFAULT companion.now(),
+    PRIMARY KEY (user_id, id)
+);
+CREATE INDEX directory_changes_since ON companion.directory_changes (since, id);
+COMMENT ON TABLE companion.directory_changes IS
+'What a shard has for the directory, for whoever maintains both, in the order of since and id: addresses that were unlinked, and addresses that a column of a user names and nobody has reserved. Elsewhere it is empty.';
+COMMENT ON COLUMN companion.directory_changes.user_id IS 'Whose address it was, or is to be; they may be gone.';
+COMMENT ON COLUMN companion.directory_changes.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.directory_changes.channel IS 'The channel.';
+COMMENT ON COLUMN companion.directory_changes.address IS 'The address, as addresses has it.';
+COMMENT ON COLUMN companion.directory_changes.bot IS 'The bot, or none.';
+COMMENT ON COLUMN companion.directory_changes.is_wanted IS 'True: a column names it, reserve it and call link_wanted_address(). False: it was unlinked, settle it.';
+COMMENT ON COLUMN companion.directory_changes.since IS 'When it came up.';
+ALTER TABLE companion.directory_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.directory_changes TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.directory_changes IS 'Workers and admins read it.';
+SELECT pg_catalog.pg_extension_config_dump('companion.directory_changes', '');
+
+-- A new table.
+CREATE TABLE companion.directory (
+    channel text COLLATE "C" NOT NULL,
+    address text COLLATE "C" NOT NULL,
+    bot text COLLATE "C" NOT NULL DEFAULT '',
+    user_id uuid NOT NULL,
+    reservation bigint NOT NULL,
+    expires_at timestamptz NOT NULL,
+    confirmed_at timestamptz,
+    PRIMARY KEY (channel, address, bot)
+) WITH (fillfactor = 90);
+CREATE INDEX directory_reserved ON companion.directory (expires_at) WHERE confirmed_at IS NULL;
+COMMENT ON TABLE companion.directory IS
+'Of a database that is the directory of shards: which user has an address, and so which shard. Elsewhere it is empty.';
+COMMENT ON COLUMN companion.directory.channel IS 'The channel.';
+COMMENT ON COLUMN companion.directory.address IS 'The address, as address_key() has it.';
+COMMENT ON COLUMN companion.directory.bot IS 'Which of the app''s bots reaches it there; empty: none yet, or the only one.';
+COMMENT ON COLUMN companion.directory.user_id IS 'Whose address it is, or is about to be.';
+COMMENT ON COLUMN companion.directory.reservation IS 'The number of the last reservation; each of an address is higher than those before.';
+COMMENT ON COLUMN companion.directory.expires_at IS 'Until when a shard takes the reservation. The address is not free then: the shard says whether it was linked.';
+COMMENT ON COLUMN companion.directory.confirmed_at IS 'When the shard had linked it; NULL: reserved.';
+ALTER TABLE companion.directory ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.directory TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.directory IS 'Workers and admins read it.';
+SELECT pg_catalog.pg_extension_config_dump('companion.directory', '');
+
 -- Functions, views and triggers.
 CREATE FUNCTION companion.uuid_v7(at timestamptz) RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
@@ -904,7 +985,7 @@ CREATE FUNCTION companion.put_user(user_id uuid, settings jsonb) RETURNS compani
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_put_user';
 COMMENT ON FUNCTION companion.put_user(uuid, jsonb) IS
-'Changes a user''s settings, a JSON object whose fields are columns of users, or makes the user; returns the row, in which a time that is infinite is NULL, as of a pause without an end. What is not named stays, or has its default; null clears it, and opts out where it is checkin_time. An end user, for themselves: display_name, companion_name and support_style (1 to 200 characters), timezone (an IANA name), checkin_time, quiet_from and quiet_until (HH:MM), checkin_days (an array of 1 to 7), checkin_paused_until (an ISO time with its zone''s offset, or infinity), preferred_channel, preferences (an object, which replaces the old one) and location (1 to 500 characters). Workers, for anyone: these, onboarding_completed_at and app_data (an object as well). Admins: also email, telegram_user_id, telegram_username, telegram_linked_at, whatsapp_number, subscription_status, subscription_expires_at and suspended_until. Workers and admins make a user of this id where there is none. With NULL for user_id they name telegram_user_id or whatsapp_number (and telegram_username): that says who the user is, if anybody has it as an address on whichever bot, Telegram''s account before the number; else a new user is made who has it. So one call again makes no second user. One who is known gets no other account by a worker; an address that was disabled is usable again. With another telegram_user_id come telegram_linked_at, which is now, and telegram_username. Error 22023 for settings that are no object, an unknown field and a value that is none of its field, 23514 for a user of another shard, 42501 for a field or a user that is not the caller''s to set (the field is in the message and in the error''s column name), 22023 for NULL where no account is named, 22004 for NULL by an end user, 23503 where there is no such user for an end user and where they were erased, 09000 where a trigger suppresses a row or changes what it is found by. After an error nothing has changed.';
+'Changes a user''s settings, a JSON object whose fields are columns of users, or makes the user; returns the row, in which a time that is infinite is NULL, as of a pause without an end. What is not named stays, or has its default; null clears it, and opts out where it is checkin_time. An end user, for themselves: display_name, companion_name and support_style (1 to 200 characters), timezone (an IANA name), checkin_time, quiet_from and quiet_until (HH:MM), checkin_days (an array of 1 to 7), checkin_paused_until (an ISO time with its zone''s offset, or infinity), preferred_channel, preferences (an object, which replaces the old one) and location (1 to 500 characters). Workers, for anyone: these, onboarding_completed_at and app_data (an object as well). Admins: also email, telegram_user_id, telegram_username, telegram_linked_at, whatsapp_number, subscription_status, subscription_expires_at and suspended_until. Workers and admins make a user of this id where there is none. With NULL for user_id they name telegram_user_id or whatsapp_number (and telegram_username): that says who the user is, if anybody has it as an address on whichever bot, Telegram''s account before the number; else a new user is made who has it. So one call again makes no second user. One who is known gets no other account by a worker; an address that was disabled is usable again. With another telegram_user_id come telegram_linked_at, which is now, and telegram_username. Error 22023 for settings that are no object, an unknown field and a value that is none of its field, 23514 for a user of another shard, 42501 for a field or a user that is not the caller''s to set (the field is in the message and in the error''s column name), 22023 for NULL where no account is named, 22004 for NULL by an end user, 23503 where there is no such user for an end user and where they were erased, 55000 on a shard for a new user whose account is not reserved, 09000 where a trigger suppresses a row or changes what it is found by. After an error nothing has changed.';
 
 CREATE FUNCTION companion.address_key(channel text, address text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -952,7 +1033,7 @@ RETURNS text
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_link_address';
 COMMENT ON FUNCTION companion.link_address(uuid, text, text, text) IS
-'Links an address to a user, beside those that they have there; linked again, it is usable again. Returns linked, or taken where it is another user''s, and nothing changes then. An address without a bot that the user has gets this bot. For workers and admins: whoever calls this says that the address is the user''s. Error 22023 for an unknown channel or one that needs no address, for an address that has not 1 to 512 characters, has control characters or is not of the channel''s form (Telegram: an id; WhatsApp: E.164, with or without +; email: with an @) and for a bot''s name over 64 characters, 23503 for an unknown user, 09000 where a trigger suppresses a row.';
+'Links an address to a user, beside those that they have there; linked again, it is usable again. Returns linked, or taken where it is another user''s, and nothing changes then. An address without a bot that the user has gets this bot. For workers and admins: whoever calls this says that the address is the user''s. Error 22023 for an unknown channel or one that needs no address, for an address that has not 1 to 512 characters, has control characters or is not of the channel''s form (Telegram: an id; WhatsApp: E.164, with or without +; email: with an @) and for a bot''s name over 64 characters, 23503 for an unknown user, 55000 on a shard where it is not reserved for the user (take_reservation), 09000 where a trigger suppresses a row.';
 
 CREATE FUNCTION companion.unlink_address(user_id uuid, channel text, address text, bot text DEFAULT NULL)
 RETURNS boolean
@@ -968,6 +1049,68 @@ LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_disable_address';
 COMMENT ON FUNCTION companion.disable_address(uuid, text, text, text, text) IS
 'Says that an address of a user is gone (a blocked bot, a token that has expired), of one bot or, with NULL, of all: nothing is sent there until a message comes from it, it is linked again, or it changes. Returns whether it was usable. What is pending there goes to the next usable channel. Errors as of link_address.';
+
+CREATE FUNCTION companion.take_reservation(
+    user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamptz) RETURNS void
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_take_reservation';
+COMMENT ON FUNCTION companion.take_reservation(uuid, text, text, text, bigint, timestamptz) IS
+'On a shard: notes what directory_reserve() has answered, so that the address may be linked to the user, by link_address, redeem_telegram_link_token, put_user or a column, in this transaction or a later one before it expires. The user may still have to be made; put_user() without an id makes them with this one. Error 55000 where this is no shard of several, and for a reservation that has expired, is void or older than another: release it, and reserve again. 23514 for a user of another shard, else as of link_address().';
+
+CREATE FUNCTION companion.settle_reservation(
+    user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamptz)
+RETURNS TABLE (outcome text, owner uuid)
+LANGUAGE c ROWS 1
+AS 'MODULE_PATHNAME', 'companion_settle_reservation';
+COMMENT ON FUNCTION companion.settle_reservation(uuid, text, text, text, bigint, timestamptz) IS
+'On a shard: says for good what has become of an entry of the directory, whose columns are the arguments. outcome: linked, and owner says to whom: directory_confirm() it; void: it is not linked, and nothing will be by this reservation or an earlier one any more: directory_release() it; newer: a later reservation was taken: look again. Waits for whoever is linking it. Errors as of take_reservation().';
+
+CREATE FUNCTION companion.link_wanted_address(
+    user_id uuid, id uuid, reservation bigint, expires_at timestamptz) RETURNS text
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_link_wanted_address';
+COMMENT ON FUNCTION companion.link_wanted_address(uuid, uuid, bigint, timestamptz) IS
+'On a shard: links what a row of directory_changes wants, by a reservation for it, and deletes the row. Returns linked; taken where it is another user''s here; gone where the row is, as when the column has changed: settle the reservation then. Errors as of take_reservation().';
+
+CREATE FUNCTION companion.directory_change_done(user_id uuid, id uuid) RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_directory_change_done';
+COMMENT ON FUNCTION companion.directory_change_done(uuid, uuid) IS
+'On a shard: deletes a row of directory_changes that has been seen to; of one that is wanted, since it is another user''s, which is noted. False where there is none.';
+
+CREATE FUNCTION companion.expire_reservations(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_expire_reservations';
+COMMENT ON FUNCTION companion.expire_reservations(integer) IS
+'Forgets up to max_rows reservations that have expired. Passes over what somebody else has locked. Returns how many. Part of run_maintenance(). Error 22023 for a bound below 1.';
+
+CREATE FUNCTION companion.directory_reserve(user_id uuid, channel text, address text, bot text DEFAULT '')
+RETURNS TABLE (outcome text, owner uuid, reservation bigint, expires_at timestamptz)
+LANGUAGE c ROWS 1
+AS 'MODULE_PATHNAME', 'companion_directory_reserve';
+COMMENT ON FUNCTION companion.directory_reserve(uuid, text, text, text) IS
+'On the directory: reserves an address for a user, for a minute, before their shard links it. outcome: reserved, with the reservation that the shard is given, again for the same user, also where it is theirs already; taken, and owner says whose it is, confirmed or reserved, for this bot or for none. Reserved it stays until directory_confirm() or directory_release(). Error 55000 where this is not the directory, else as of link_address().';
+
+CREATE FUNCTION companion.directory_confirm(
+    user_id uuid, channel text, address text, bot text, reservation bigint) RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_directory_confirm';
+COMMENT ON FUNCTION companion.directory_confirm(uuid, text, text, text, bigint) IS
+'On the directory: says that the user''s shard has linked what was reserved. False where there is another reservation by now or none, or it is one of another shard; settle it then. Errors as of directory_reserve().';
+
+CREATE FUNCTION companion.directory_release(channel text, address text, bot text, reservation bigint)
+RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_directory_release';
+COMMENT ON FUNCTION companion.directory_release(text, text, text, bigint) IS
+'On the directory: frees an address whose shard has said by settle_reservation() that this reservation is void. False where there is another by now, or none. Errors as of directory_reserve().';
+
+CREATE FUNCTION companion.directory_lookup(channel text, address text, bot text DEFAULT '')
+RETURNS TABLE (user_id uuid, shard integer, found_bot text, reservation bigint, expires_at timestamptz, is_confirmed boolean)
+LANGUAGE c STABLE ROWS 1
+AS 'MODULE_PATHNAME', 'companion_directory_lookup';
+COMMENT ON FUNCTION companion.directory_lookup(text, text, text) IS
+'On the directory: which user has an address, and so which shard to ask: for the bot, else for none; with NULL for whichever, none before any. No row where nobody has it. One that is reserved only may be linked already: its shard knows. Errors as of directory_reserve().';
 
 CREATE FUNCTION companion.adopt_users(
     auth_table regclass, email_column name, deleted_column name, banned_column name) RETURNS bigint
@@ -1052,7 +1195,7 @@ WITH RECURSIVE personal AS (
                AS readable
         FROM pg_attribute AS column_of
         WHERE column_of.attrelid = c.oid AND column_of.attnum > 0 AND NOT column_of.attisdropped) AS a
-    WHERE e.extname = 'companion' AND c.relname <> 'erased_users'
+    WHERE e.extname = 'companion' AND c.relname NOT IN ('erased_users', 'directory', 'address_reservations', 'directory_changes')
         AND (c.relname = 'users' OR k.names && '{user_id,telegram_user_id}')
 ), referring (oid, depth) AS (
     SELECT oid, 0 FROM personal
@@ -1072,7 +1215,7 @@ SELECT p.name, p.oid::regclass::text AS relation,
        (SELECT max(r.depth) FROM referring AS r WHERE r.oid = p.oid) AS erasure_order
 FROM personal AS p;
 COMMENT ON VIEW companion.personal_tables IS
-'The extension''s tables that hold rows of a user, erased_users apart: how a user''s are found ($1 is the user''s id), the columns that an admin may read (a secret is one that nobody may), the primary key, and in which order they are erased. Internal.';
+'The extension''s tables that hold rows of a user, erased_users and what the directory of shards needs apart: how a user''s are found ($1 is the user''s id), the columns that an admin may read (a secret is one that nobody may), the primary key, and in which order they are erased. Internal.';
 COMMENT ON COLUMN companion.personal_tables.name IS 'The table''s name.';
 COMMENT ON COLUMN companion.personal_tables.relation IS 'The table, qualified and quoted.';
 COMMENT ON COLUMN companion.personal_tables.condition IS 'Which rows are the user''s; $1 is the user''s id.';
@@ -1722,7 +1865,14 @@ RETURNS TABLE (outcome text, user_id uuid)
 LANGUAGE c ROWS 1
 AS 'MODULE_PATHNAME', 'companion_redeem_telegram_link_token';
 COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text, text) IS
-'Ties a Telegram account to the user of a link token, as users.telegram_user_id and as their usable address for the bot, and uses up the user''s other tokens, in one step. The account that they had before is unlinked. bot: which of the app''s bots the token came to. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token, or one of another bot); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters or a bot''s name over 64, 09000 where a trigger suppresses a row.';
+'Ties a Telegram account to the user of a link token, as users.telegram_user_id and as their usable address for the bot, and uses up the user''s other tokens, in one step. The account that they had before is unlinked. bot: which of the app''s bots the token came to. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token, or one of another bot); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters or a bot''s name over 64, 55000 on a shard where the account is not reserved for the user (link_token_owner), 09000 where a trigger suppresses a row.';
+
+CREATE FUNCTION companion.link_token_owner(token text, bot text DEFAULT '')
+RETURNS TABLE (user_id uuid, for_bot text)
+LANGUAGE c STABLE ROWS 1
+AS 'MODULE_PATHNAME', 'companion_link_token_owner';
+COMMENT ON FUNCTION companion.link_token_owner(text, text) IS
+'Of which user a live link token is, and for which bot redeeming it would link the account: for whom to reserve it in the directory first. Both NULL for a token that cannot be redeemed now; redeem_telegram_link_token() says why, and counts it. Error 22004 without a token, 22023 for a bot''s name over 64 characters.';
 
 CREATE FUNCTION companion.forget_redeem_failures() RETURNS bigint
 LANGUAGE c
@@ -1759,7 +1909,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     FOREACH task IN ARRAY ARRAY['abandoned messages', 'expired context items', 'link tokens',
-                                'redeem failures', 'old messages', 'unlinked addresses', 'early edits'] LOOP
+                                'redeem failures', 'old messages', 'unlinked addresses', 'reservations', 'early edits'] LOOP
         BEGIN
             affected := CASE task
                 WHEN 'abandoned messages' THEN companion.finish_abandoned()
@@ -1768,6 +1918,7 @@ BEGIN
                 WHEN 'redeem failures' THEN companion.forget_redeem_failures()
                 WHEN 'old messages' THEN companion.expire_messages()
                 WHEN 'unlinked addresses' THEN companion.expire_addresses()
+                WHEN 'reservations' THEN companion.expire_reservations()
                 ELSE companion.expire_early_edits() END;
         EXCEPTION WHEN lock_not_available OR deadlock_detected OR integrity_constraint_violation
                 OR triggered_action_exception OR plpgsql_error THEN
@@ -2085,6 +2236,9 @@ COMMENT ON INDEX companion.dispatch_queue_visible IS 'For each channel and head 
 COMMENT ON COLUMN companion.dispatch_queue.start_before IS 'NULL: its user has no quiet hours. Of what is claimed: when the next begin, and it is looked at again before it is started; -infinity: whenever it is. Of what waits for their end: visible_at.';
 COMMENT ON COLUMN companion.dispatch_queue.waits_for IS 'Why it was put off to visible_at, by quiet hours, a cap, a reply window or a throttle; NULL: it was not.';
 COMMENT ON COLUMN companion.users.id IS 'The auth system''s user id; a new_user_id() where there is none.';
+COMMENT ON INDEX companion.address_reservations_expired IS 'The first to be forgotten.';
+COMMENT ON INDEX companion.directory_changes_since IS 'The order in which they are worked off.';
+COMMENT ON INDEX companion.directory_reserved IS 'What nobody has confirmed, the oldest first.';
 -- Operations.
 CREATE FUNCTION companion.role_faults(role name) RETURNS TABLE (fault text, remedy text)
 LANGUAGE sql STABLE
@@ -3359,6 +3513,8 @@ BEGIN
     GRANT SELECT, INSERT, UPDATE, DELETE ON companion.caps TO companion_admin;
     GRANT SELECT ON companion.cap_starts TO companion_worker, companion_admin;
     GRANT SELECT ON companion.shard TO companion_worker, companion_admin, companion_monitor;
+    GRANT SELECT ON companion.directory, companion.address_reservations, companion.directory_changes
+    TO companion_worker, companion_admin;
     GRANT SELECT ON companion.sending_pauses, companion.channel_throttles TO companion_worker, companion_monitor;
     GRANT SELECT, DELETE ON companion.channel_throttles TO companion_admin;
     GRANT SELECT ON companion.send_rates TO companion_admin, companion_monitor;
@@ -3399,7 +3555,9 @@ BEGIN
         ('companion_user, companion_worker, companion_admin, companion_monitor, companion_runtime',
          'shard_of'),
         ('companion_worker, companion_admin',
-         'link_token_shard'),
+         'link_token_shard link_token_owner take_reservation settle_reservation
+          link_wanted_address directory_change_done directory_reserve directory_confirm
+          directory_release directory_lookup'),
         ('companion_monitor',
          'now is_pg_crons'),
         ('companion_admin, companion_monitor',
@@ -3435,11 +3593,12 @@ BEGIN
          'throttle_channel'),
         ('companion_admin',
          'set_shard set_directory retry_failed run_maintenance apply_retention
-          expire_messages expire_addresses expire_early_edits expire_cap_starts
-          expire_job_runs merge_context_items forget_redeem_failures follow_auth_users
-          unfollow_auth_users adopt_users import_users import_conversations
-          import_messages import_user_context import_scheduled_messages is_pg_crons
-          require_pg_cron require_job_login job_command schedule_jobs unschedule_jobs')
+          expire_messages expire_addresses expire_reservations expire_early_edits
+          expire_cap_starts expire_job_runs merge_context_items forget_redeem_failures
+          follow_auth_users unfollow_auth_users adopt_users import_users
+          import_conversations import_messages import_user_context
+          import_scheduled_messages is_pg_crons require_pg_cron require_job_login
+          job_command schedule_jobs unschedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s',

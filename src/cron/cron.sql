@@ -37,7 +37,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     FOREACH task IN ARRAY ARRAY['abandoned messages', 'expired context items', 'link tokens',
-                                'redeem failures', 'old messages', 'unlinked addresses', 'early edits'] LOOP
+                                'redeem failures', 'old messages', 'unlinked addresses', 'reservations', 'early edits'] LOOP
         BEGIN
             affected := CASE task
                 WHEN 'abandoned messages' THEN companion.finish_abandoned()
@@ -46,6 +46,7 @@ BEGIN
                 WHEN 'redeem failures' THEN companion.forget_redeem_failures()
                 WHEN 'old messages' THEN companion.expire_messages()
                 WHEN 'unlinked addresses' THEN companion.expire_addresses()
+                WHEN 'reservations' THEN companion.expire_reservations()
                 ELSE companion.expire_early_edits() END;
         EXCEPTION WHEN lock_not_available OR deadlock_detected OR integrity_constraint_violation
                 OR triggered_action_exception OR plpgsql_error THEN

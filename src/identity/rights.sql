@@ -69,6 +69,8 @@ ON companion.users TO companion_user;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.users TO companion_admin;
 
 GRANT SELECT ON companion.shard TO companion_worker, companion_admin, companion_monitor;
+GRANT SELECT ON companion.directory, companion.address_reservations, companion.directory_changes
+TO companion_worker, companion_admin;
 GRANT SELECT ON companion.channels TO companion_user, companion_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.channels TO companion_admin;
 GRANT SELECT ON companion.kinds TO companion_user, companion_worker, companion_monitor;
@@ -162,7 +164,9 @@ BEGIN
           is_same_text cosine_similarity
           day_as_seen'),
         ('companion_user, companion_worker, companion_admin, companion_monitor, companion_runtime', 'shard_of'),
-        ('companion_worker, companion_admin', 'link_token_shard'),
+        ('companion_worker, companion_admin',
+         'link_token_shard link_token_owner take_reservation settle_reservation link_wanted_address
+          directory_change_done directory_reserve directory_confirm directory_release directory_lookup'),
         ('companion_monitor', 'now is_pg_crons'),
         ('companion_admin, companion_monitor',
          'health metrics check_dispatch check_jobs check_queue check_outcomes check_addresses check_server
@@ -203,7 +207,7 @@ BEGIN
         ('companion_worker, companion_admin', 'throttle_channel'),
         ('companion_admin',
          'set_shard set_directory rewind_dispatch retry_failed finish_abandoned run_maintenance apply_retention expire_messages
-          expire_addresses expire_early_edits
+          expire_addresses expire_reservations expire_early_edits
           expire_cap_starts
           expire_job_runs expire_user_context merge_context_items
           expire_telegram_link_tokens forget_redeem_failures

@@ -1,78 +1,138 @@
-# Shards, and a router in front of them: databases of one server, or each of its own.
+# A client of several shards and their directory, as docs/scaling.md has it: it links by a reservation, and
+# resolves what another has left.
 package Shards;
+
 use strict;
 use warnings;
 
-use Exporter 'import';
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
-
-our @EXPORT = qw(skip_without_plproxy make_shard make_router add_shard start_shards);
-
-sub skip_without_plproxy
+sub new
 {
-    my ($sharedir) = run_command([ 'pg_config', '--sharedir' ]);
-    plan skip_all => 'PL/Proxy is not installed' unless -e "$sharedir/extension/plproxy.control";
-    return;
+    my ($class, %given) = @_;    # connect: what connects to a database by its name; shards: how many
+    return bless { cut => undef, %given }, $class;
 }
 
-# A database that is one of so many shards, with the router's login
-sub make_shard
+# The rows of a query on a database, each by its columns. Where the client is to be cut off, it is so before.
+sub ask
 {
-    my ($node, $number, $shards) = @_;
-    $node->safe_psql('postgres', "CREATE DATABASE shard_$number");
-    $node->safe_psql("shard_$number", <<"SQL");
-CREATE EXTENSION companion;
-SELECT companion.set_shard($number, $shards);
-DO \$\$ BEGIN
-    IF to_regrole('companion_router') IS NULL THEN
-        CREATE ROLE companion_router LOGIN
-        IN ROLE companion_user, companion_worker, companion_admin, companion_monitor;
-    END IF;
-END \$\$;
-SQL
-    return;
+    my ($self, $database, $sql, @values) = @_;
+    die "cut off\n" if defined $self->{cut} && $self->{cut}-- == 0;
+    my $handle = $self->{connections}{$database} //= $self->{connect}->($database);
+    return @{ $handle->selectall_arrayref($sql, { Slice => {} }, @values) };
 }
 
-sub make_router
+sub shard_of
 {
-    my ($node) = @_;
-    $node->safe_psql('postgres', 'CREATE DATABASE router');
-    $node->safe_psql('router', 'CREATE EXTENSION companion_router CASCADE');
-    return;
+    my ($self, $user) = @_;
+    use bigint;
+    my $x = hex($user =~ tr/-//dr) % 2147483647;
+    $x = $x * ($x + 1618033989) % 2147483647 for 1 .. 2;
+    return 'shard' . $x % $self->{shards};
 }
 
-# Where a shard is, for the router
-sub conninfo
+# Have a shard do what links an address, in one transaction with the reservation; returns its answer, or taken.
+sub by_reservation
 {
-    my ($node, $number) = @_;
-    return $node->connstr("shard_$number") =~ s/'/''/gr;
+    my ($self, $user, $address, $sql, @values) = @_;
+    my ($reserved) = $self->ask('directory', 'SELECT * FROM companion.directory_reserve(?, ?, ?, ?)', $user, @$address);
+    return { outcome => 'taken' } if $reserved->{outcome} eq 'taken';
+    my @entry = ($user, @$address, $reserved->{reservation}, $reserved->{expires_at});
+    my ($answer) = eval { $self->ask($self->shard_of($user), "WITH given AS MATERIALIZED
+        (SELECT companion.take_reservation(?, ?, ?, ?, ?, ?)) SELECT answer.* FROM given, LATERAL ($sql) AS answer", @entry, @values) };
+    die $@ if $@ && $@ !~ /reserv/;
+    $self->settle(@entry);
+    return $answer // { outcome => 'void' };
 }
 
-sub add_shard
+# Tell the directory what has become of one of its entries.
+sub settle
 {
-    my ($router, $number, $node) = @_;
-    my $conninfo = conninfo($node, $number);
-    $router->safe_psql('router', "SELECT companion_router.add_shard($number, '$conninfo')");
-    return;
+    my ($self, $user, $channel, $address, $bot, $reservation, $expires_at) = @_;
+    my ($settled) = $self->ask($self->shard_of($user), 'SELECT * FROM companion.settle_reservation(?, ?, ?, ?, ?, ?)',
+        $user, $channel, $address, $bot, $reservation, $expires_at);
+    $self->ask('directory', 'SELECT companion.directory_confirm(?, ?, ?, ?, ?)', $settled->{owner}, $channel, $address, $bot, $reservation)
+        if $settled->{outcome} eq 'linked';
+    $self->ask('directory', 'SELECT companion.directory_release(?, ?, ?, ?)', $channel, $address, $bot, $reservation)
+        if $settled->{outcome} eq 'void';
 }
 
-# A server with so many shards and their router
-sub start_shards
+sub settle_entries
 {
-    my ($shards) = @_;
-    my $node = PostgreSQL::Test::Cluster->new('shards');
-    $node->init(allows_streaming => 'logical');
-    $node->append_conf("postgresql.conf", "fsync = off\nmax_connections = 100\n");
-    $node->start;
-    make_router($node);
-    for my $number (0 .. $shards - 1)
+    my ($self, $condition, @values) = @_;
+    $self->settle(@$_{qw(user_id channel address bot reservation expires_at)})
+        for $self->ask('directory', "SELECT * FROM companion.directory WHERE $condition", @values);
+}
+
+# What a shard has for the directory
+sub work_off
+{
+    my ($self, $shard) = @_;
+    for my $change ($self->ask($shard, 'SELECT * FROM companion.directory_changes ORDER BY since, id LIMIT 100'))
     {
-        make_shard($node, $number, $shards);
-        add_shard($node, $number, $node);
+        my ($user, $id, @address) = @$change{qw(user_id id channel address bot)};
+        my $answer = { outcome => 'seen to' };
+        if ($change->{is_wanted})
+        {
+            $answer = $self->link_wanted($user, $id, \@address);
+        }
+        else
+        {
+            $self->settle_entries('channel = ? AND address = companion.address_key(?, ?) AND bot = ?', @address[ 0, 0, 1, 2 ]);
+        }
+        $self->ask($shard, 'SELECT companion.directory_change_done(?, ?)', $user, $id) if $answer->{outcome} ne 'linked';
     }
-    return $node;
+}
+
+sub link_wanted
+{
+    my ($self, $user, $id, $address) = @_;
+    my ($reserved) = $self->ask('directory', 'SELECT * FROM companion.directory_reserve(?, ?, ?, ?)', $user, @$address);
+    return $reserved if $reserved->{outcome} eq 'taken';
+    my @reservation = @$reserved{qw(reservation expires_at)};
+    my ($answer) = $self->ask($self->shard_of($user), 'SELECT companion.link_wanted_address(?, ?, ?, ?) AS outcome', $user, $id, @reservation);
+    $self->settle($user, @$address, @reservation);
+    return $answer;
+}
+
+# All that anybody has left
+sub sweep
+{
+    my ($self) = @_;
+    $self->work_off("shard$_") for 0 .. $self->{shards} - 1;
+    $self->settle_entries('confirmed_at IS NULL');
+}
+
+sub link_address
+{
+    my ($self, $user, @address) = @_;
+    return $self->by_reservation($user, \@address, 'SELECT companion.link_address(?, ?, ?, ?) AS outcome', $user, @address)->{outcome};
+}
+
+sub unlink_address
+{
+    my ($self, $user, @address) = @_;
+    $self->ask($self->shard_of($user), 'SELECT companion.unlink_address(?, ?, ?, ?)', $user, @address);
+    $self->settle_entries('channel = ? AND address = companion.address_key(?, ?) AND bot = ?', @address[ 0, 0, 1, 2 ]);
+}
+
+# Who has a Telegram account, or a new user who has it
+sub sign_up
+{
+    my ($self, $account) = @_;
+    my ($known) = $self->ask('directory', 'SELECT user_id FROM companion.directory_lookup(?, ?, NULL)', 'telegram', $account);
+    my ($new) = $self->ask('directory', 'SELECT companion.uuid_v7() AS user_id');
+    return $self->by_reservation(($known // $new)->{user_id}, [ 'telegram', $account, '' ],
+        'SELECT id AS user_id FROM companion.put_user(NULL, ?)', qq({"telegram_user_id": $account}))->{user_id};
+}
+
+# A token that a user's app has made, redeemed
+sub redeem
+{
+    my ($self, $user, $account) = @_;
+    my ($made) = $self->ask($self->shard_of($user), 'SELECT companion.create_telegram_link_token(?) AS token', $user);
+    my $shard = 'shard' . ($made->{token} =~ /^(\d+)-/)[0];
+    my ($owner) = $self->ask($shard, 'SELECT * FROM companion.link_token_owner(?)', $made->{token});
+    my @redeem = ('SELECT * FROM companion.redeem_telegram_link_token(?, ?)', $made->{token}, $account);
+    return $self->by_reservation($owner->{user_id}, [ 'telegram', $account, $owner->{for_bot} ], @redeem)->{outcome};
 }
 
 1;

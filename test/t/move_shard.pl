@@ -9,7 +9,7 @@ use File::Basename 'dirname';
 use lib dirname(__FILE__);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
-use Shards;
+use Routed;
 use Test::More;
 
 skip_without_plproxy();
