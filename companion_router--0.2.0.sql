@@ -172,11 +172,14 @@ BEGIN
         PERFORM companion_router.raise(state, remote[1], regexp_replace(detail, '^Remote detail: ', ''),
                                        regexp_replace(hint, '^Remote hint: ', ''));
     ELSIF broken[3] ~ '^(PQconnect|connect)' THEN
-        PERFORM companion_router.raise('08001', 'a shard cannot be reached', broken[1],
+        PERFORM companion_router.raise('08001', 'a database behind the router cannot be reached', broken[1],
                                        'Nothing was done there. Call again.');
     ELSIF broken IS NOT NULL THEN
-        PERFORM companion_router.raise('08006', 'the connection to a shard was lost', broken[1],
+        PERFORM companion_router.raise('08006', 'the connection to a database behind the router was lost', broken[1],
                                        'Whether it has done what it was asked for is not known.');
+    ELSIF message = 'Pl/Proxy: cluster not found: companion_directory' THEN
+        PERFORM companion_router.raise('55000', 'the router has no directory', NULL,
+                                       'SELECT companion_router.set_directory(''host=... dbname=...'')');
     END IF;
     PERFORM companion_router.raise(state, message, detail, hint);
 END
@@ -759,6 +762,56 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT companion.delete_message(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $4::text, true) IS NOT NULL THEN $1::uuid END, $2::uuid, $3::boolean);
 $$;
+CREATE FUNCTION companion_as_admin.directory_change_done(uuid, uuid) RETURNS boolean
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.directory_change_done(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::uuid);
+$$;
+CREATE FUNCTION companion_as_worker.directory_change_done(uuid, uuid) RETURNS boolean
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.directory_change_done(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::uuid);
+$$;
+CREATE FUNCTION companion_as_admin.directory_confirm(uuid, text, text, text, bigint) RETURNS boolean
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT companion.directory_confirm(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::bigint);
+$$;
+CREATE FUNCTION companion_as_worker.directory_confirm(uuid, text, text, text, bigint) RETURNS boolean
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT companion.directory_confirm(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::bigint);
+$$;
+CREATE FUNCTION companion_as_admin.directory_lookup(text, text, text) RETURNS TABLE(user_id uuid, shard integer, found_bot text, reservation bigint, expires_at timestamp with time zone, is_confirmed boolean)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT * FROM companion.directory_lookup(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::text END, $2::text, $3::text);
+$$;
+CREATE FUNCTION companion_as_worker.directory_lookup(text, text, text) RETURNS TABLE(user_id uuid, shard integer, found_bot text, reservation bigint, expires_at timestamp with time zone, is_confirmed boolean)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT * FROM companion.directory_lookup(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::text END, $2::text, $3::text);
+$$;
+CREATE FUNCTION companion_as_admin.directory_release(text, text, text, bigint) RETURNS boolean
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT companion.directory_release(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::text END, $2::text, $3::text, $4::bigint);
+$$;
+CREATE FUNCTION companion_as_worker.directory_release(text, text, text, bigint) RETURNS boolean
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT companion.directory_release(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::text END, $2::text, $3::text, $4::bigint);
+$$;
+CREATE FUNCTION companion_as_admin.directory_reserve(uuid, text, text, text) RETURNS TABLE(outcome text, owner uuid, reservation bigint, expires_at timestamp with time zone)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT * FROM companion.directory_reserve(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text);
+$$;
+CREATE FUNCTION companion_as_worker.directory_reserve(uuid, text, text, text) RETURNS TABLE(outcome text, owner uuid, reservation bigint, expires_at timestamp with time zone)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT * FROM companion.directory_reserve(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text);
+$$;
 CREATE FUNCTION companion_as_admin.disable_address(uuid, text, text, text, text) RETURNS boolean
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
@@ -873,6 +926,11 @@ CREATE FUNCTION companion_as_admin.expire_messages(integer, integer) RETURNS big
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.expire_messages(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::integer END);
+$$;
+CREATE FUNCTION companion_as_admin.expire_reservations(integer, integer) RETURNS bigint
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.expire_reservations(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::integer END);
 $$;
 CREATE FUNCTION companion_as_admin.expire_telegram_link_tokens(integer, integer) RETURNS bigint
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -1029,15 +1087,35 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.items_without_embedding(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::text END, $3::integer, $4::uuid);
 $$;
-CREATE FUNCTION companion_as_admin.link_address(uuid, text, text, text) RETURNS text
+CREATE FUNCTION companion_as_admin.link_address(integer, uuid, text, text, text) RETURNS text
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.link_address(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text);
+    SELECT companion.link_address(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::uuid END, $3::text, $4::text, $5::text);
 $$;
-CREATE FUNCTION companion_as_worker.link_address(uuid, text, text, text) RETURNS text
+CREATE FUNCTION companion_as_worker.link_address(integer, uuid, text, text, text) RETURNS text
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.link_address(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text);
+    SELECT companion.link_address(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::uuid END, $3::text, $4::text, $5::text);
+$$;
+CREATE FUNCTION companion_as_admin.link_token_owner(integer, text, text) RETURNS TABLE(user_id uuid, for_bot text)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT * FROM companion.link_token_owner(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::text END, $3::text);
+$$;
+CREATE FUNCTION companion_as_worker.link_token_owner(integer, text, text) RETURNS TABLE(user_id uuid, for_bot text)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT * FROM companion.link_token_owner(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::text END, $3::text);
+$$;
+CREATE FUNCTION companion_as_admin.link_wanted_address(uuid, uuid, bigint, timestamp with time zone) RETURNS text
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.link_wanted_address(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::uuid, $3::bigint, $4::timestamp with time zone);
+$$;
+CREATE FUNCTION companion_as_worker.link_wanted_address(uuid, uuid, bigint, timestamp with time zone) RETURNS text
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.link_wanted_address(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::uuid, $3::bigint, $4::timestamp with time zone);
 $$;
 CREATE FUNCTION companion_as_admin.local_timestamp(integer, text, timestamp with time zone) RETURNS timestamp without time zone
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -1179,20 +1257,20 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT companion.pause_sending(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::text END, $3::text, $4::timestamp with time zone, $5::text);
 $$;
-CREATE FUNCTION companion_as_admin.put_user(uuid, jsonb) RETURNS companion.users
+CREATE FUNCTION companion_as_admin.put_user(integer, uuid, jsonb) RETURNS companion.users
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::jsonb);
+    SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::uuid END, $3::jsonb);
 $$;
-CREATE FUNCTION companion_as_worker.put_user(uuid, jsonb) RETURNS companion.users
+CREATE FUNCTION companion_as_worker.put_user(integer, uuid, jsonb) RETURNS companion.users
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::jsonb);
+    SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::uuid END, $3::jsonb);
 $$;
-CREATE FUNCTION companion_as_user.put_user(uuid, jsonb, text) RETURNS companion.users
+CREATE FUNCTION companion_as_user.put_user(integer, uuid, jsonb, text) RETURNS companion.users
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $3::text, true) IS NOT NULL THEN $1::uuid END, $2::jsonb);
+    SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $4::text, true) IS NOT NULL THEN $2::uuid END, $3::jsonb);
 $$;
 CREATE FUNCTION companion_as_admin.quiet_until(integer, text, time without time zone, time without time zone, timestamp with time zone) RETURNS timestamp with time zone
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -1399,6 +1477,16 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT companion.set_embedding(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::uuid, $3::text, $4::real[], $5::text);
 $$;
+CREATE FUNCTION companion_as_admin.settle_reservation(uuid, text, text, text, bigint, timestamp with time zone) RETURNS TABLE(outcome text, owner uuid)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT * FROM companion.settle_reservation(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::bigint, $6::timestamp with time zone);
+$$;
+CREATE FUNCTION companion_as_worker.settle_reservation(uuid, text, text, text, bigint, timestamp with time zone) RETURNS TABLE(outcome text, owner uuid)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT * FROM companion.settle_reservation(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::bigint, $6::timestamp with time zone);
+$$;
 CREATE FUNCTION companion_as_admin.start_onboarding(uuid) RETURNS text
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
@@ -1423,6 +1511,16 @@ CREATE FUNCTION companion_as_worker.start_send_many(integer, uuid[], uuid[], int
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.start_send_many(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::uuid[] END, $3::uuid[], $4::integer[]);
+$$;
+CREATE FUNCTION companion_as_admin.take_reservation(uuid, text, text, text, bigint, timestamp with time zone) RETURNS void
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.take_reservation(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::bigint, $6::timestamp with time zone);
+$$;
+CREATE FUNCTION companion_as_worker.take_reservation(uuid, text, text, text, bigint, timestamp with time zone) RETURNS void
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.take_reservation(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::bigint, $6::timestamp with time zone);
 $$;
 CREATE FUNCTION companion_as_admin.telegram_deep_link(integer, text, text) RETURNS text
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -1630,7 +1728,7 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     SELECT companion.uuid_v7(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $3::text, true) IS NOT NULL THEN $2::timestamp with time zone END);
 $$;
 
--- On the shard of the user.
+-- On the shard of the user, or on the directory.
 CREATE FUNCTION companion.add_message(user_id uuid, conversation_id uuid, role text, content text, telegram_message_id bigint DEFAULT NULL::bigint, reply_to_id uuid DEFAULT NULL::uuid, metadata jsonb DEFAULT NULL::jsonb, reply_to_telegram_id bigint DEFAULT NULL::bigint, bot text DEFAULT ''::text, address text DEFAULT NULL::text, external_id text DEFAULT NULL::text, reply_to_external_id text DEFAULT NULL::text) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -1791,6 +1889,91 @@ BEGIN
         RETURN companion_as_worker.delete_message($1, $2, $3);
     ELSE
         RETURN companion_as_user.delete_message($1, $2, $3, coalesce(companion.current_user_id()::text, ''));
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+
+CREATE FUNCTION companion.directory_change_done(user_id uuid, id uuid) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        RETURN companion_as_admin.directory_change_done($1, $2);
+    ELSE
+        RETURN companion_as_worker.directory_change_done($1, $2);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+
+CREATE FUNCTION companion.directory_confirm(user_id uuid, channel text, address text, bot text, reservation bigint) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        RETURN companion_as_admin.directory_confirm($1, $2, $3, $4, $5);
+    ELSE
+        RETURN companion_as_worker.directory_confirm($1, $2, $3, $4, $5);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+
+CREATE FUNCTION companion.directory_lookup(channel text, address text, bot text DEFAULT ''::text) RETURNS TABLE(user_id uuid, shard integer, found_bot text, reservation bigint, expires_at timestamp with time zone, is_confirmed boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        RETURN QUERY SELECT * FROM companion_as_admin.directory_lookup($1, $2, $3);
+    ELSE
+        RETURN QUERY SELECT * FROM companion_as_worker.directory_lookup($1, $2, $3);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+
+CREATE FUNCTION companion.directory_release(channel text, address text, bot text, reservation bigint) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        RETURN companion_as_admin.directory_release($1, $2, $3, $4);
+    ELSE
+        RETURN companion_as_worker.directory_release($1, $2, $3, $4);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+
+CREATE FUNCTION companion.directory_reserve(user_id uuid, channel text, address text, bot text DEFAULT ''::text) RETURNS TABLE(outcome text, owner uuid, reservation bigint, expires_at timestamp with time zone)
+LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        RETURN QUERY SELECT * FROM companion_as_admin.directory_reserve($1, $2, $3, $4);
+    ELSE
+        RETURN QUERY SELECT * FROM companion_as_worker.directory_reserve($1, $2, $3, $4);
     END IF;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
@@ -1972,16 +2155,16 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-CREATE FUNCTION companion.link_address(user_id uuid, channel text, address text, bot text DEFAULT ''::text) RETURNS text
+CREATE FUNCTION companion.link_wanted_address(user_id uuid, id uuid, reservation bigint, expires_at timestamp with time zone) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
     detail text;
     hint text;
 BEGIN
     IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
-        RETURN companion_as_admin.link_address($1, $2, $3, $4);
+        RETURN companion_as_admin.link_wanted_address($1, $2, $3, $4);
     ELSE
-        RETURN companion_as_worker.link_address($1, $2, $3, $4);
+        RETURN companion_as_worker.link_wanted_address($1, $2, $3, $4);
     END IF;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
@@ -2280,6 +2463,23 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+CREATE FUNCTION companion.settle_reservation(user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamp with time zone) RETURNS TABLE(outcome text, owner uuid)
+LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        RETURN QUERY SELECT * FROM companion_as_admin.settle_reservation($1, $2, $3, $4, $5, $6);
+    ELSE
+        RETURN QUERY SELECT * FROM companion_as_worker.settle_reservation($1, $2, $3, $4, $5, $6);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+
 CREATE FUNCTION companion.start_onboarding(user_id uuid DEFAULT companion.current_user_id()) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -2306,6 +2506,23 @@ DECLARE
     hint text;
 BEGIN
     RETURN companion_as_worker.start_send($1, $2, $3);
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+
+CREATE FUNCTION companion.take_reservation(user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamp with time zone) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        PERFORM companion_as_admin.take_reservation($1, $2, $3, $4, $5, $6);
+    ELSE
+        PERFORM companion_as_worker.take_reservation($1, $2, $3, $4, $5, $6);
+    END IF;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
@@ -2772,6 +2989,33 @@ BEGIN
     FOR shard IN SELECT companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.expire_messages(shard, $1);
+            answered := true;
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+            PERFORM companion_router.pass_over(shard, SQLSTATE, SQLERRM, detail, hint);
+            failed := ARRAY[SQLSTATE, SQLERRM, detail, hint];
+        END;
+    END LOOP;
+    IF NOT answered THEN
+        PERFORM companion_router.fail_all(failed);
+    END IF;
+    RETURN joined;
+END
+$$;
+
+CREATE FUNCTION companion.expire_reservations(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    shard integer;
+    failed text[];
+    detail text;
+    hint text;
+    joined bigint;
+    answered boolean := false;
+BEGIN
+    FOR shard IN SELECT companion_router.in_turn() LOOP
+        BEGIN
+            joined := coalesce(joined, 0) + companion_as_admin.expire_reservations(shard, $1);
             answered := true;
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
@@ -3783,6 +4027,11 @@ COMMENT ON FUNCTION companion.complete_onboarding(user_id uuid) IS 'As on a shar
 COMMENT ON FUNCTION companion.cosine_similarity(a real[], b real[]) IS 'As on a shard; run on any.';
 COMMENT ON FUNCTION companion.create_telegram_link_token(user_id uuid, valid_for interval, bot text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.delete_message(user_id uuid, message_id uuid, forget_facts boolean) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.directory_change_done(user_id uuid, id uuid) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.directory_confirm(user_id uuid, channel text, address text, bot text, reservation bigint) IS 'As on the directory.';
+COMMENT ON FUNCTION companion.directory_lookup(channel text, address text, bot text) IS 'As on the directory.';
+COMMENT ON FUNCTION companion.directory_release(channel text, address text, bot text, reservation bigint) IS 'As on the directory.';
+COMMENT ON FUNCTION companion.directory_reserve(user_id uuid, channel text, address text, bot text) IS 'As on the directory.';
 COMMENT ON FUNCTION companion.disable_address(user_id uuid, channel text, address text, bot text, reason text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.dispatch(at timestamp with time zone, max_rows integer) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.due_follow_ups(user_id uuid, on_date date) IS 'As on a shard; run on that of the user.';
@@ -3794,6 +4043,7 @@ COMMENT ON FUNCTION companion.expire_cap_starts(max_rows integer) IS 'As on a sh
 COMMENT ON FUNCTION companion.expire_early_edits(max_rows integer) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.expire_job_runs(max_rows integer) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.expire_messages(max_rows integer) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
+COMMENT ON FUNCTION companion.expire_reservations(max_rows integer) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.expire_telegram_link_tokens(max_rows integer) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.expire_user_context(max_rows integer) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.explain_checkin(user_id uuid, local_date date) IS 'As on a shard; run on that of the user.';
@@ -3812,7 +4062,7 @@ COMMENT ON FUNCTION companion.import_user_context(rows jsonb) IS 'As on a shard;
 COMMENT ON FUNCTION companion.import_users(rows jsonb) IS 'As on a shard; each gets the rows of its users. Where one cannot be reached, error 08001; call again with the same rows.';
 COMMENT ON FUNCTION companion.imported_id(user_id uuid, table_name text, old_id text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.is_same_text(a text, b text) IS 'As on a shard; run on any.';
-COMMENT ON FUNCTION companion.link_address(user_id uuid, channel text, address text, bot text) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.link_wanted_address(user_id uuid, id uuid, reservation bigint, expires_at timestamp with time zone) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.local_timestamp(timezone text, at timestamp with time zone) IS 'As on a shard; run on any.';
 COMMENT ON FUNCTION companion.mark_failed(user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval, permanent boolean, address_gone boolean) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.mark_failed_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval, permanent boolean, address_gone boolean) IS 'As on a shard; each gets those of its users. NULL, with a WARNING, for those of one that cannot be reached: not now, call again.';
@@ -3847,9 +4097,11 @@ COMMENT ON FUNCTION companion.sent_today(user_id uuid, kind text, at timestamp w
 COMMENT ON FUNCTION companion.set_directory(shards integer) IS 'Not routed: error 0A000.';
 COMMENT ON FUNCTION companion.set_embedding(user_id uuid, item_id uuid, model text, embedding real[], value text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.set_shard(number integer, shards integer) IS 'Not routed: error 0A000.';
+COMMENT ON FUNCTION companion.settle_reservation(user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamp with time zone) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.start_onboarding(user_id uuid) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.start_send(user_id uuid, message_id uuid, attempt integer) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.start_send_many(user_ids uuid[], message_ids uuid[], attempts integer[]) IS 'As on a shard; each gets those of its users. NULL, with a WARNING, for those of one that cannot be reached: not now, call again.';
+COMMENT ON FUNCTION companion.take_reservation(user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamp with time zone) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.telegram_deep_link(bot_username text, token text) IS 'As on a shard; run on any.';
 COMMENT ON FUNCTION companion.throttle_channel(channel text, retry_after interval, bot text) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.touch_user_context(user_id uuid, ids uuid[]) IS 'As on a shard; run on that of the user.';
@@ -3971,6 +4223,7 @@ BEGIN
     IF NOT answered THEN
         PERFORM companion_router.fail_all(failed);
     END IF;
+    RETURN QUERY SELECT 'directory', companion_router.maintain_directory();
 END
 $$;
 COMMENT ON FUNCTION companion.run_maintenance() IS
@@ -4104,28 +4357,183 @@ $$;
 COMMENT ON FUNCTION companion.items_without_embedding(text, integer, uuid) IS
 'As on a shard; each call begins with the next shard, and with for_user it is that user''s alone.';
 
--- What goes by an address, which only the directory knows.
+-- What goes by an address, which only the directory knows: it reserves, the user's shard links by the
+-- reservation, the directory confirms. What is left between is settled by whoever comes to it next, and by
+-- run_maintenance().
 
-CREATE FUNCTION companion.put_user(user_id uuid, settings jsonb) RETURNS companion.users
+CREATE FUNCTION companion_router.set_directory(conninfo text) RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
+    theirs record;
     detail text;
     hint text;
 BEGIN
-    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
-        RETURN companion_as_admin.put_user(user_id, settings);
-    ELSIF pg_catalog.pg_has_role('companion_worker', 'usage') THEN
-        RETURN companion_as_worker.put_user(user_id, settings);
-    ELSE
-        RETURN companion_as_user.put_user(user_id, settings, coalesce(companion.current_user_id()::text, ''));
+    PERFORM companion_router.put_server('companion_directory', conninfo);
+    SELECT * INTO theirs FROM companion_router.introduce('companion_directory');
+    IF theirs.shards IS NULL OR theirs.shard IS NOT NULL
+        OR theirs.shards <> (SELECT c.shards FROM companion_router.shard_count AS c) THEN
+        RAISE EXCEPTION 'the database is not the directory of these shards'
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              DETAIL = CASE WHEN theirs.shards IS NULL THEN 'It has not been told so: companion.set_directory().'
+                       WHEN theirs.shard IS NOT NULL THEN format('It is shard %s.', theirs.shard)
+                       ELSE format('It is that of %s shards.', theirs.shards) END;
     END IF;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
 END
 $$;
-COMMENT ON FUNCTION companion.put_user(uuid, jsonb) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion_router.set_directory(text) IS
+'Says where the directory is, or is now. conninfo as of add_shard(). Error 55000 for another database than the directory of as many shards, 08001 where it does not answer. For superusers.';
+
+CREATE UNLOGGED TABLE companion_router.known_addresses (
+    channel text COLLATE "C",
+    address text COLLATE "C",
+    bot text COLLATE "C",
+    user_id uuid NOT NULL,
+    PRIMARY KEY (channel, address, bot)
+);
+COMMENT ON TABLE companion_router.known_addresses IS
+'Where messages have come from, as it was named, and whose the directory said that it was: what need not be looked up again, also while the directory is down. Their shard says whether it is so still. Internal.';
+COMMENT ON COLUMN companion_router.known_addresses.channel IS 'The channel.';
+COMMENT ON COLUMN companion_router.known_addresses.address IS 'The address.';
+COMMENT ON COLUMN companion_router.known_addresses.bot IS 'The bot.';
+COMMENT ON COLUMN companion_router.known_addresses.user_id IS 'Whose it was.';
+
+-- Tells the directory what has become of one of its entries; returns whether the address is free now.
+CREATE FUNCTION companion_router.settle(
+    user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamptz) RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    outcome text;
+    owner uuid;
+BEGIN
+    SELECT s.outcome, s.owner INTO outcome, owner
+    FROM companion.settle_reservation(user_id, channel, address, bot, reservation, expires_at) AS s;
+    CASE outcome
+        WHEN 'linked' THEN
+            PERFORM companion.directory_confirm(owner, channel, address, bot, reservation);
+        WHEN 'void' THEN
+            RETURN companion.directory_release(channel, address, bot, reservation);
+        ELSE
+            NULL; -- a newer reservation, which another is seeing to
+    END CASE;
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION companion_router.settle(uuid, text, text, text, bigint, timestamptz) IS
+'Asks a user''s shard what has become of an entry of the directory, and confirms or releases it; returns whether the address is free now. Internal.';
+
+CREATE FUNCTION companion_router.reserve(
+    user_id uuid, channel text, address text, bot text, OUT reservation bigint, OUT expires_at timestamptz, OUT owner uuid)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    outcome text;
+    entry record;
+    is_free boolean := false;
+BEGIN
+    LOOP
+        SELECT r.outcome, r.reservation, r.expires_at, r.owner INTO outcome, reservation, expires_at, owner
+        FROM companion.directory_reserve(user_id, channel, address, bot) AS r;
+        IF outcome = 'reserved' THEN
+            owner := NULL;
+            PERFORM companion.take_reservation(user_id, channel, address, bot, reservation, expires_at);
+            RETURN;
+        END IF;
+        -- It may have been unlinked, or never linked, and nobody has said so yet
+        EXIT WHEN is_free;
+        SELECT * INTO entry FROM companion.directory_lookup(channel, address, bot);
+        EXIT WHEN entry IS NULL OR NOT companion_router.settle(
+            entry.user_id, channel, address, entry.found_bot, entry.reservation, entry.expires_at);
+        is_free := true;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION companion_router.reserve(uuid, text, text, text) IS
+'Reserves an address in the directory and gives the reservation to the user''s shard; where it is another''s, says whose, and no reservation. Internal.';
+
+CREATE FUNCTION companion_router.conclude(
+    user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamptz, is_linked boolean)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF is_linked THEN
+        PERFORM companion.directory_confirm(user_id, channel, address, bot, reservation);
+    ELSE
+        PERFORM companion_router.settle(user_id, channel, address, bot, reservation, expires_at);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM,
+        DETAIL = 'What a shard has linked will be told the directory by run_maintenance().';
+END
+$$;
+COMMENT ON FUNCTION companion_router.conclude(uuid, text, text, text, bigint, timestamptz, boolean) IS
+'Tells the directory what has come of a reservation; where it cannot, run_maintenance() does later. Internal.';
+
+CREATE FUNCTION companion.link_address(user_id uuid, channel text, address text, bot text DEFAULT '') RETURNS text
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    given record;
+    outcome text;
+    detail text;
+    hint text;
+BEGIN
+    given := companion_router.reserve(user_id, channel, address, bot);
+    IF given.owner IS NOT NULL THEN
+        RETURN 'taken';
+    END IF;
+    BEGIN
+        IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+            outcome := companion_as_admin.link_address(companion_router.number_of(user_id), user_id, channel, address, bot);
+        ELSE
+            outcome := companion_as_worker.link_address(companion_router.number_of(user_id), user_id, channel, address, bot);
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+        PERFORM companion_router.conclude(user_id, channel, address, bot, given.reservation, given.expires_at, false);
+        PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+    END;
+    PERFORM companion_router.conclude(user_id, channel, address, bot, given.reservation, given.expires_at, outcome = 'linked');
+    RETURN outcome;
+END
+$$;
+COMMENT ON FUNCTION companion.link_address(uuid, text, text, text) IS
+'As on a shard; run on that of the user, once the directory has reserved the address.';
+
+CREATE FUNCTION companion_router.user_at(channel text, address text, bot text) RETURNS uuid
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    RETURN (SELECT l.user_id FROM companion.directory_lookup(channel, address, bot) AS l);
+EXCEPTION WHEN data_exception THEN
+    RETURN NULL; -- no address, which a shard says as it says it
+END
+$$;
+COMMENT ON FUNCTION companion_router.user_at(text, text, text) IS 'Whose an address is by the directory; NULL: nobody''s. Internal.';
+
+-- The cache is written with the router's rights: nobody else may say whose an address is.
+CREATE FUNCTION companion_router.known_address(channel text, address text, bot text) RETURNS uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT k.user_id FROM companion_router.known_addresses AS k
+    WHERE k.channel = known_address.channel AND k.address = known_address.address AND k.bot = known_address.bot;
+END;
+COMMENT ON FUNCTION companion_router.known_address(text, text, text) IS 'Reads known_addresses. Internal.';
+
+CREATE FUNCTION companion_router.know_address(channel text, address text, bot text, user_id uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    INSERT INTO companion_router.known_addresses AS k (channel, address, bot, user_id)
+    VALUES (channel, address, bot, user_id)
+    ON CONFLICT ON CONSTRAINT known_addresses_pkey DO UPDATE SET user_id = excluded.user_id
+    WHERE k.user_id <> excluded.user_id;
+END;
+COMMENT ON FUNCTION companion_router.know_address(text, text, text, uuid) IS 'Writes known_addresses. Internal.';
 
 CREATE FUNCTION companion.record_incoming(
     channel text, channel_user_id text, content text, telegram_message_id bigint DEFAULT NULL,
@@ -4135,19 +4543,69 @@ RETURNS TABLE (user_id uuid, conversation_id uuid, message_id uuid, is_new boole
 LANGUAGE plpgsql
 AS $$
 DECLARE
+    known uuid := CASE $1 WHEN 'web' THEN companion_router.uuid_in($2) ELSE companion_router.known_address($1, $2, $8) END;
+    owner uuid := known;
+    shard integer;
     detail text;
     hint text;
 BEGIN
-    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
-        RETURN QUERY SELECT * FROM companion_as_admin.record_incoming(companion_router.number_of(companion_router.uuid_in($2)), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
-    ELSE
-        RETURN QUERY SELECT * FROM companion_as_worker.record_incoming(companion_router.number_of(companion_router.uuid_in($2)), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+    LOOP
+        IF owner IS NULL AND $1 <> 'web' THEN
+            owner := companion_router.user_at($1, $2, $8);
+        END IF;
+        -- A channel that needs no address has the user's id for one; what is nobody's, any shard says so of
+        shard := companion_router.number_of(coalesce(owner, companion_router.uuid_in($2)));
+        IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+            RETURN QUERY SELECT * FROM companion_as_admin.record_incoming(shard, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+        ELSE
+            RETURN QUERY SELECT * FROM companion_as_worker.record_incoming(shard, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+        END IF;
+        EXIT WHEN FOUND OR known IS NULL OR $1 = 'web';
+        known := NULL;
+        owner := NULL;
+    END LOOP;
+    IF owner IS NOT NULL AND known IS NULL THEN
+        PERFORM companion_router.know_address($1, $2, $8, owner);
     END IF;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
 END
 $$;
+COMMENT ON FUNCTION companion.record_incoming(text, text, text, bigint, bigint, jsonb, interval, text, text, text) IS
+'As on a shard; run on that of the user who has the address, by the directory, which is asked for an address that no message came from before.';
+
+
+CREATE FUNCTION companion.link_token_owner(token text, bot text DEFAULT '') RETURNS TABLE (user_id uuid, for_bot text)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    shard integer := companion_router.shard_of_token(token, 0);
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        RETURN QUERY SELECT * FROM companion_as_admin.link_token_owner(shard, token, bot);
+    ELSE
+        RETURN QUERY SELECT * FROM companion_as_worker.link_token_owner(shard, token, bot);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+COMMENT ON FUNCTION companion.link_token_owner(text, text) IS 'As on a shard; run on the one that the token names.';
+
+CREATE FUNCTION companion_router.shard_of_token(token text, account bigint) RETURNS integer
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    -- What is no token goes always to the same shard for an account, which counts its failures
+    SELECT coalesce((SELECT s.number FROM companion_router.shards AS s WHERE s.number = companion.link_token_shard(token)),
+                    abs(account % c.shards)::integer)
+    FROM companion_router.shard_count AS c;
+END;
+COMMENT ON FUNCTION companion_router.shard_of_token(text, bigint) IS
+'The shard that a link token names; for another text, one of them. Internal.';
 
 CREATE FUNCTION companion.redeem_telegram_link_token(
     token text, telegram_user_id bigint, telegram_username text DEFAULT NULL, bot text DEFAULT '')
@@ -4155,22 +4613,183 @@ RETURNS TABLE (outcome text, user_id uuid)
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    named integer := companion.link_token_shard($1);
+    owner record;
+    given record;
     detail text;
     hint text;
 BEGIN
-    -- What is no token goes always to the same shard for an account, which counts its failures
-    IF named IS NULL OR NOT EXISTS (SELECT FROM companion_router.shards AS s WHERE s.number = named) THEN
-        named := abs($2 % (SELECT c.shards FROM companion_router.shard_count AS c));
+    SELECT o.user_id, o.for_bot INTO owner FROM companion.link_token_owner($1, $4) AS o;
+    IF owner.user_id IS NOT NULL THEN
+        given := companion_router.reserve(owner.user_id, 'telegram', $2::text, owner.for_bot);
+        IF given.owner IS NOT NULL THEN
+            RETURN QUERY SELECT 'taken', NULL::uuid;
+            RETURN;
+        END IF;
     END IF;
-    RETURN QUERY SELECT * FROM companion_as_worker.redeem_telegram_link_token(named, $1, $2, $3, $4);
+    BEGIN
+        SELECT r.outcome, r.user_id INTO outcome, user_id
+        FROM companion_as_worker.redeem_telegram_link_token(companion_router.shard_of_token($1, $2), $1, $2, $3, $4) AS r;
+    EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+        IF owner.user_id IS NOT NULL THEN
+            PERFORM companion_router.conclude(owner.user_id, 'telegram', $2::text, owner.for_bot, given.reservation, given.expires_at, false);
+        END IF;
+        PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+    END;
+    IF owner.user_id IS NOT NULL THEN
+        PERFORM companion_router.conclude(owner.user_id, 'telegram', $2::text, owner.for_bot, given.reservation, given.expires_at, outcome = 'linked');
+    END IF;
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text, text) IS
+'As on a shard; run on the one that the token names, once the directory has reserved the account.';
+
+CREATE FUNCTION companion_router.put_user_on(shard integer, user_id uuid, settings jsonb) RETURNS companion.users
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        RETURN companion_as_admin.put_user(shard, user_id, settings);
+    ELSIF pg_catalog.pg_has_role('companion_worker', 'usage') THEN
+        RETURN companion_as_worker.put_user(shard, user_id, settings);
+    ELSE
+        RETURN companion_as_user.put_user(shard, user_id, settings, coalesce(companion.current_user_id()::text, ''));
+    END IF;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
 END
 $$;
-COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text, text) IS
-'As on a shard; run on the one that the token names.';
+COMMENT ON FUNCTION companion_router.put_user_on(integer, uuid, jsonb) IS 'put_user() on a shard. Internal.';
+
+CREATE FUNCTION companion.put_user(user_id uuid, settings jsonb) RETURNS companion.users
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    accounts constant jsonb := CASE WHEN user_id IS NULL AND jsonb_typeof(settings) = 'object'
+            AND (pg_catalog.pg_has_role('companion_worker', 'usage') OR pg_catalog.pg_has_role('companion_admin', 'usage'))
+        THEN jsonb_strip_nulls(jsonb_build_object('telegram', settings -> 'telegram_user_id', 'whatsapp', settings -> 'whatsapp_number'))
+        ELSE '{}' END;
+    account record;
+    given record;
+    owner uuid;
+    row companion.users;
+BEGIN
+    IF accounts = '{}' THEN
+        RETURN companion_router.put_user_on(companion_router.number_of(user_id), user_id, settings);
+    END IF;
+    SELECT companion_router.user_at(a.key, a.value, NULL) INTO owner
+    FROM jsonb_each_text(accounts) AS a ORDER BY 1 IS NULL, a.key LIMIT 1;
+    owner := coalesce(owner, companion.new_user_id());
+    FOR account IN SELECT a.key AS channel, a.value AS address FROM jsonb_each_text(accounts) AS a ORDER BY a.key LOOP
+        BEGIN
+            given := companion_router.reserve(owner, account.channel, account.address, '');
+            owner := coalesce(given.owner, owner);
+        EXCEPTION WHEN data_exception THEN
+            NULL; -- no account, which the shard says as it says it
+        END;
+    END LOOP;
+    row := companion_router.put_user_on(companion_router.number_of(owner), NULL, settings);
+    FOR account IN SELECT a.key AS channel, a.value AS address FROM jsonb_each_text(accounts) AS a LOOP
+        PERFORM companion_router.settle_entry(account.channel, account.address, '');
+    END LOOP;
+    RETURN row;
+END
+$$;
+COMMENT ON FUNCTION companion.put_user(uuid, jsonb) IS
+'As on a shard; run on that of the user, whom with NULL the directory knows by their account, or has a new one reserved for.';
+
+CREATE FUNCTION companion_router.settle_entry(channel text, address text, bot text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM companion_router.settle(l.user_id, channel, address, l.found_bot, l.reservation, l.expires_at)
+    FROM companion.directory_lookup(channel, address, bot) AS l WHERE NOT l.is_confirmed;
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM,
+        DETAIL = 'What a shard has linked will be told the directory by run_maintenance().';
+END
+$$;
+COMMENT ON FUNCTION companion_router.settle_entry(text, text, text) IS
+'Settles what the directory has of an address and is not confirmed. Internal.';
+
+-- What is left to settle: for run_maintenance(), an admin's.
+CREATE FUNCTION companion_as_admin.unconfirmed(max_rows integer)
+RETURNS TABLE (user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamptz)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+    CLUSTER 'companion_directory';
+    SELECT d.user_id, d.channel, d.address, d.bot, d.reservation, d.expires_at FROM companion.directory AS d
+    WHERE d.confirmed_at IS NULL AND d.expires_at < companion.now() ORDER BY d.expires_at LIMIT $1::integer;
+$$;
+
+CREATE FUNCTION companion_as_admin.directory_changes(shard integer, max_rows integer)
+RETURNS TABLE (user_id uuid, id uuid, channel text, address text, bot text, is_wanted boolean)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+    CLUSTER companion_router.server($1);
+    SELECT c.user_id, c.id, c.channel, c.address, c.bot, c.is_wanted FROM companion.directory_changes AS c
+    ORDER BY c.since, c.id LIMIT $2::integer;
+$$;
+
+CREATE FUNCTION companion_router.see_to(change record) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    given record;
+    outcome text;
+BEGIN
+    IF change.is_wanted THEN
+        SELECT * INTO given FROM companion.directory_reserve(change.user_id, change.channel, change.address, change.bot);
+        IF given.outcome = 'reserved' THEN
+            outcome := companion.link_wanted_address(change.user_id, change.id, given.reservation, given.expires_at);
+            PERFORM companion_router.settle(change.user_id, change.channel, change.address, change.bot, given.reservation, given.expires_at);
+        END IF;
+    ELSE
+        PERFORM companion_router.settle(l.user_id, change.channel, change.address, l.found_bot, l.reservation, l.expires_at)
+        FROM companion.directory_lookup(change.channel, change.address, change.bot) AS l;
+    END IF;
+    IF outcome IS DISTINCT FROM 'linked' THEN
+        PERFORM companion.directory_change_done(change.user_id, change.id);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION companion_router.see_to(record) IS
+'Sees to a row of a shard''s directory_changes: reserves what is wanted and links it, settles what was unlinked. Internal.';
+
+CREATE FUNCTION companion_router.maintain_directory(max_rows integer DEFAULT 1000) RETURNS bigint
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    shard integer;
+    entry record;
+    settled bigint := 0;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_foreign_server WHERE srvname = 'companion_directory') THEN
+        RETURN NULL;
+    END IF;
+    FOR shard IN SELECT companion_router.in_turn() LOOP
+        FOR entry IN SELECT * FROM companion_as_admin.directory_changes(shard, max_rows) LOOP
+            PERFORM companion_router.see_to(entry);
+            settled := settled + 1;
+        END LOOP;
+    END LOOP;
+    FOR entry IN SELECT * FROM companion_as_admin.unconfirmed(max_rows) LOOP
+        PERFORM companion_router.settle(entry.user_id, entry.channel, entry.address, entry.bot, entry.reservation, entry.expires_at);
+        settled := settled + 1;
+    END LOOP;
+    RETURN settled;
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM, DETAIL = 'The next run_maintenance() goes on.';
+    RETURN settled;
+END
+$$;
+COMMENT ON FUNCTION companion_router.maintain_directory(integer) IS
+'Settles what linking and unlinking have left between the shards and the directory; returns how much, NULL without a directory. Part of run_maintenance(). Internal.';
 
 -- Owner first, then what others may. What goes to the shards runs as companion_router_owner, whose
 -- user mappings are the logins there; everything else runs as the caller.
@@ -4180,7 +4799,7 @@ DECLARE
 BEGIN
     FOR member IN
         SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS type, p.oid::regprocedure AS identity,
-               n.nspname ~ '^companion_as_' OR p.proname IN ('in_turn', 'introduce') AS is_owned
+               n.nspname ~ '^companion_as_' OR p.proname IN ('in_turn', 'introduce', 'known_address', 'know_address') AS is_owned
         FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
         WHERE n.nspname ~ '^companion(_router|_as_[a-z]+)?$'
     LOOP
@@ -4196,11 +4815,20 @@ GRANT USAGE ON SCHEMA companion TO companion_user, companion_worker, companion_a
 GRANT USAGE ON SCHEMA companion_router TO companion_user, companion_worker, companion_admin, companion_monitor, companion_router_owner;
 GRANT SELECT ON companion_router.shards, companion_router.shard_count
 TO companion_user, companion_worker, companion_admin, companion_monitor, companion_router_owner;
+GRANT SELECT, INSERT, UPDATE ON companion_router.known_addresses TO companion_router_owner;
+GRANT EXECUTE ON FUNCTION companion_router.known_address(text, text, text),
+    companion_router.know_address(text, text, text, uuid)
+TO companion_worker, companion_admin;
 GRANT USAGE ON SEQUENCE companion_router.turn TO companion_router_owner;
 GRANT EXECUTE ON FUNCTION
     companion_router.raise(text, text, text, text), companion_router.fail(text, text, text, text),
     companion_router.fail_all(text[]), companion_router.pass_over(integer, text, text, text, text),
     companion_router.refuse(text), companion_router.in_turn(), companion_router.number_of(uuid),
+    companion_router.put_user_on(integer, uuid, jsonb), companion_router.settle_entry(text, text, text),
+    companion_router.settle(uuid, text, text, text, bigint, timestamptz), companion_router.reserve(uuid, text, text, text),
+    companion_router.conclude(uuid, text, text, text, bigint, timestamptz, boolean),
+    companion_router.user_at(text, text, text), companion_router.shard_of_token(text, bigint),
+    companion_router.maintain_directory(integer), companion_router.see_to(record),
     companion_router.uuid_in(text), companion_router.identity_in(text), companion.shard_of(uuid, integer)
 TO companion_user, companion_worker, companion_admin, companion_monitor;
 GRANT EXECUTE ON FUNCTION companion_router.server(integer), companion_router.server(uuid),
@@ -4236,6 +4864,11 @@ GRANT EXECUTE ON FUNCTION companion.cosine_similarity(a real[], b real[]) TO com
 GRANT EXECUTE ON FUNCTION companion.create_telegram_link_token(user_id uuid, valid_for interval, bot text) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.current_user_id() TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.delete_message(user_id uuid, message_id uuid, forget_facts boolean) TO companion_admin, companion_user, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.directory_change_done(user_id uuid, id uuid) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.directory_confirm(user_id uuid, channel text, address text, bot text, reservation bigint) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.directory_lookup(channel text, address text, bot text) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.directory_release(channel text, address text, bot text, reservation bigint) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.directory_reserve(user_id uuid, channel text, address text, bot text) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.disable_address(user_id uuid, channel text, address text, bot text, reason text) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.dispatch(at timestamp with time zone, max_rows integer) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.due_follow_ups(user_id uuid, on_date date) TO companion_admin, companion_user, companion_worker;
@@ -4248,6 +4881,7 @@ GRANT EXECUTE ON FUNCTION companion.expire_cap_starts(max_rows integer) TO compa
 GRANT EXECUTE ON FUNCTION companion.expire_early_edits(max_rows integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.expire_job_runs(max_rows integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.expire_messages(max_rows integer) TO companion_admin;
+GRANT EXECUTE ON FUNCTION companion.expire_reservations(max_rows integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.expire_telegram_link_tokens(max_rows integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.expire_user_context(max_rows integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.explain_checkin(user_id uuid, local_date date) TO companion_admin, companion_user, companion_worker;
@@ -4269,7 +4903,9 @@ GRANT EXECUTE ON FUNCTION companion.imported_id(user_id uuid, table_name text, o
 GRANT EXECUTE ON FUNCTION companion.is_same_text(a text, b text) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.items_without_embedding(model text, max_rows integer, for_user uuid) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.link_address(user_id uuid, channel text, address text, bot text) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.link_token_owner(token text, bot text) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.link_token_shard(token text) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.link_wanted_address(user_id uuid, id uuid, reservation bigint, expires_at timestamp with time zone) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.local_timestamp(timezone text, at timestamp with time zone) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.mark_failed(user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval, permanent boolean, address_gone boolean) TO companion_worker;
 GRANT EXECUTE ON FUNCTION companion.mark_failed_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval, permanent boolean, address_gone boolean) TO companion_worker;
@@ -4311,10 +4947,12 @@ GRANT EXECUTE ON FUNCTION companion.sent_today(user_id uuid, kind text, at times
 GRANT EXECUTE ON FUNCTION companion.set_directory(shards integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.set_embedding(user_id uuid, item_id uuid, model text, embedding real[], value text) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.set_shard(number integer, shards integer) TO companion_admin;
+GRANT EXECUTE ON FUNCTION companion.settle_reservation(user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamp with time zone) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.shard_of(user_id uuid, shards integer) TO companion_admin, companion_monitor, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_onboarding(user_id uuid) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_send(user_id uuid, message_id uuid, attempt integer) TO companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_send_many(user_ids uuid[], message_ids uuid[], attempts integer[]) TO companion_worker;
+GRANT EXECUTE ON FUNCTION companion.take_reservation(user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamp with time zone) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.telegram_deep_link(bot_username text, token text) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.throttle_channel(channel text, retry_after interval, bot text) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.touch_user_context(user_id uuid, ids uuid[]) TO companion_admin, companion_user, companion_worker;

@@ -29,11 +29,14 @@ BEGIN
         PERFORM companion_router.raise(state, remote[1], regexp_replace(detail, '^Remote detail: ', ''),
                                        regexp_replace(hint, '^Remote hint: ', ''));
     ELSIF broken[3] ~ '^(PQconnect|connect)' THEN
-        PERFORM companion_router.raise('08001', 'a shard cannot be reached', broken[1],
+        PERFORM companion_router.raise('08001', 'a database behind the router cannot be reached', broken[1],
                                        'Nothing was done there. Call again.');
     ELSIF broken IS NOT NULL THEN
-        PERFORM companion_router.raise('08006', 'the connection to a shard was lost', broken[1],
+        PERFORM companion_router.raise('08006', 'the connection to a database behind the router was lost', broken[1],
                                        'Whether it has done what it was asked for is not known.');
+    ELSIF message = 'Pl/Proxy: cluster not found: companion_directory' THEN
+        PERFORM companion_router.raise('55000', 'the router has no directory', NULL,
+                                       'SELECT companion_router.set_directory(''host=... dbname=...'')');
     END IF;
     PERFORM companion_router.raise(state, message, detail, hint);
 END

@@ -102,6 +102,7 @@ BEGIN
     IF NOT answered THEN
         PERFORM companion_router.fail_all(failed);
     END IF;
+    RETURN QUERY SELECT 'directory', companion_router.maintain_directory();
 END
 $$;
 COMMENT ON FUNCTION companion.run_maintenance() IS

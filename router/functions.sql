@@ -320,6 +320,56 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT companion.delete_message(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $4::text, true) IS NOT NULL THEN $1::uuid END, $2::uuid, $3::boolean);
 $$;
+CREATE FUNCTION companion_as_admin.directory_change_done(uuid, uuid) RETURNS boolean
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.directory_change_done(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::uuid);
+$$;
+CREATE FUNCTION companion_as_worker.directory_change_done(uuid, uuid) RETURNS boolean
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.directory_change_done(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::uuid);
+$$;
+CREATE FUNCTION companion_as_admin.directory_confirm(uuid, text, text, text, bigint) RETURNS boolean
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT companion.directory_confirm(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::bigint);
+$$;
+CREATE FUNCTION companion_as_worker.directory_confirm(uuid, text, text, text, bigint) RETURNS boolean
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT companion.directory_confirm(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::bigint);
+$$;
+CREATE FUNCTION companion_as_admin.directory_lookup(text, text, text) RETURNS TABLE(user_id uuid, shard integer, found_bot text, reservation bigint, expires_at timestamp with time zone, is_confirmed boolean)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT * FROM companion.directory_lookup(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::text END, $2::text, $3::text);
+$$;
+CREATE FUNCTION companion_as_worker.directory_lookup(text, text, text) RETURNS TABLE(user_id uuid, shard integer, found_bot text, reservation bigint, expires_at timestamp with time zone, is_confirmed boolean)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT * FROM companion.directory_lookup(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::text END, $2::text, $3::text);
+$$;
+CREATE FUNCTION companion_as_admin.directory_release(text, text, text, bigint) RETURNS boolean
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT companion.directory_release(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::text END, $2::text, $3::text, $4::bigint);
+$$;
+CREATE FUNCTION companion_as_worker.directory_release(text, text, text, bigint) RETURNS boolean
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT companion.directory_release(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::text END, $2::text, $3::text, $4::bigint);
+$$;
+CREATE FUNCTION companion_as_admin.directory_reserve(uuid, text, text, text) RETURNS TABLE(outcome text, owner uuid, reservation bigint, expires_at timestamp with time zone)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT * FROM companion.directory_reserve(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text);
+$$;
+CREATE FUNCTION companion_as_worker.directory_reserve(uuid, text, text, text) RETURNS TABLE(outcome text, owner uuid, reservation bigint, expires_at timestamp with time zone)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER 'companion_directory';
+    SELECT * FROM companion.directory_reserve(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text);
+$$;
 CREATE FUNCTION companion_as_admin.disable_address(uuid, text, text, text, text) RETURNS boolean
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
@@ -434,6 +484,11 @@ CREATE FUNCTION companion_as_admin.expire_messages(integer, integer) RETURNS big
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.expire_messages(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::integer END);
+$$;
+CREATE FUNCTION companion_as_admin.expire_reservations(integer, integer) RETURNS bigint
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.expire_reservations(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::integer END);
 $$;
 CREATE FUNCTION companion_as_admin.expire_telegram_link_tokens(integer, integer) RETURNS bigint
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -590,15 +645,35 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.items_without_embedding(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::text END, $3::integer, $4::uuid);
 $$;
-CREATE FUNCTION companion_as_admin.link_address(uuid, text, text, text) RETURNS text
+CREATE FUNCTION companion_as_admin.link_address(integer, uuid, text, text, text) RETURNS text
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.link_address(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text);
+    SELECT companion.link_address(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::uuid END, $3::text, $4::text, $5::text);
 $$;
-CREATE FUNCTION companion_as_worker.link_address(uuid, text, text, text) RETURNS text
+CREATE FUNCTION companion_as_worker.link_address(integer, uuid, text, text, text) RETURNS text
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.link_address(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text);
+    SELECT companion.link_address(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::uuid END, $3::text, $4::text, $5::text);
+$$;
+CREATE FUNCTION companion_as_admin.link_token_owner(integer, text, text) RETURNS TABLE(user_id uuid, for_bot text)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT * FROM companion.link_token_owner(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::text END, $3::text);
+$$;
+CREATE FUNCTION companion_as_worker.link_token_owner(integer, text, text) RETURNS TABLE(user_id uuid, for_bot text)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT * FROM companion.link_token_owner(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::text END, $3::text);
+$$;
+CREATE FUNCTION companion_as_admin.link_wanted_address(uuid, uuid, bigint, timestamp with time zone) RETURNS text
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.link_wanted_address(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::uuid, $3::bigint, $4::timestamp with time zone);
+$$;
+CREATE FUNCTION companion_as_worker.link_wanted_address(uuid, uuid, bigint, timestamp with time zone) RETURNS text
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.link_wanted_address(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::uuid, $3::bigint, $4::timestamp with time zone);
 $$;
 CREATE FUNCTION companion_as_admin.local_timestamp(integer, text, timestamp with time zone) RETURNS timestamp without time zone
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -740,20 +815,20 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT companion.pause_sending(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::text END, $3::text, $4::timestamp with time zone, $5::text);
 $$;
-CREATE FUNCTION companion_as_admin.put_user(uuid, jsonb) RETURNS companion.users
+CREATE FUNCTION companion_as_admin.put_user(integer, uuid, jsonb) RETURNS companion.users
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::jsonb);
+    SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::uuid END, $3::jsonb);
 $$;
-CREATE FUNCTION companion_as_worker.put_user(uuid, jsonb) RETURNS companion.users
+CREATE FUNCTION companion_as_worker.put_user(integer, uuid, jsonb) RETURNS companion.users
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::jsonb);
+    SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::uuid END, $3::jsonb);
 $$;
-CREATE FUNCTION companion_as_user.put_user(uuid, jsonb, text) RETURNS companion.users
+CREATE FUNCTION companion_as_user.put_user(integer, uuid, jsonb, text) RETURNS companion.users
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $3::text, true) IS NOT NULL THEN $1::uuid END, $2::jsonb);
+    SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $4::text, true) IS NOT NULL THEN $2::uuid END, $3::jsonb);
 $$;
 CREATE FUNCTION companion_as_admin.quiet_until(integer, text, time without time zone, time without time zone, timestamp with time zone) RETURNS timestamp with time zone
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -960,6 +1035,16 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT companion.set_embedding(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::uuid, $3::text, $4::real[], $5::text);
 $$;
+CREATE FUNCTION companion_as_admin.settle_reservation(uuid, text, text, text, bigint, timestamp with time zone) RETURNS TABLE(outcome text, owner uuid)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT * FROM companion.settle_reservation(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::bigint, $6::timestamp with time zone);
+$$;
+CREATE FUNCTION companion_as_worker.settle_reservation(uuid, text, text, text, bigint, timestamp with time zone) RETURNS TABLE(outcome text, owner uuid)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT * FROM companion.settle_reservation(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::bigint, $6::timestamp with time zone);
+$$;
 CREATE FUNCTION companion_as_admin.start_onboarding(uuid) RETURNS text
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
@@ -984,6 +1069,16 @@ CREATE FUNCTION companion_as_worker.start_send_many(integer, uuid[], uuid[], int
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.start_send_many(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::uuid[] END, $3::uuid[], $4::integer[]);
+$$;
+CREATE FUNCTION companion_as_admin.take_reservation(uuid, text, text, text, bigint, timestamp with time zone) RETURNS void
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.take_reservation(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::bigint, $6::timestamp with time zone);
+$$;
+CREATE FUNCTION companion_as_worker.take_reservation(uuid, text, text, text, bigint, timestamp with time zone) RETURNS void
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.take_reservation(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::bigint, $6::timestamp with time zone);
 $$;
 CREATE FUNCTION companion_as_admin.telegram_deep_link(integer, text, text) RETURNS text
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -1191,7 +1286,7 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     SELECT companion.uuid_v7(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $3::text, true) IS NOT NULL THEN $2::timestamp with time zone END);
 $$;
 
--- On the shard of the user.
+-- On the shard of the user, or on the directory.
 CREATE FUNCTION companion.add_message(user_id uuid, conversation_id uuid, role text, content text, telegram_message_id bigint DEFAULT NULL::bigint, reply_to_id uuid DEFAULT NULL::uuid, metadata jsonb DEFAULT NULL::jsonb, reply_to_telegram_id bigint DEFAULT NULL::bigint, bot text DEFAULT ''::text, address text DEFAULT NULL::text, external_id text DEFAULT NULL::text, reply_to_external_id text DEFAULT NULL::text) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -1352,6 +1447,91 @@ BEGIN
         RETURN companion_as_worker.delete_message($1, $2, $3);
     ELSE
         RETURN companion_as_user.delete_message($1, $2, $3, coalesce(companion.current_user_id()::text, ''));
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+
+CREATE FUNCTION companion.directory_change_done(user_id uuid, id uuid) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        RETURN companion_as_admin.directory_change_done($1, $2);
+    ELSE
+        RETURN companion_as_worker.directory_change_done($1, $2);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+
+CREATE FUNCTION companion.directory_confirm(user_id uuid, channel text, address text, bot text, reservation bigint) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        RETURN companion_as_admin.directory_confirm($1, $2, $3, $4, $5);
+    ELSE
+        RETURN companion_as_worker.directory_confirm($1, $2, $3, $4, $5);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+
+CREATE FUNCTION companion.directory_lookup(channel text, address text, bot text DEFAULT ''::text) RETURNS TABLE(user_id uuid, shard integer, found_bot text, reservation bigint, expires_at timestamp with time zone, is_confirmed boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        RETURN QUERY SELECT * FROM companion_as_admin.directory_lookup($1, $2, $3);
+    ELSE
+        RETURN QUERY SELECT * FROM companion_as_worker.directory_lookup($1, $2, $3);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+
+CREATE FUNCTION companion.directory_release(channel text, address text, bot text, reservation bigint) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        RETURN companion_as_admin.directory_release($1, $2, $3, $4);
+    ELSE
+        RETURN companion_as_worker.directory_release($1, $2, $3, $4);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+
+CREATE FUNCTION companion.directory_reserve(user_id uuid, channel text, address text, bot text DEFAULT ''::text) RETURNS TABLE(outcome text, owner uuid, reservation bigint, expires_at timestamp with time zone)
+LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        RETURN QUERY SELECT * FROM companion_as_admin.directory_reserve($1, $2, $3, $4);
+    ELSE
+        RETURN QUERY SELECT * FROM companion_as_worker.directory_reserve($1, $2, $3, $4);
     END IF;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
@@ -1533,16 +1713,16 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-CREATE FUNCTION companion.link_address(user_id uuid, channel text, address text, bot text DEFAULT ''::text) RETURNS text
+CREATE FUNCTION companion.link_wanted_address(user_id uuid, id uuid, reservation bigint, expires_at timestamp with time zone) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
     detail text;
     hint text;
 BEGIN
     IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
-        RETURN companion_as_admin.link_address($1, $2, $3, $4);
+        RETURN companion_as_admin.link_wanted_address($1, $2, $3, $4);
     ELSE
-        RETURN companion_as_worker.link_address($1, $2, $3, $4);
+        RETURN companion_as_worker.link_wanted_address($1, $2, $3, $4);
     END IF;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
@@ -1841,6 +2021,23 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+CREATE FUNCTION companion.settle_reservation(user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamp with time zone) RETURNS TABLE(outcome text, owner uuid)
+LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        RETURN QUERY SELECT * FROM companion_as_admin.settle_reservation($1, $2, $3, $4, $5, $6);
+    ELSE
+        RETURN QUERY SELECT * FROM companion_as_worker.settle_reservation($1, $2, $3, $4, $5, $6);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+
 CREATE FUNCTION companion.start_onboarding(user_id uuid DEFAULT companion.current_user_id()) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -1867,6 +2064,23 @@ DECLARE
     hint text;
 BEGIN
     RETURN companion_as_worker.start_send($1, $2, $3);
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
+END
+$$;
+
+CREATE FUNCTION companion.take_reservation(user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamp with time zone) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
+        PERFORM companion_as_admin.take_reservation($1, $2, $3, $4, $5, $6);
+    ELSE
+        PERFORM companion_as_worker.take_reservation($1, $2, $3, $4, $5, $6);
+    END IF;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
@@ -2333,6 +2547,33 @@ BEGIN
     FOR shard IN SELECT companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.expire_messages(shard, $1);
+            answered := true;
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+            PERFORM companion_router.pass_over(shard, SQLSTATE, SQLERRM, detail, hint);
+            failed := ARRAY[SQLSTATE, SQLERRM, detail, hint];
+        END;
+    END LOOP;
+    IF NOT answered THEN
+        PERFORM companion_router.fail_all(failed);
+    END IF;
+    RETURN joined;
+END
+$$;
+
+CREATE FUNCTION companion.expire_reservations(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    shard integer;
+    failed text[];
+    detail text;
+    hint text;
+    joined bigint;
+    answered boolean := false;
+BEGIN
+    FOR shard IN SELECT companion_router.in_turn() LOOP
+        BEGIN
+            joined := coalesce(joined, 0) + companion_as_admin.expire_reservations(shard, $1);
             answered := true;
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
@@ -3344,6 +3585,11 @@ COMMENT ON FUNCTION companion.complete_onboarding(user_id uuid) IS 'As on a shar
 COMMENT ON FUNCTION companion.cosine_similarity(a real[], b real[]) IS 'As on a shard; run on any.';
 COMMENT ON FUNCTION companion.create_telegram_link_token(user_id uuid, valid_for interval, bot text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.delete_message(user_id uuid, message_id uuid, forget_facts boolean) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.directory_change_done(user_id uuid, id uuid) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.directory_confirm(user_id uuid, channel text, address text, bot text, reservation bigint) IS 'As on the directory.';
+COMMENT ON FUNCTION companion.directory_lookup(channel text, address text, bot text) IS 'As on the directory.';
+COMMENT ON FUNCTION companion.directory_release(channel text, address text, bot text, reservation bigint) IS 'As on the directory.';
+COMMENT ON FUNCTION companion.directory_reserve(user_id uuid, channel text, address text, bot text) IS 'As on the directory.';
 COMMENT ON FUNCTION companion.disable_address(user_id uuid, channel text, address text, bot text, reason text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.dispatch(at timestamp with time zone, max_rows integer) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.due_follow_ups(user_id uuid, on_date date) IS 'As on a shard; run on that of the user.';
@@ -3355,6 +3601,7 @@ COMMENT ON FUNCTION companion.expire_cap_starts(max_rows integer) IS 'As on a sh
 COMMENT ON FUNCTION companion.expire_early_edits(max_rows integer) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.expire_job_runs(max_rows integer) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.expire_messages(max_rows integer) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
+COMMENT ON FUNCTION companion.expire_reservations(max_rows integer) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.expire_telegram_link_tokens(max_rows integer) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.expire_user_context(max_rows integer) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.explain_checkin(user_id uuid, local_date date) IS 'As on a shard; run on that of the user.';
@@ -3373,7 +3620,7 @@ COMMENT ON FUNCTION companion.import_user_context(rows jsonb) IS 'As on a shard;
 COMMENT ON FUNCTION companion.import_users(rows jsonb) IS 'As on a shard; each gets the rows of its users. Where one cannot be reached, error 08001; call again with the same rows.';
 COMMENT ON FUNCTION companion.imported_id(user_id uuid, table_name text, old_id text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.is_same_text(a text, b text) IS 'As on a shard; run on any.';
-COMMENT ON FUNCTION companion.link_address(user_id uuid, channel text, address text, bot text) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.link_wanted_address(user_id uuid, id uuid, reservation bigint, expires_at timestamp with time zone) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.local_timestamp(timezone text, at timestamp with time zone) IS 'As on a shard; run on any.';
 COMMENT ON FUNCTION companion.mark_failed(user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval, permanent boolean, address_gone boolean) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.mark_failed_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval, permanent boolean, address_gone boolean) IS 'As on a shard; each gets those of its users. NULL, with a WARNING, for those of one that cannot be reached: not now, call again.';
@@ -3408,9 +3655,11 @@ COMMENT ON FUNCTION companion.sent_today(user_id uuid, kind text, at timestamp w
 COMMENT ON FUNCTION companion.set_directory(shards integer) IS 'Not routed: error 0A000.';
 COMMENT ON FUNCTION companion.set_embedding(user_id uuid, item_id uuid, model text, embedding real[], value text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.set_shard(number integer, shards integer) IS 'Not routed: error 0A000.';
+COMMENT ON FUNCTION companion.settle_reservation(user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamp with time zone) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.start_onboarding(user_id uuid) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.start_send(user_id uuid, message_id uuid, attempt integer) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.start_send_many(user_ids uuid[], message_ids uuid[], attempts integer[]) IS 'As on a shard; each gets those of its users. NULL, with a WARNING, for those of one that cannot be reached: not now, call again.';
+COMMENT ON FUNCTION companion.take_reservation(user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamp with time zone) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.telegram_deep_link(bot_username text, token text) IS 'As on a shard; run on any.';
 COMMENT ON FUNCTION companion.throttle_channel(channel text, retry_after interval, bot text) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.touch_user_context(user_id uuid, ids uuid[]) IS 'As on a shard; run on that of the user.';

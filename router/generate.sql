@@ -10,12 +10,13 @@ SELECT name, way FROM (VALUES
     ('any', 'canonical_timezone checkin_instant cosine_similarity folded is_same_text local_timestamp
              new_user_id normalized quiet_until recall_score telegram_deep_link uuid_v7'),
     ('all', 'apply_retention dispatch expire_addresses expire_cap_starts expire_early_edits expire_job_runs
-             expire_messages expire_telegram_link_tokens expire_user_context finish_abandoned
+             expire_messages expire_reservations expire_telegram_link_tokens expire_user_context finish_abandoned
              forget_redeem_failures merge_context_items pause_sending resume_sending retry_failed rewind_dispatch
              throttle_channel'),
     ('by hand', 'claim_messages dispatch_batch due_follow_ups_all health
                  items_without_embedding metrics run_maintenance
-                 put_user record_incoming redeem_telegram_link_token'),
+                 link_address link_token_owner put_user record_incoming redeem_telegram_link_token'),
+    ('directory', 'directory_confirm directory_lookup directory_release directory_reserve'),
     ('import', 'import_conversations import_messages import_scheduled_messages import_user_context import_users'),
     ('refused', 'channel_address follow_auth_users schedule_jobs set_directory set_shard unfollow_auth_users unschedule_jobs usable_channel'),
     ('local', 'current_user_id link_token_shard now run_dispatch shard_of')
@@ -47,8 +48,7 @@ CROSS JOIN LATERAL (
         WITH ORDINALITY AS r (role, place) ON r.role = acl.grantee::regrole::text) AS c
 WHERE p.pronamespace = 'companion'::regnamespace AND p.prokind = 'f' AND c.roles IS NOT NULL
     AND p.prorettype <> 'trigger'::regtype
-    AND (w.way IS NOT NULL OR obj_description(p.oid, 'pg_proc') NOT LIKE '%Internal%')
-    AND p.proname NOT LIKE 'directory%';
+    AND (w.way IS NOT NULL OR obj_description(p.oid, 'pg_proc') NOT LIKE '%Internal%');
 
 SELECT 'no way is known to route ' || string_agg(name, ', ') AS missing FROM routed WHERE way IS NULL \gset
 \if :{?missing}
@@ -74,11 +74,12 @@ ORDER BY c.relname COLLATE "C";
 -- What the shard is asked: the function, once the role, and an end user's identity, are set for the statement.
 -- Arguments are evaluated before the call; where there is none, the condition is.
 CREATE TEMP VIEW calls AS
-SELECT r.oid, r.name, role, r.is_row, r.result, s.first, r.count, r.types, p.parameters,
+SELECT r.oid, r.name, role, r.is_row, r.result, s.first, s.server, r.count, r.types, p.parameters,
        format('set_config(''role'', ''companion_%s'', true) <> ''''', role)
        || CASE WHEN role = 'user' THEN format(' AND set_config(''companion.user_id'', $%s::text, true) IS NOT NULL', r.count + s.first + 1) ELSE '' END AS acts
 FROM routed AS r CROSS JOIN LATERAL unnest(r.roles) AS role
-CROSS JOIN LATERAL (SELECT CASE WHEN r.way IN ('any', 'all', 'many', 'import') OR r.way = 'by hand' AND r.types[1] IS DISTINCT FROM 'uuid' THEN 1 ELSE 0 END AS first) AS s
+CROSS JOIN LATERAL (SELECT CASE WHEN r.way IN ('any', 'all', 'many', 'import', 'by hand') THEN 1 ELSE 0 END AS first,
+                            CASE r.way WHEN 'directory' THEN '''companion_directory''' ELSE 'companion_router.server($1)' END AS server) AS s
 CROSS JOIN LATERAL (
     SELECT array_agg(CASE WHEN r.has_clock AND r.names[i] = 'at' THEN format('coalesce($%s::%s, companion.now())', i + s.first, r.types[i])
                           ELSE format('$%s::%s', i + s.first, r.types[i]) END ORDER BY i) AS parameters
@@ -87,11 +88,11 @@ WHERE r.way NOT IN ('refused', 'local');
 
 \qecho
 \qecho '-- Calls to a shard, as a role. Below warning is but that PL/Proxy drops a connection on which an error has come.'
-SELECT format(E'CREATE FUNCTION companion_as_%s.%I(%s) RETURNS %s\nLANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$\n    CLUSTER companion_router.server($1);\n    SELECT %s;\n$$;',
+SELECT format(E'CREATE FUNCTION companion_as_%s.%I(%s) RETURNS %s\nLANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$\n    CLUSTER %s;\n    SELECT %s;\n$$;',
               role, name,
               array_to_string(CASE first WHEN 1 THEN '{integer}'::text[] ELSE '{}' END || types
                               || CASE role WHEN 'user' THEN '{text}'::text[] ELSE '{}' END, ', '),
-              result,
+              result, server,
               CASE WHEN count > 0 THEN
                   format('%scompanion.%I(%s)', CASE WHEN is_row THEN '* FROM ' ELSE '' END, name,
                          array_to_string(format('CASE WHEN %s THEN %s END', acts, parameters[1])
@@ -135,14 +136,14 @@ AS $function$
 $function$;
 
 \qecho
-\qecho '-- On the shard of the user.'
+\qecho '-- On the shard of the user, or on the directory.'
 SELECT pg_temp.function(r, E'DECLARE\n    detail text;\n    hint text;\n',
     E'BEGIN\n'
     || pg_temp.as_role(r, pg_temp.positions(r.count),
-                       CASE WHEN r.is_set THEN 'RETURN QUERY SELECT * FROM ' ELSE 'RETURN ' END, '    ')
+                       CASE WHEN r.is_set THEN 'RETURN QUERY SELECT * FROM ' WHEN r.result = 'void' THEN 'PERFORM ' ELSE 'RETURN ' END, '    ')
     || E'EXCEPTION WHEN OTHERS THEN\n    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;\n'
     || E'    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);\nEND\n')
-FROM routed AS r WHERE r.way = 'user'
+FROM routed AS r WHERE r.way IN ('user', 'directory')
 ORDER BY r.name COLLATE "C", r.oid::regprocedure::text COLLATE "C";
 
 -- One result of many shards
@@ -262,6 +263,7 @@ FROM routed AS r WHERE r.way = 'refused' ORDER BY r.name COLLATE "C";
 \qecho '-- The comments.'
 SELECT format('COMMENT ON FUNCTION companion.%I(%s) IS %L;', name, identity_arguments,
               CASE way WHEN 'user' THEN 'As on a shard; run on that of the user.'
+                       WHEN 'directory' THEN 'As on the directory.'
                        WHEN 'any' THEN 'As on a shard; run on any.'
                        WHEN 'all' THEN 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.'
                        WHEN 'import' THEN 'As on a shard; each gets the rows of its users. Where one cannot be reached, error 08001; call again with the same rows.'

@@ -15,6 +15,11 @@ GRANT EXECUTE ON FUNCTION companion.cosine_similarity(a real[], b real[]) TO com
 GRANT EXECUTE ON FUNCTION companion.create_telegram_link_token(user_id uuid, valid_for interval, bot text) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.current_user_id() TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.delete_message(user_id uuid, message_id uuid, forget_facts boolean) TO companion_admin, companion_user, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.directory_change_done(user_id uuid, id uuid) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.directory_confirm(user_id uuid, channel text, address text, bot text, reservation bigint) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.directory_lookup(channel text, address text, bot text) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.directory_release(channel text, address text, bot text, reservation bigint) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.directory_reserve(user_id uuid, channel text, address text, bot text) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.disable_address(user_id uuid, channel text, address text, bot text, reason text) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.dispatch(at timestamp with time zone, max_rows integer) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.due_follow_ups(user_id uuid, on_date date) TO companion_admin, companion_user, companion_worker;
@@ -27,6 +32,7 @@ GRANT EXECUTE ON FUNCTION companion.expire_cap_starts(max_rows integer) TO compa
 GRANT EXECUTE ON FUNCTION companion.expire_early_edits(max_rows integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.expire_job_runs(max_rows integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.expire_messages(max_rows integer) TO companion_admin;
+GRANT EXECUTE ON FUNCTION companion.expire_reservations(max_rows integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.expire_telegram_link_tokens(max_rows integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.expire_user_context(max_rows integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.explain_checkin(user_id uuid, local_date date) TO companion_admin, companion_user, companion_worker;
@@ -48,7 +54,9 @@ GRANT EXECUTE ON FUNCTION companion.imported_id(user_id uuid, table_name text, o
 GRANT EXECUTE ON FUNCTION companion.is_same_text(a text, b text) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.items_without_embedding(model text, max_rows integer, for_user uuid) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.link_address(user_id uuid, channel text, address text, bot text) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.link_token_owner(token text, bot text) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.link_token_shard(token text) TO companion_admin, companion_worker;
+GRANT EXECUTE ON FUNCTION companion.link_wanted_address(user_id uuid, id uuid, reservation bigint, expires_at timestamp with time zone) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.local_timestamp(timezone text, at timestamp with time zone) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.mark_failed(user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval, permanent boolean, address_gone boolean) TO companion_worker;
 GRANT EXECUTE ON FUNCTION companion.mark_failed_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval, permanent boolean, address_gone boolean) TO companion_worker;
@@ -90,10 +98,12 @@ GRANT EXECUTE ON FUNCTION companion.sent_today(user_id uuid, kind text, at times
 GRANT EXECUTE ON FUNCTION companion.set_directory(shards integer) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.set_embedding(user_id uuid, item_id uuid, model text, embedding real[], value text) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.set_shard(number integer, shards integer) TO companion_admin;
+GRANT EXECUTE ON FUNCTION companion.settle_reservation(user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamp with time zone) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.shard_of(user_id uuid, shards integer) TO companion_admin, companion_monitor, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_onboarding(user_id uuid) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_send(user_id uuid, message_id uuid, attempt integer) TO companion_worker;
 GRANT EXECUTE ON FUNCTION companion.start_send_many(user_ids uuid[], message_ids uuid[], attempts integer[]) TO companion_worker;
+GRANT EXECUTE ON FUNCTION companion.take_reservation(user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamp with time zone) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.telegram_deep_link(bot_username text, token text) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.throttle_channel(channel text, retry_after interval, bot text) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.touch_user_context(user_id uuid, ids uuid[]) TO companion_admin, companion_user, companion_worker;

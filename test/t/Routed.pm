@@ -8,7 +8,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(skip_without_plproxy make_shard make_router add_shard start_shards);
+our @EXPORT = qw(skip_without_plproxy make_shard make_router make_directory add_shard start_shards);
 
 sub skip_without_plproxy
 {
@@ -43,6 +43,17 @@ sub make_router
     return;
 }
 
+# The directory, which its router knows
+sub make_directory
+{
+    my ($node, $router, $shards) = @_;
+    $node->safe_psql('postgres', 'CREATE DATABASE directory');
+    $node->safe_psql('directory', "CREATE EXTENSION companion; SELECT companion.set_directory($shards)");
+    my $conninfo = $node->connstr('directory') =~ s/'/''/gr;
+    $router->safe_psql('router', "SELECT companion_router.set_directory('$conninfo')");
+    return;
+}
+
 # Where a shard is, for the router
 sub conninfo
 {
@@ -72,6 +83,7 @@ sub start_shards
         make_shard($node, $number, $shards);
         add_shard($node, $number, $node);
     }
+    make_directory($node, $node, $shards);
     return $node;
 }
 

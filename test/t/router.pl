@@ -33,11 +33,11 @@ ORDER BY p.proname COLLATE "C", pg_get_function_arguments(p.oid)
 SQL
 my $internal = query('one', <<'SQL');
 SELECT string_agg(DISTINCT p.proname, ' ') FROM pg_proc AS p
-WHERE p.pronamespace = 'companion'::regnamespace AND p.proname !~ '^directory'
+WHERE p.pronamespace = 'companion'::regnamespace
     AND (obj_description(p.oid, 'pg_proc') ~ 'Internal' OR p.proacl::text !~ 'companion_(user|worker|admin|monitor)')
 SQL
 my %is_internal = map { $_ => 1 } split / /, $internal;
-my @expected = grep { /^(\w+)/ && !$is_internal{$1} && $1 !~ /^directory/ } split /\n/, query('one', $functions);
+my @expected = grep { /^(\w+)/ && !$is_internal{$1} } split /\n/, query('one', $functions);
 s/DEFAULT companion\.now\(\)/DEFAULT NULL::timestamp with time zone/g for @expected;
 is_deeply([ split /\n/, query('router', $functions) ], \@expected,
     'names, arguments, defaults, results and rights are those of the extension, but that the time is the shard\'s own');
@@ -114,7 +114,8 @@ query($_, $helpers) for 'one', 'router';
 # Functions that say something of all shards, or of the clock, which is the router's
 my $other_shape = 'health metrics run_maintenance now uuid_v7 new_user_id current_user_id dispatch run_dispatch';
 my $refused = 'channel_address follow_auth_users schedule_jobs set_directory set_shard unfollow_auth_users unschedule_jobs usable_channel';
-my $by_address = 'redeem_telegram_link_token';
+my $by_address = 'redeem_telegram_link_token link_token_owner take_reservation settle_reservation link_wanted_address'
+    . ' directory_change_done directory_confirm directory_lookup directory_release directory_reserve';
 my $attempts = query('router', <<"SQL");
 SELECT format('SELECT array_agg(x::text ORDER BY x::text) FROM companion.%I(%s) AS x', p.proname,
               (SELECT string_agg(coalesce(g.value, public.value_for(p.proargnames[i], p.proargtypes[i - 1], of_user.id)), ', ' ORDER BY i)
@@ -250,13 +251,58 @@ is(query("shard_$_", "SELECT previous_tick FROM companion.dispatch_state"), '202
 is(query('router', q{SELECT count(DISTINCT split_part("check", ':', 1)) FROM companion.health()}), '3', 'the health of every shard');
 is(query('router', q{SELECT string_agg(labels ->> 'shard', ' ' ORDER BY labels ->> 'shard') FROM companion.metrics() WHERE name = 'companion_shard_up' AND value = 1}),
     '0 1 2', 'metrics of every shard');
-is(query('router', 'SELECT count(DISTINCT task) % 3 FROM companion.run_maintenance()'), '0', 'maintenance on every shard');
+is(query('router', q{SELECT count(DISTINCT split_part(task, ':', 1)) FROM companion.run_maintenance() WHERE task <> 'directory'}), '3', 'maintenance on every shard');
 is(query('router', q{SELECT companion.pause_sending('telegram')}), 't', 'sending is paused');
 is(join(' ', map { query("shard_$_", "SELECT count(*) FROM companion.sending_pauses WHERE channel = 'telegram'") } 0 .. 2), '1 1 1', 'on every shard');
 is(query('router', q{SELECT companion.resume_sending('telegram')}), 't', 'and resumed');
 my @warnings = split /\n/, error_of(q{SELECT companion.pause_sending('nowhere')});
 like("@warnings", qr/^\S+\s+ERROR:  22023: unknown channel "nowhere" HINT:  The channels are the rows of companion.channels.$/,
     'what is wrong with a call is an error, once');
+
+# Addresses, unique across shards by the directory
+sub as_worker { return query('router', "SET ROLE companion_worker;\n$_[0]"); }
+
+my ($maya, $sita) = map { query('router', "SELECT id FROM people WHERE companion.shard_of(id, 3) = $_ ORDER BY i LIMIT 1") } 1, 2;
+is(as_worker("SELECT companion.link_address('$maya', 'telegram', '111')"), 'linked', 'an address is linked');
+is(as_worker("SELECT companion.link_address('$maya', 'telegram', '111')"), 'linked', 'again');
+is(as_worker("SELECT companion.link_address('$sita', 'telegram', '0111')"), 'taken', 'for another, on another shard, it is taken');
+is(query('directory', 'SELECT user_id, confirmed_at IS NOT NULL FROM companion.directory'), "$maya|t", 'the directory knows whose it is');
+is(as_worker("SELECT user_id, is_new FROM companion.record_incoming('telegram', '111', 'hello', telegram_message_id => 7)"), "$maya|t", 'a message from it');
+is(as_worker("SELECT user_id, is_new FROM companion.record_incoming('telegram', '111', 'hello', telegram_message_id => 7)"), "$maya|f", 'delivered again');
+is(query('router', 'SELECT count(*) FROM companion_router.known_addresses'), '1', 'the router knows where it was from');
+is(as_worker("SELECT count(*) FROM companion.record_incoming('telegram', '999', 'hello')"), '0', 'a message from an address that nobody has');
+is(as_worker("SELECT user_id FROM companion.record_incoming('web', '$sita', 'hello')"), $sita, 'a message on the web');
+like(error_of("SELECT companion.record_incoming('telegram', 'me', 'hello')"), qr/22P02|22023/, 'no address');
+like(error_of("SELECT companion.link_address('$sita', 'telegram', 'me')"), qr/22P02/, 'nor is it linked');
+like(error_of("SELECT companion.link_address('00000000-0000-0000-0000-0000000000fe', 'telegram', '112')"), qr/23503/, 'nobody gets none');
+is(query('directory', 'SELECT count(*) FROM companion.directory'), '1', 'and nothing stays reserved');
+
+is(as_worker("SELECT companion.unlink_address('$maya', 'telegram', '111')"), 't', 'unlinked');
+is(as_worker("SELECT companion.link_address('$sita', 'telegram', '111')"), 'linked', 'it is free for another shard\'s user at once');
+is(as_worker("SELECT user_id FROM companion.record_incoming('telegram', '111', 'now I am Sita')"), $sita, 'messages from it are theirs');
+is(as_worker("SELECT companion.unlink_address('$sita', 'telegram', '111')"), 't', 'unlinked again');
+query('router', 'SELECT * FROM companion.run_maintenance()');
+is(query('directory', 'SELECT count(*) FROM companion.directory'), '0', 'maintenance frees it in the directory');
+is(join(' ', map { query("shard_$_", 'SELECT count(*) FROM companion.directory_changes') } 0 .. 2), '0 0 0', 'and nothing is left on the shards');
+
+my $token = as_worker("SELECT companion.create_telegram_link_token('$maya')");
+is(as_worker("SELECT * FROM companion.redeem_telegram_link_token('$token', 222)"), "linked|$maya", 'a token is redeemed');
+is(as_worker("SELECT * FROM companion.redeem_telegram_link_token('$token', 222)"), "linked|$maya", 'delivered again');
+$token = as_worker("SELECT companion.create_telegram_link_token('$sita')");
+is(as_worker("SELECT * FROM companion.redeem_telegram_link_token('$token', 222)"), 'taken|', 'another\'s account is taken');
+is(as_worker("SELECT * FROM companion.redeem_telegram_link_token('$token', 223)"), "linked|$sita", 'and the token stays live');
+is(as_worker("SELECT * FROM companion.redeem_telegram_link_token('no token', 224)"), 'unknown|', 'no token');
+is(as_worker("SELECT * FROM companion.redeem_telegram_link_token('$token', 224)"), 'used|', 'a used one');
+
+my $new = as_worker(q{SELECT id FROM companion.put_user(NULL, '{"telegram_user_id": 333, "display_name": "Noor"}')});
+is(as_worker(q{SELECT id FROM companion.put_user(NULL, '{"telegram_user_id": 333}')}), $new, 'one call again makes no second user');
+is(as_worker(q{SELECT id FROM companion.put_user(NULL, '{"telegram_user_id": 222}')}), $maya, 'one who is known by their account');
+is(as_worker(q{SELECT user_id FROM companion.record_incoming('telegram', '333', 'hello')}), $new, 'and found by it');
+is(query('router', q{SELECT email FROM companion.put_user('} . $maya . q{', '{"email": "maya@example.org"}')}), 'maya@example.org', 'a column of theirs');
+is(query('directory', q{SELECT count(*) FROM companion.directory WHERE channel = 'email'}), '0', 'which the directory is yet to hear of');
+query('router', 'SELECT * FROM companion.run_maintenance()');
+is(query('directory', q{SELECT user_id FROM companion.directory WHERE channel = 'email'}), $maya, 'it hears of it by maintenance');
+is(query('directory', 'SELECT count(*) FROM companion.directory WHERE confirmed_at IS NULL'), '0', 'everything is confirmed');
 
 # Shards that are not on
 query('router', "SELECT companion_router.set_state(1, 'moving')");
@@ -284,9 +330,10 @@ my %refusals = (
     "add_shard(3, '" . ($place =~ s/shard_1/one/r) . "')" => qr/55000: the database is not shard 3\nDETAIL:  it has not been told its number/,
     "add_shard(3, '" . ($place =~ s/shard_1/postgres/r) . "')" => qr/55000|42P01/,
     "add_shard(3, 'postgresql://a/b')" => qr/22023: invalid connection string/,
-    "add_shard(3, 'host=/nowhere dbname=x password=secret')" => qr/08001: a shard cannot be reached/,
+    "add_shard(3, 'host=/nowhere dbname=x password=secret')" => qr/08001: a database behind the router cannot be reached/,
     "alter_shard(7, '$place')" => qr/42704: there is no shard 7/,
     "alter_shard(2, '$place')" => qr/55000: the database is not shard 2\nDETAIL:  it is shard 1/,
+    "set_directory('$place')" => qr/55000: the database is not the directory of these shards\nDETAIL:  It is shard 1\./,
     "set_state(1, 'open')" => qr/22023: invalid state of a shard: open/,
     "set_state(9, 'on')" => qr/42704: there is no shard 9/);
 for my $call (sort keys %refusals)
@@ -295,7 +342,7 @@ for my $call (sort keys %refusals)
     like($error, $refusals{$call}, $call =~ s/'host.*//r);
     unlike($error, qr/secret/, 'no password in the error') if $call =~ /secret/;
 }
-is(query('router', 'SELECT count(*) FROM pg_foreign_server'), '3', 'nothing is half done');
+is(query('router', 'SELECT count(*) FROM pg_foreign_server'), '4', 'nothing is half done');
 query('shard_1', 'UPDATE companion.shard SET shards = 4');
 like(error_of("SELECT companion_router.alter_shard(1, '$place')"), qr/55000: .*\nDETAIL:  it is one of 4, the others are of 3/, 'another count');
 query('shard_1', 'UPDATE companion.shard SET shards = 3');

@@ -1,5 +1,6 @@
-# Shards, each a server of its own, and a router on another: one that is killed harms no other, and
-# comes back to sessions that stand; without the router, the shards go on.
+# Shards and their directory, each a server of its own, and a router on another: one that is killed harms no other, and
+# comes back to sessions that stand; without the directory, only what needs it stands still; without the router,
+# the shards go on.
 use strict;
 use warnings;
 
@@ -27,6 +28,11 @@ for my $number (0 .. 2)
     add_shard($router, $number, $shard);
     push @shards, $shard;
 }
+
+my $directory = PostgreSQL::Test::Cluster->new('directory');
+$directory->init;
+$directory->start;
+make_directory($directory, $router, 3);
 
 # SIGKILL, and gone
 sub kill_server
@@ -63,13 +69,13 @@ kill_server($shards[1]);
 my ($output, $error) = ask("SELECT companion.sent_today('$of[1][0]')");
 like($error, qr/0800[16]: .*(cannot be reached|was lost)/, 'a call for a user of the shard that is down');
 ($output, $error) = ask("SELECT companion.sent_today('$of[1][0]')");
-like($error, qr/08001: a shard cannot be reached\nDETAIL: .*\nHINT:  Nothing was done there\. Call again\./s, 'and the next');
+like($error, qr/08001: a database behind the router cannot be reached\nDETAIL: .*\nHINT:  Nothing was done there\. Call again\./s, 'and the next');
 is(answer("SELECT companion.sent_today('$_')"), 'f', 'a call for another\'s user') for $of[0][0], $of[2][0];
 
 ($output, $error) = ask('SELECT user_id, message_id, attempt FROM companion.claim_messages($$w$$, 100)');
 my @claimed = map { [ split /\|/ ] } split /\n/, $output;
 is(scalar @claimed, 2 * (@{ $of[0] } + @{ $of[2] }), 'a claim takes from the shards that are up');
-like($error, qr/WARNING:  08001: shard 1: a shard cannot be reached/, 'and says which is not');
+like($error, qr/WARNING:  08001: shard 1: a database behind the router cannot be reached/, 'and says which is not');
 
 my $down = "$of[1][0]";
 my @batch = ([ $down, $down, 1 ], @claimed[0 .. 3], [ $down, $down, 1 ]);
@@ -100,6 +106,29 @@ is($session->selectrow_array($sent_today, undef, $of[0][0]), 0, 'the others answ
 $shards[2]->start;
 is($session->selectrow_array($sent_today, undef, $of[2][0]), 0, 'and the shard, when it is back');
 $session->disconnect;
+
+# The directory
+is(answer("SELECT companion.link_address('$of[0][0]', 'telegram', '111')"), 'linked', 'an address is linked');
+is(answer("SELECT companion.link_address('$of[1][0]', 'telegram', '112')"), 'linked', 'another');
+my $incoming = "SELECT user_id FROM companion.record_incoming('telegram', '%s', 'hello')";
+is(answer(sprintf $incoming, 111), $of[0][0], 'a message comes from it');
+my $token = answer("SELECT companion.create_telegram_link_token('$of[2][0]')");
+kill_server($directory);
+is(answer(sprintf $incoming, 111), $of[0][0], 'the directory is killed: messages from an address that was seen come in');
+is(answer("SELECT user_id FROM companion.record_incoming('web', '$of[1][0]', 'hello')"), $of[1][0], 'and from the web');
+for my $call ((sprintf $incoming, 112), "SELECT companion.link_address('$of[1][0]', 'telegram', '113')",
+    "SELECT companion.redeem_telegram_link_token('$token', 114)", q{SELECT companion.put_user(NULL, '{"telegram_user_id": 115}')})
+{
+    like((ask($call))[1], qr/08001: a database behind the router cannot be reached/, "waits for it: $call");
+}
+is(answer("SELECT companion.unlink_address('$of[0][0]', 'telegram', '111')"), 't', 'an address is unlinked');
+is(answer("SELECT message_id IS NOT NULL FROM companion.schedule_message('$of[1][0]', now(), 'three')"), 't', 'messages are scheduled');
+is(answer('SELECT count(*) FROM companion.claim_messages($$w$$, 100)'), '1', 'and claimed');
+is($router->safe_psql('router', q{SELECT count(*) FROM companion.run_maintenance() WHERE task LIKE 'shard %'}) > 3, 1, 'shards are maintained');
+$directory->start;
+is(answer("SELECT * FROM companion.redeem_telegram_link_token('$token', 114)"), "linked|$of[2][0]", 'it is back: the token is redeemed');
+is(answer("SELECT companion.link_address('$of[1][0]', 'telegram', '111')"), 'linked', 'and what was unlinked meanwhile is free');
+is(answer(sprintf $incoming, 111), $of[1][0], 'its messages are the other user\'s, whatever the router had known');
 
 kill_server($router);
 is($shards[0]->safe_psql('shard_0', "SET ROLE companion_worker; SELECT companion.sent_today('$of[0][0]')"), 'f',
