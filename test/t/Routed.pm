@@ -17,6 +17,16 @@ sub skip_without_plproxy
     return;
 }
 
+# The router's, on each server
+my $login = <<'SQL';
+DO $$ BEGIN
+    IF to_regrole('companion_router') IS NULL THEN
+        CREATE ROLE companion_router LOGIN
+        IN ROLE companion_user, companion_worker, companion_admin, companion_monitor;
+    END IF;
+END $$;
+SQL
+
 # A database that is one of so many shards, with the router's login
 sub make_shard
 {
@@ -25,12 +35,7 @@ sub make_shard
     $node->safe_psql("shard_$number", <<"SQL");
 CREATE EXTENSION companion;
 SELECT companion.set_shard($number, $shards);
-DO \$\$ BEGIN
-    IF to_regrole('companion_router') IS NULL THEN
-        CREATE ROLE companion_router LOGIN
-        IN ROLE companion_user, companion_worker, companion_admin, companion_monitor;
-    END IF;
-END \$\$;
+$login
 SQL
     return;
 }
@@ -48,7 +53,7 @@ sub make_directory
 {
     my ($node, $router, $shards) = @_;
     $node->safe_psql('postgres', 'CREATE DATABASE directory');
-    $node->safe_psql('directory', "CREATE EXTENSION companion; SELECT companion.set_directory($shards)");
+    $node->safe_psql('directory', "CREATE EXTENSION companion; SELECT companion.set_directory($shards); $login");
     my $conninfo = $node->connstr('directory') =~ s/'/''/gr;
     $router->safe_psql('router', "SELECT companion_router.set_directory('$conninfo')");
     return;
