@@ -214,7 +214,7 @@ BEGIN
           follow_auth_user follow_auth_users unfollow_auth_users adopt_users
           import_users import_conversations import_messages import_user_context
           import_scheduled_messages
-          cron_schedule is_pg_crons require_pg_cron require_job_login job_command schedule_jobs
+          cron_schedule is_pg_crons require_pg_cron require_databases require_job_login job_command schedule_jobs
           unschedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP

@@ -101,6 +101,19 @@ sub sweep
     $self->settle_entries('confirmed_at IS NULL');
 }
 
+# What a shard has, to a directory that does not know of it: after a restore
+sub tell_anew
+{
+    my ($self, $shard) = @_;
+    for my $has ($self->ask($shard, 'SELECT * FROM companion.addresses WHERE unlinked_at IS NULL'))
+    {
+        my ($user, @address) = @$has{qw(user_id channel address bot)};
+        my ($reserved) = $self->ask('directory', 'SELECT * FROM companion.directory_reserve(?, ?, ?, ?)', $user, @address);
+        if ($reserved->{outcome} eq 'taken') { $self->ask($shard, 'SELECT companion.unlink_address(?, ?, ?, ?)', $user, @address); }
+        else { $self->settle($user, @address, @$reserved{qw(reservation expires_at)}); }
+    }
+}
+
 sub link_address
 {
     my ($self, $user, @address) = @_;

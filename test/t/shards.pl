@@ -169,6 +169,24 @@ is($client->link_address($diego, 'telegram', '8', ''), 'linked', 'settled, an ad
 ok(!eval { $client->ask('shard0', q{SELECT companion.take_reservation(?, 'telegram', '8', '', ?, ?)}, $maya, @$slow{qw(reservation expires_at)}); 1 }
         && $@ =~ /is void, or older/, '... and no longer for who comes late');
 
+# A directory that has come back empty, and a shard that has come back with what is another's by now.
+forget_all();
+$client->link_address($maya, 'telegram', '1', '');
+$client->link_address($diego, 'telegram', '2', 'a_bot');
+$client->link_address($sita, 'email', 'sita@example.org', '');
+my $before = listed(linked());
+$client->ask('directory', 'TRUNCATE companion.directory');
+$client->tell_anew($_) for @shards;
+is_deeply(listed(entries()), $before, 'a directory is filled anew');
+is_settled('... with what the shards have');
+$client->unlink_address($maya, 'telegram', '1', '');
+$client->link_address($diego, 'telegram', '1', '');
+$client->ask('shard0', "UPDATE companion.addresses SET unlinked_at = NULL WHERE user_id = ?", $maya);
+$client->settle_entries('companion.shard_of(user_id, 3) = 0');
+$client->tell_anew('shard0');
+is_settled('a shard that was restored gives way');
+is((grep { $_->{address} eq 'telegram:1:' } linked())[0]{user_id}, $diego, '... to who has it by now');
+
 # Many at once on few addresses, killed at random, the server as well; and who resolves what they leave among them.
 sub do_something
 {
