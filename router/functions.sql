@@ -3527,7 +3527,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION companion.schedule_jobs(run_as name DEFAULT CURRENT_USER, every interval DEFAULT '00:01:00'::interval) RETURNS TABLE(job text, schedule text)
+CREATE FUNCTION companion.schedule_jobs(run_as name DEFAULT CURRENT_USER, every interval DEFAULT '00:01:00'::interval, databases name[] DEFAULT ARRAY[current_database()]) RETURNS TABLE(job text, schedule text)
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM companion_router.refuse('schedule_jobs');
@@ -3555,7 +3555,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION companion.unschedule_jobs() RETURNS integer
+CREATE FUNCTION companion.unschedule_jobs(databases name[] DEFAULT ARRAY[current_database()]) RETURNS integer
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM companion_router.refuse('unschedule_jobs');
@@ -3648,7 +3648,7 @@ COMMENT ON FUNCTION companion.retry_failed(since timestamp with time zone, reaso
 COMMENT ON FUNCTION companion.retry_message(user_id uuid, message_id uuid, send_before timestamp with time zone) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.revoke_telegram_link_tokens(user_id uuid) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.rewind_dispatch(to_at timestamp with time zone) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
-COMMENT ON FUNCTION companion.schedule_jobs(run_as name, every interval) IS 'Not routed: error 0A000.';
+COMMENT ON FUNCTION companion.schedule_jobs(run_as name, every interval, databases name[]) IS 'Not routed: error 0A000.';
 COMMENT ON FUNCTION companion.schedule_message(user_id uuid, scheduled_for timestamp with time zone, content text, kind text, channel text, idempotency_key text, generation_context jsonb, send_before timestamp with time zone, replace boolean, cancel_on_reply boolean, priority_level integer, topic_key text, metadata jsonb) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.search_messages(user_id uuid, query text, max_results integer) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.sent_today(user_id uuid, kind text, at timestamp with time zone) IS 'As on a shard; run on that of the user.';
@@ -3666,7 +3666,7 @@ COMMENT ON FUNCTION companion.touch_user_context(user_id uuid, ids uuid[]) IS 'A
 COMMENT ON FUNCTION companion.unfollow_auth_users(auth_table regclass) IS 'Not routed: error 0A000.';
 COMMENT ON FUNCTION companion.unlink_address(user_id uuid, channel text, address text, bot text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.unlink_telegram(user_id uuid) IS 'As on a shard; run on that of the user.';
-COMMENT ON FUNCTION companion.unschedule_jobs() IS 'Not routed: error 0A000.';
+COMMENT ON FUNCTION companion.unschedule_jobs(databases name[]) IS 'Not routed: error 0A000.';
 COMMENT ON FUNCTION companion.upcoming(user_id uuid, until timestamp with time zone) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.update_user_context(user_id uuid, id uuid, category text, key text, importance real, pinned boolean, expires_at timestamp with time zone, metadata jsonb, merge boolean) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.upsert_user_context(user_id uuid, category text, key text, value text, importance real, emotional_valence integer, source text, expires_at timestamp with time zone, source_message_id uuid, metadata jsonb, pinned boolean) IS 'As on a shard; run on that of the user.';

@@ -91,7 +91,7 @@ GRANT EXECUTE ON FUNCTION companion.revoke_telegram_link_tokens(user_id uuid) TO
 GRANT EXECUTE ON FUNCTION companion.rewind_dispatch(to_at timestamp with time zone) TO companion_admin;
 GRANT EXECUTE ON PROCEDURE companion.run_dispatch(IN at timestamp with time zone, IN max_rows integer) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.run_maintenance() TO companion_admin;
-GRANT EXECUTE ON FUNCTION companion.schedule_jobs(run_as name, every interval) TO companion_admin;
+GRANT EXECUTE ON FUNCTION companion.schedule_jobs(run_as name, every interval, databases name[]) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.schedule_message(user_id uuid, scheduled_for timestamp with time zone, content text, kind text, channel text, idempotency_key text, generation_context jsonb, send_before timestamp with time zone, replace boolean, cancel_on_reply boolean, priority_level integer, topic_key text, metadata jsonb) TO companion_admin, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.search_messages(user_id uuid, query text, max_results integer) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.sent_today(user_id uuid, kind text, at timestamp with time zone) TO companion_admin, companion_user, companion_worker;
@@ -110,7 +110,7 @@ GRANT EXECUTE ON FUNCTION companion.touch_user_context(user_id uuid, ids uuid[])
 GRANT EXECUTE ON FUNCTION companion.unfollow_auth_users(auth_table regclass) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.unlink_address(user_id uuid, channel text, address text, bot text) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.unlink_telegram(user_id uuid) TO companion_admin, companion_user, companion_worker;
-GRANT EXECUTE ON FUNCTION companion.unschedule_jobs() TO companion_admin;
+GRANT EXECUTE ON FUNCTION companion.unschedule_jobs(databases name[]) TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion.upcoming(user_id uuid, until timestamp with time zone) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.update_user_context(user_id uuid, id uuid, category text, key text, importance real, pinned boolean, expires_at timestamp with time zone, metadata jsonb, merge boolean) TO companion_admin, companion_user, companion_worker;
 GRANT EXECUTE ON FUNCTION companion.upsert_user_context(user_id uuid, category text, key text, value text, importance real, emotional_valence integer, source text, expires_at timestamp with time zone, source_message_id uuid, metadata jsonb, pinned boolean) TO companion_admin, companion_user, companion_worker;
