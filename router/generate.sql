@@ -201,12 +201,12 @@ $$;
 \qecho
 \qecho '-- Many messages: each shard gets those of its users, and the results are put together in input order. Those of a'
 \qecho '-- shard that cannot be reached are NULL: not now, call again.'
-SELECT pg_temp.function(r, E'DECLARE\n    part record;\n    results boolean[];\n    answer boolean[];\n    detail text;\n    hint text;\n',
+SELECT pg_temp.function(r, E'DECLARE\n    shards constant integer := (SELECT c.shards FROM companion_router.shard_count AS c);\n    part record;\n    results boolean[];\n    answer boolean[];\n    detail text;\n    hint text;\n',
     format(E'BEGIN\n'
     '    IF NOT (%s) THEN\n        PERFORM companion_as_worker.%I(0, %s); -- which says what is wrong with them\n    END IF;\n'
     '    results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);\n'
     '    FOR part IN\n'
-    '        SELECT companion_router.number_of(e.a1) AS shard, array_agg(e.place ORDER BY e.place) AS places,\n               %s\n'
+    '        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,\n               %s\n'
     '        FROM unnest(%s) WITH ORDINALITY AS e (%s, place)\n'
     '        GROUP BY 1\n    LOOP\n        BEGIN\n'
     '            answer := companion_as_worker.%I(part.shard, %s);\n'
@@ -219,7 +219,7 @@ SELECT pg_temp.function(r, E'DECLARE\n    part record;\n    results boolean[];\n
     '    PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);\nEND\n',
     s.well_formed, r.name, pg_temp.positions(r.count), s.parts, s.unnested, s.aliases, r.name, s.passed))
 FROM routed AS r CROSS JOIN LATERAL (
-    SELECT string_agg(CASE WHEN i = 1 THEN 'coalesce(array_ndims($1) = 1, false)'
+    SELECT string_agg(CASE WHEN i = 1 THEN 'coalesce(array_ndims($1) = 1 AND array_position($1, NULL) IS NULL, false)'
                            WHEN r.types[i] NOT LIKE '%[]' THEN NULL
                            WHEN r.names[i] = 'resolves' THEN format('coalesce(array_length($%s, 1) = cardinality($1), $%1$s IS NULL)', i)
                            ELSE format('coalesce(array_ndims($%s) = 1 AND cardinality($%1$s) = cardinality($1), %s)', i,

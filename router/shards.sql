@@ -27,27 +27,40 @@ BEGIN
         RAISE EXCEPTION 'the router has no shard'
         USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SELECT companion_router.add_shard(0, ''host=... dbname=...'')';
     END IF;
-    RETURN coalesce(companion.shard_of(user_id, shards), 0);
+    RETURN companion.shard_of(coalesce(user_id, '00000000-0000-0000-0000-000000000000'), shards);
 END
 $$;
 COMMENT ON FUNCTION companion_router.number_of(uuid) IS
-'The shard of a user; 0, which answers as any would, for NULL. Error 55000 where there is no shard. Internal.';
+'The shard of a user; for NULL one that answers as any would. Error 55000 where there is no shard. Internal.';
 
 CREATE FUNCTION companion_router.server(user_id uuid) RETURNS text
-LANGUAGE sql STABLE
-RETURN companion_router.server(companion_router.number_of(user_id));
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    shard integer;
+    state text;
+BEGIN
+    SELECT s.number, s.state INTO shard, state
+    FROM companion_router.shard_count AS c
+    JOIN companion_router.shards AS s ON s.number = companion.shard_of(coalesce(user_id, '00000000-0000-0000-0000-000000000000'), c.shards);
+    IF state = 'on' THEN
+        RETURN 'companion_shard_' || shard;
+    END IF;
+    RETURN companion_router.server(companion_router.number_of(user_id)); -- which says why not
+END
+$$;
 COMMENT ON FUNCTION companion_router.server(uuid) IS 'The foreign server of a user''s shard. Internal.';
 
 CREATE FUNCTION companion_router.in_turn() RETURNS SETOF integer
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    WITH standing AS (
-        SELECT s.number, row_number() OVER (ORDER BY s.number) AS place, count(*) OVER () AS shards
-        FROM companion_router.shards AS s WHERE s.state = 'on'),
-    first AS MATERIALIZED (SELECT nextval('companion_router.turn') AS turn)
-    SELECT s.number FROM standing AS s CROSS JOIN first
-    ORDER BY (s.place + s.shards - 1 - first.turn % s.shards) % s.shards;
-END;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    turn bigint := nextval('companion_router.turn');
+BEGIN
+    RETURN QUERY SELECT s.number FROM companion_router.shards AS s CROSS JOIN companion_router.shard_count AS c
+                 WHERE s.state = 'on' ORDER BY (s.number + c.shards - turn % c.shards) % c.shards;
+END
+$$;
 COMMENT ON FUNCTION companion_router.in_turn() IS
 'The shards that are on, each call beginning with the next. Internal.';
 
