@@ -3136,20 +3136,21 @@ $$;
 CREATE FUNCTION companion.extend_lease_many(user_ids uuid[], message_ids uuid[], attempts integer[], lease interval DEFAULT '00:05:00'::interval) RETURNS boolean[]
 LANGUAGE plpgsql AS $$
 DECLARE
+    shards constant integer := (SELECT c.shards FROM companion_router.shard_count AS c);
     part record;
     results boolean[];
     answer boolean[];
     detail text;
     hint text;
 BEGIN
-    IF NOT (coalesce(array_ndims($1) = 1, false)
+    IF NOT (coalesce(array_ndims($1) = 1 AND array_position($1, NULL) IS NULL, false)
             AND coalesce(array_ndims($2) = 1 AND cardinality($2) = cardinality($1), false)
             AND coalesce(array_ndims($3) = 1 AND cardinality($3) = cardinality($1), false)) THEN
         PERFORM companion_as_worker.extend_lease_many(0, $1, $2, $3, $4); -- which says what is wrong with them
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion_router.number_of(e.a1) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3
@@ -3176,13 +3177,14 @@ $$;
 CREATE FUNCTION companion.mark_failed_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval DEFAULT NULL::interval, permanent boolean DEFAULT false, address_gone boolean DEFAULT false) RETURNS boolean[]
 LANGUAGE plpgsql AS $$
 DECLARE
+    shards constant integer := (SELECT c.shards FROM companion_router.shard_count AS c);
     part record;
     results boolean[];
     answer boolean[];
     detail text;
     hint text;
 BEGIN
-    IF NOT (coalesce(array_ndims($1) = 1, false)
+    IF NOT (coalesce(array_ndims($1) = 1 AND array_position($1, NULL) IS NULL, false)
             AND coalesce(array_ndims($2) = 1 AND cardinality($2) = cardinality($1), false)
             AND coalesce(array_ndims($3) = 1 AND cardinality($3) = cardinality($1), false)
             AND coalesce(array_ndims($4) = 1 AND cardinality($4) = cardinality($1), false)) THEN
@@ -3190,7 +3192,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion_router.number_of(e.a1) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3,
@@ -3218,13 +3220,14 @@ $$;
 CREATE FUNCTION companion.mark_sent_many(user_ids uuid[], message_ids uuid[], attempts integer[], contents text[] DEFAULT NULL::text[], telegram_message_ids bigint[] DEFAULT NULL::bigint[], external_ids text[] DEFAULT NULL::text[], metadata jsonb[] DEFAULT NULL::jsonb[], resolves uuid[] DEFAULT NULL::uuid[]) RETURNS boolean[]
 LANGUAGE plpgsql AS $$
 DECLARE
+    shards constant integer := (SELECT c.shards FROM companion_router.shard_count AS c);
     part record;
     results boolean[];
     answer boolean[];
     detail text;
     hint text;
 BEGIN
-    IF NOT (coalesce(array_ndims($1) = 1, false)
+    IF NOT (coalesce(array_ndims($1) = 1 AND array_position($1, NULL) IS NULL, false)
             AND coalesce(array_ndims($2) = 1 AND cardinality($2) = cardinality($1), false)
             AND coalesce(array_ndims($3) = 1 AND cardinality($3) = cardinality($1), false)
             AND coalesce(array_ndims($4) = 1 AND cardinality($4) = cardinality($1), $4 IS NULL)
@@ -3236,7 +3239,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion_router.number_of(e.a1) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3,
@@ -3270,13 +3273,14 @@ $$;
 CREATE FUNCTION companion.mark_skipped_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[]) RETURNS boolean[]
 LANGUAGE plpgsql AS $$
 DECLARE
+    shards constant integer := (SELECT c.shards FROM companion_router.shard_count AS c);
     part record;
     results boolean[];
     answer boolean[];
     detail text;
     hint text;
 BEGIN
-    IF NOT (coalesce(array_ndims($1) = 1, false)
+    IF NOT (coalesce(array_ndims($1) = 1 AND array_position($1, NULL) IS NULL, false)
             AND coalesce(array_ndims($2) = 1 AND cardinality($2) = cardinality($1), false)
             AND coalesce(array_ndims($3) = 1 AND cardinality($3) = cardinality($1), false)
             AND coalesce(array_ndims($4) = 1 AND cardinality($4) = cardinality($1), false)) THEN
@@ -3284,7 +3288,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion_router.number_of(e.a1) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3,
@@ -3312,20 +3316,21 @@ $$;
 CREATE FUNCTION companion.release_message_many(user_ids uuid[], message_ids uuid[], attempts integer[]) RETURNS boolean[]
 LANGUAGE plpgsql AS $$
 DECLARE
+    shards constant integer := (SELECT c.shards FROM companion_router.shard_count AS c);
     part record;
     results boolean[];
     answer boolean[];
     detail text;
     hint text;
 BEGIN
-    IF NOT (coalesce(array_ndims($1) = 1, false)
+    IF NOT (coalesce(array_ndims($1) = 1 AND array_position($1, NULL) IS NULL, false)
             AND coalesce(array_ndims($2) = 1 AND cardinality($2) = cardinality($1), false)
             AND coalesce(array_ndims($3) = 1 AND cardinality($3) = cardinality($1), false)) THEN
         PERFORM companion_as_worker.release_message_many(0, $1, $2, $3); -- which says what is wrong with them
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion_router.number_of(e.a1) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3
@@ -3352,20 +3357,21 @@ $$;
 CREATE FUNCTION companion.start_send_many(user_ids uuid[], message_ids uuid[], attempts integer[]) RETURNS boolean[]
 LANGUAGE plpgsql AS $$
 DECLARE
+    shards constant integer := (SELECT c.shards FROM companion_router.shard_count AS c);
     part record;
     results boolean[];
     answer boolean[];
     detail text;
     hint text;
 BEGIN
-    IF NOT (coalesce(array_ndims($1) = 1, false)
+    IF NOT (coalesce(array_ndims($1) = 1 AND array_position($1, NULL) IS NULL, false)
             AND coalesce(array_ndims($2) = 1 AND cardinality($2) = cardinality($1), false)
             AND coalesce(array_ndims($3) = 1 AND cardinality($3) = cardinality($1), false)) THEN
         PERFORM companion_as_worker.start_send_many(0, $1, $2, $3); -- which says what is wrong with them
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion_router.number_of(e.a1) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3
