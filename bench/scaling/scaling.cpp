@@ -1,8 +1,10 @@
-// What bench/scaling/run times: calls over one connection each to some databases, shards or a router.
+// What bench/scaling/run times: calls over one connection each to some databases, shards or a
+// router.
 //
-//   bench_scaling drain BATCH MESSAGES DATABASE...     claim, start and mark so many messages of each
-//   bench_scaling incoming CALLS DATABASE              record_incoming for as many users, who are read from stdin
-//   bench_scaling upsert CALLS DATABASE                upsert_user_context for them
+//   bench_scaling drain BATCH MESSAGES DATABASE...     claim, start and mark so many messages of
+//   each bench_scaling incoming CALLS DATABASE              record_incoming for as many users, who
+//   are read from stdin bench_scaling upsert CALLS DATABASE                upsert_user_context for
+//   them
 #include "../drain.hpp"
 
 #include <deque>

@@ -1,6 +1,6 @@
 // A connection for one test case, to a database without users: direct, through a pooler in
-// transaction mode, or through a router to three shards. So nothing lasts longer than a transaction: neither a setting nor a role nor,
-// before pgbouncer 1.21, a prepared statement.
+// transaction mode, or through a router to three shards. So nothing lasts longer than a
+// transaction: neither a setting nor a role nor, before pgbouncer 1.21, a prepared statement.
 #pragma once
 
 #include "pooler.hpp"
@@ -15,7 +15,10 @@
 inline constexpr char test_database[] = "dbname=companion_client_test";
 
 // Whether the tests go through a router: where COMPANION_ROUTED is set
-inline bool is_routed() { return std::getenv("COMPANION_ROUTED") != nullptr; }
+inline bool is_routed()
+{
+    return std::getenv("COMPANION_ROUTED") != nullptr;
+}
 
 // Where the test's connections go: through a pooler where COMPANION_POOLED is set
 inline std::string test_address()
@@ -45,9 +48,10 @@ class Database {
     static void clear(const std::string &database)
     {
         pqxx::connection connection(database);
-        pqxx::nontransaction(connection).exec(
-            "TRUNCATE companion.users, companion.dispatch_queue, companion.telegram_redeem_failures,"
-            " companion.address_reservations, companion.directory_changes CASCADE");
+        pqxx::nontransaction(connection)
+            .exec("TRUNCATE companion.users, companion.dispatch_queue, "
+                  "companion.telegram_redeem_failures,"
+                  " companion.address_reservations, companion.directory_changes CASCADE");
     }
 
     // Let every further transaction begin with a setting

@@ -74,7 +74,8 @@ TEST_CASE("of many redemptions by different accounts at once exactly one wins")
     CHECK(std::count(outcomes.begin(), outcomes.end(), "used") == accounts - 1);
 }
 
-TEST_CASE("one user's tokens are made, redeemed and revoked at once: no deadlock, never too many", "[tables]")
+TEST_CASE("one user's tokens are made, redeemed and revoked at once: no deadlock, never too many",
+          "[tables]")
 {
     constexpr int clients = 6, turns = 60;
     Database database;

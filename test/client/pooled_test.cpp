@@ -140,7 +140,8 @@ class SharedConnection {
 
 } // namespace
 
-TEST_CASE("clients share a server connection, each with their own identity and rights", "[pooled][tables]")
+TEST_CASE("clients share a server connection, each with their own identity and rights",
+          "[pooled][tables]")
 {
     SharedConnection shared;
     for (const Identify identify : {by_claims, by_subject, by_setting})

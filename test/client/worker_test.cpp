@@ -102,7 +102,8 @@ TEST_CASE("a bulk call answers for each message, in input order", "[tables]")
     CHECK(status_of(database, messages[2]["message_id"].c_str()) == "sent");
 }
 
-TEST_CASE("what was sent has the messenger's id and metadata, one by one and many at once", "[tables]")
+TEST_CASE("what was sent has the messenger's id and metadata, one by one and many at once",
+          "[tables]")
 {
     Database database;
     for (const char *name : {"Aroha", "Haruto", "Sita"})
@@ -247,7 +248,8 @@ TEST_CASE("each role may do its own part only", "[tables]")
     CHECK(database.error_of("SELECT FROM companion.users") == "22P02");
 }
 
-TEST_CASE("workers at once report messages of the same users in different orders: no deadlock", "[tables]")
+TEST_CASE("workers at once report messages of the same users in different orders: no deadlock",
+          "[tables]")
 {
     constexpr int workers = 6, rounds = 12, users = 8;
     Database database;
