@@ -31,7 +31,7 @@ GRANT USAGE ON SEQUENCE companion_router.turn TO companion_router_owner;
 GRANT EXECUTE ON FUNCTION
     companion_router.raise(text, text, text, text), companion_router.fail(text, text, text, text),
     companion_router.fail_all(text[]), companion_router.pass_over(integer, text, text, text, text),
-    companion_router.refuse(text), companion_router.in_turn(), companion_router.number_of(uuid),
+    companion_router.refuse(text), companion_router.refuse_shard(integer, text), companion_router.in_turn(), companion_router.number_of(uuid),
     companion_router.put_user_on(integer, uuid, jsonb), companion_router.settle_entry(text, text, text),
     companion_router.settle(uuid, text, text, text, bigint, timestamptz), companion_router.reserve(uuid, text, text, text),
     companion_router.conclude(uuid, text, text, text, bigint, timestamptz, boolean),
@@ -40,7 +40,7 @@ GRANT EXECUTE ON FUNCTION
     companion_router.uuid_in(text), companion_router.identity_in(text), companion.shard_of(uuid, integer)
 TO companion_user, companion_worker, companion_admin, companion_monitor;
 GRANT EXECUTE ON FUNCTION companion_router.server(integer), companion_router.server(uuid),
-    companion_router.number_of(uuid), companion_router.itself(text), companion.shard_of(uuid, integer)
+    companion_router.number_of(uuid), companion_router.refuse_shard(integer, text), companion_router.itself(text), companion.shard_of(uuid, integer)
 TO companion_router_owner;
 GRANT EXECUTE ON FUNCTION companion_router.upsert_user_context_many(uuid, jsonb, text),
     companion_router.upsert_user_context_many(uuid, text, text)

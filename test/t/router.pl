@@ -304,6 +304,15 @@ query('router', 'SELECT * FROM companion.run_maintenance()');
 is(query('directory', q{SELECT user_id FROM companion.directory WHERE channel = 'email'}), $maya, 'it hears of it by maintenance');
 is(query('directory', 'SELECT count(*) FROM companion.directory WHERE confirmed_at IS NULL'), '0', 'everything is confirmed');
 
+# A router without a shard
+query('postgres', 'CREATE DATABASE empty');
+query('empty', 'CREATE EXTENSION companion_router CASCADE');
+for my $call ("sent_today('$maya')", "put_user('$maya', '{}')", 'dispatch()', "link_address('$maya', 'telegram', '1')")
+{
+    my ($status, $output, $error) = $node->psql('empty', "\\set VERBOSITY verbose\nSELECT companion.$call");
+    like($error, $call =~ /dispatch/ ? qr/57P03: no shard is on/ : qr/55000: the router has no (shard|directory)/, "no shard: $call");
+}
+
 # Shards that are not on
 query('router', "SELECT companion_router.set_state(1, 'moving')");
 my $there = query('router', 'SELECT id FROM people WHERE companion.shard_of(id, 3) = 1 LIMIT 1');
