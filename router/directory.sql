@@ -4,7 +4,7 @@
 -- run_maintenance().
 
 CREATE FUNCTION companion_router.set_directory(conninfo text) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     theirs record;
@@ -46,7 +46,7 @@ COMMENT ON COLUMN companion_router.known_addresses.user_id IS 'Whose it was.';
 -- Tells the directory what has become of one of its entries; returns whether the address is free now.
 CREATE FUNCTION companion_router.settle(
     user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamptz) RETURNS boolean
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     outcome text;
@@ -70,7 +70,7 @@ COMMENT ON FUNCTION companion_router.settle(uuid, text, text, text, bigint, time
 
 CREATE FUNCTION companion_router.reserve(
     user_id uuid, channel text, address text, bot text, OUT reservation bigint, OUT expires_at timestamptz, OUT owner uuid)
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     outcome text;
@@ -100,7 +100,7 @@ COMMENT ON FUNCTION companion_router.reserve(uuid, text, text, text) IS
 CREATE FUNCTION companion_router.conclude(
     user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamptz, is_linked boolean)
 RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF is_linked THEN
@@ -117,7 +117,7 @@ COMMENT ON FUNCTION companion_router.conclude(uuid, text, text, text, bigint, ti
 'Tells the directory what has come of a reservation; where it cannot, run_maintenance() does later. Internal.';
 
 CREATE FUNCTION companion.link_address(user_id uuid, channel text, address text, bot text DEFAULT '') RETURNS text
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     given record;
@@ -148,7 +148,7 @@ COMMENT ON FUNCTION companion.link_address(uuid, text, text, text) IS
 'As on a shard; run on that of the user, once the directory has reserved the address.';
 
 CREATE FUNCTION companion_router.user_at(channel text, address text, bot text) RETURNS uuid
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN (SELECT l.user_id FROM companion.directory_lookup(channel, address, bot) AS l);
@@ -182,7 +182,7 @@ CREATE FUNCTION companion.record_incoming(
     reply_to_telegram_id bigint DEFAULT NULL, metadata jsonb DEFAULT NULL, idle interval DEFAULT '24:00:00',
     bot text DEFAULT '', external_id text DEFAULT NULL, reply_to_external_id text DEFAULT NULL)
 RETURNS TABLE (user_id uuid, conversation_id uuid, message_id uuid, is_new boolean, cancelled integer)
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     known uuid := CASE $1 WHEN 'web' THEN companion_router.uuid_in($2) ELSE companion_router.known_address($1, $2, $8) END;
@@ -219,7 +219,7 @@ COMMENT ON FUNCTION companion.record_incoming(text, text, text, bigint, bigint, 
 
 
 CREATE FUNCTION companion.link_token_owner(token text, bot text DEFAULT '') RETURNS TABLE (user_id uuid, for_bot text)
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     shard integer := companion_router.shard_of_token(token, 0);
@@ -252,7 +252,7 @@ COMMENT ON FUNCTION companion_router.shard_of_token(text, bigint) IS
 CREATE FUNCTION companion.redeem_telegram_link_token(
     token text, telegram_user_id bigint, telegram_username text DEFAULT NULL, bot text DEFAULT '')
 RETURNS TABLE (outcome text, user_id uuid)
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     owner record;
@@ -288,7 +288,7 @@ COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text, tex
 'As on a shard; run on the one that the token names, once the directory has reserved the account.';
 
 CREATE FUNCTION companion_router.put_user_on(shard integer, user_id uuid, settings jsonb) RETURNS companion.users
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     detail text;
@@ -309,7 +309,7 @@ $$;
 COMMENT ON FUNCTION companion_router.put_user_on(integer, uuid, jsonb) IS 'put_user() on a shard. Internal.';
 
 CREATE FUNCTION companion.put_user(user_id uuid, settings jsonb) RETURNS companion.users
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     accounts constant jsonb := CASE WHEN user_id IS NULL AND jsonb_typeof(settings) = 'object'
@@ -346,7 +346,7 @@ COMMENT ON FUNCTION companion.put_user(uuid, jsonb) IS
 'As on a shard; run on that of the user, whom with NULL the directory knows by their account, or has a new one reserved for.';
 
 CREATE FUNCTION companion_router.settle_entry(channel text, address text, bot text) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM companion_router.settle(l.user_id, channel, address, l.found_bot, l.reservation, l.expires_at)
@@ -379,7 +379,7 @@ AS $$
 $$;
 
 CREATE FUNCTION companion_router.see_to(change record) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     given record;
@@ -404,7 +404,7 @@ COMMENT ON FUNCTION companion_router.see_to(record) IS
 'Sees to a row of a shard''s directory_changes: reserves what is wanted and links it, settles what was unlinked. Internal.';
 
 CREATE FUNCTION companion_router.maintain_directory(max_rows integer DEFAULT 1000) RETURNS bigint
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     shard integer;

@@ -2,7 +2,7 @@
 -- Errors: PL/Proxy wraps what a shard has raised; here it becomes again what it was.
 
 CREATE FUNCTION companion_router.raise(state text, message text, detail text, hint text) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF detail <> '' AND hint <> '' THEN
@@ -19,7 +19,7 @@ COMMENT ON FUNCTION companion_router.raise(text, text, text, text) IS
 'Raises an error with just these parts; empty: without it. Internal.';
 
 CREATE FUNCTION companion_router.fail(state text, message text, detail text, hint text) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     remote text[] := regexp_match(message, '^[^ ]+[(][0-9]+[)]: [[].*?[]] REMOTE [^:]+: (.*)$');
@@ -47,7 +47,7 @@ COMMENT ON FUNCTION companion_router.fail(text, text, text, text) IS
 'Raises what a call through PL/Proxy has failed with as the shard raised it; 08001 for a shard that cannot be reached, 08006 for a connection that was lost. Internal.';
 
 CREATE FUNCTION companion_router.pass_over(shard integer, state text, message text, detail text, hint text) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM companion_router.fail(state, message, detail, hint);
@@ -63,7 +63,7 @@ COMMENT ON FUNCTION companion_router.pass_over(integer, text, text, text, text) 
 'A shard has failed in a call for many: says so in a WARNING, so that it goes on with the others; but raises what is wrong with the call itself (SQLSTATEs of classes 22 and 42). Internal.';
 
 CREATE FUNCTION companion_router.fail_all(failed text[]) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF failed IS NULL THEN
@@ -77,7 +77,7 @@ COMMENT ON FUNCTION companion_router.fail_all(text[]) IS
 'Raises the last error of a call that no shard has answered. Internal.';
 
 CREATE FUNCTION companion_router.refuse(name text) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RAISE EXCEPTION 'companion.%() is not routed', name

@@ -10,7 +10,7 @@ RETURNS TABLE (
     timezone text, content text, generation_context jsonb, bot text, addresses text[], longest_text integer,
     send_before timestamptz, tries integer, location text, preferences jsonb, email text,
     priority_level smallint, topic_key text)
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     shard integer;
@@ -43,7 +43,7 @@ COMMENT ON FUNCTION companion.claim_messages(text, integer, interval, text[], te
 'As on a shard. Each call begins with the next shard and takes from the others what it had too few of; within a shard the oldest go first. One that fails is passed over with a WARNING, unless they all do.';
 
 CREATE PROCEDURE companion.run_dispatch(at timestamptz DEFAULT NULL, max_rows integer DEFAULT 10000)
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     shard integer;
@@ -79,7 +79,7 @@ COMMENT ON PROCEDURE companion.run_dispatch(timestamptz, integer) IS
 'As on a shard; one shard after the other. Rather let each shard''s own pg_cron dispatch. One that fails is passed over with a WARNING, unless they all do.';
 
 CREATE FUNCTION companion.run_maintenance() RETURNS TABLE (task text, affected bigint)
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     shard integer;
@@ -110,7 +110,7 @@ COMMENT ON FUNCTION companion.run_maintenance() IS
 
 CREATE FUNCTION companion.health(max_lag interval DEFAULT '00:05:00')
 RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     shard companion_router.shards;
@@ -135,7 +135,7 @@ COMMENT ON FUNCTION companion.health(interval) IS
 'As on a shard; the check has its number in front: shard 2: dispatch. Another, shard 2: reachable, is false for one that is not on or does not answer.';
 
 CREATE FUNCTION companion.metrics() RETURNS TABLE (name text, labels jsonb, value double precision)
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     shard companion_router.shards;
@@ -162,7 +162,7 @@ COMMENT ON FUNCTION companion.metrics() IS
 'As on a shard, with the label shard. companion_shard_up is 0 for one that is not on or does not answer.';
 
 CREATE FUNCTION companion.due_follow_ups_all(max_rows integer DEFAULT 100) RETURNS SETOF companion.context_item
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     shard integer;
@@ -199,7 +199,7 @@ COMMENT ON FUNCTION companion.due_follow_ups_all(integer) IS
 
 CREATE FUNCTION companion.items_without_embedding(model text, max_rows integer DEFAULT 100, for_user uuid DEFAULT NULL)
 RETURNS TABLE (user_id uuid, item_id uuid, category text, key text, value text)
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     shard integer;

@@ -2288,7 +2288,7 @@ $$;
 
 -- On any shard, or on all of them; one that fails is passed over with a warning, unless they all do.
 CREATE FUNCTION companion.apply_retention(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2315,7 +2315,7 @@ END
 $$;
 
 CREATE FUNCTION companion.canonical_timezone(timezone text) RETURNS text
-LANGUAGE plpgsql STRICT AS $$
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2342,7 +2342,7 @@ END
 $$;
 
 CREATE FUNCTION companion.checkin_instant(timezone text, local_date date, local_time time without time zone) RETURNS timestamp with time zone
-LANGUAGE plpgsql STRICT AS $$
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2369,7 +2369,7 @@ END
 $$;
 
 CREATE FUNCTION companion.cosine_similarity(a real[], b real[]) RETURNS double precision
-LANGUAGE plpgsql STRICT AS $$
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2396,7 +2396,7 @@ END
 $$;
 
 CREATE FUNCTION companion.dispatch(at timestamp with time zone DEFAULT NULL::timestamp with time zone, max_rows integer DEFAULT NULL::integer) RETURNS integer
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2427,7 +2427,7 @@ END
 $$;
 
 CREATE FUNCTION companion.expire_addresses(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2454,7 +2454,7 @@ END
 $$;
 
 CREATE FUNCTION companion.expire_cap_starts(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2481,7 +2481,7 @@ END
 $$;
 
 CREATE FUNCTION companion.expire_early_edits(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2508,7 +2508,7 @@ END
 $$;
 
 CREATE FUNCTION companion.expire_job_runs(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2535,7 +2535,7 @@ END
 $$;
 
 CREATE FUNCTION companion.expire_messages(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2562,7 +2562,7 @@ END
 $$;
 
 CREATE FUNCTION companion.expire_reservations(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2589,7 +2589,7 @@ END
 $$;
 
 CREATE FUNCTION companion.expire_telegram_link_tokens(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2616,7 +2616,7 @@ END
 $$;
 
 CREATE FUNCTION companion.expire_user_context(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2643,7 +2643,7 @@ END
 $$;
 
 CREATE FUNCTION companion.finish_abandoned(max_rows integer DEFAULT 10000) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2670,7 +2670,7 @@ END
 $$;
 
 CREATE FUNCTION companion.folded(value text) RETURNS text
-LANGUAGE plpgsql STRICT AS $$
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2697,7 +2697,7 @@ END
 $$;
 
 CREATE FUNCTION companion.forget_redeem_failures() RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2724,7 +2724,7 @@ END
 $$;
 
 CREATE FUNCTION companion.is_same_text(a text, b text) RETURNS boolean
-LANGUAGE plpgsql STRICT AS $$
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2751,7 +2751,7 @@ END
 $$;
 
 CREATE FUNCTION companion.local_timestamp(timezone text, at timestamp with time zone) RETURNS timestamp without time zone
-LANGUAGE plpgsql STRICT AS $$
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2778,7 +2778,7 @@ END
 $$;
 
 CREATE FUNCTION companion.merge_context_items() RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2805,7 +2805,7 @@ END
 $$;
 
 CREATE FUNCTION companion.new_user_id() RETURNS uuid
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2832,7 +2832,7 @@ END
 $$;
 
 CREATE FUNCTION companion.normalized(value text) RETURNS text
-LANGUAGE plpgsql STRICT AS $$
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2859,7 +2859,7 @@ END
 $$;
 
 CREATE FUNCTION companion.pause_sending(channel text DEFAULT NULL::text, kind text DEFAULT NULL::text, until timestamp with time zone DEFAULT NULL::timestamp with time zone, reason text DEFAULT NULL::text) RETURNS boolean
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2886,7 +2886,7 @@ END
 $$;
 
 CREATE FUNCTION companion.quiet_until(timezone text, quiet_from time without time zone, quiet_until time without time zone, at timestamp with time zone) RETURNS timestamp with time zone
-LANGUAGE plpgsql STRICT AS $$
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2913,7 +2913,7 @@ END
 $$;
 
 CREATE FUNCTION companion.recall_score(category text, importance real, confirmations integer, confirmed_at timestamp with time zone, last_used_at timestamp with time zone, at timestamp with time zone) RETURNS double precision
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2940,7 +2940,7 @@ END
 $$;
 
 CREATE FUNCTION companion.resume_sending(channel text DEFAULT NULL::text, kind text DEFAULT NULL::text) RETURNS boolean
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2967,7 +2967,7 @@ END
 $$;
 
 CREATE FUNCTION companion.retry_failed(since timestamp with time zone, reason_pattern text DEFAULT NULL::text, kinds text[] DEFAULT NULL::text[]) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -2994,7 +2994,7 @@ END
 $$;
 
 CREATE FUNCTION companion.rewind_dispatch(to_at timestamp with time zone) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -3019,7 +3019,7 @@ END
 $$;
 
 CREATE FUNCTION companion.telegram_deep_link(bot_username text, token text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -3046,7 +3046,7 @@ END
 $$;
 
 CREATE FUNCTION companion.throttle_channel(channel text, retry_after interval, bot text DEFAULT NULL::text) RETURNS timestamp with time zone
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -3077,7 +3077,7 @@ END
 $$;
 
 CREATE FUNCTION companion.uuid_v7() RETURNS uuid
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -3104,7 +3104,7 @@ END
 $$;
 
 CREATE FUNCTION companion.uuid_v7(at timestamp with time zone) RETURNS uuid
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
     failed text[];
@@ -3134,7 +3134,7 @@ $$;
 -- Many messages: each shard gets those of its users, and the results are put together in input order. Those of a
 -- shard that cannot be reached are NULL: not now, call again.
 CREATE FUNCTION companion.extend_lease_many(user_ids uuid[], message_ids uuid[], attempts integer[], lease interval DEFAULT '00:05:00'::interval) RETURNS boolean[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shards constant integer := (SELECT c.shards FROM companion_router.shard_count AS c);
     part record;
@@ -3175,7 +3175,7 @@ END
 $$;
 
 CREATE FUNCTION companion.mark_failed_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval DEFAULT NULL::interval, permanent boolean DEFAULT false, address_gone boolean DEFAULT false) RETURNS boolean[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shards constant integer := (SELECT c.shards FROM companion_router.shard_count AS c);
     part record;
@@ -3218,7 +3218,7 @@ END
 $$;
 
 CREATE FUNCTION companion.mark_sent_many(user_ids uuid[], message_ids uuid[], attempts integer[], contents text[] DEFAULT NULL::text[], telegram_message_ids bigint[] DEFAULT NULL::bigint[], external_ids text[] DEFAULT NULL::text[], metadata jsonb[] DEFAULT NULL::jsonb[], resolves uuid[] DEFAULT NULL::uuid[]) RETURNS boolean[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shards constant integer := (SELECT c.shards FROM companion_router.shard_count AS c);
     part record;
@@ -3271,7 +3271,7 @@ END
 $$;
 
 CREATE FUNCTION companion.mark_skipped_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[]) RETURNS boolean[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shards constant integer := (SELECT c.shards FROM companion_router.shard_count AS c);
     part record;
@@ -3314,7 +3314,7 @@ END
 $$;
 
 CREATE FUNCTION companion.release_message_many(user_ids uuid[], message_ids uuid[], attempts integer[]) RETURNS boolean[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shards constant integer := (SELECT c.shards FROM companion_router.shard_count AS c);
     part record;
@@ -3355,7 +3355,7 @@ END
 $$;
 
 CREATE FUNCTION companion.start_send_many(user_ids uuid[], message_ids uuid[], attempts integer[]) RETURNS boolean[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shards constant integer := (SELECT c.shards FROM companion_router.shard_count AS c);
     part record;
@@ -3398,7 +3398,7 @@ $$;
 
 -- Rows to import: each shard gets those of its users; what is no user's, any, which says so.
 CREATE FUNCTION companion.import_conversations(rows jsonb) RETURNS TABLE(element integer, id uuid, outcome text, reason text)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     detail text;
     hint text;
@@ -3422,7 +3422,7 @@ END
 $$;
 
 CREATE FUNCTION companion.import_messages(rows jsonb) RETURNS TABLE(element integer, id uuid, outcome text, reason text)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     detail text;
     hint text;
@@ -3446,7 +3446,7 @@ END
 $$;
 
 CREATE FUNCTION companion.import_scheduled_messages(rows jsonb) RETURNS TABLE(element integer, id uuid, outcome text, reason text)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     detail text;
     hint text;
@@ -3470,7 +3470,7 @@ END
 $$;
 
 CREATE FUNCTION companion.import_user_context(rows jsonb) RETURNS TABLE(element integer, id uuid, outcome text, reason text)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     detail text;
     hint text;
@@ -3494,7 +3494,7 @@ END
 $$;
 
 CREATE FUNCTION companion.import_users(rows jsonb) RETURNS TABLE(element integer, id uuid, outcome text, reason text)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     detail text;
     hint text;
@@ -3520,56 +3520,56 @@ $$;
 
 -- What a router cannot do.
 CREATE FUNCTION companion.channel_address(u companion.users, channel text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM companion_router.refuse('channel_address');
 END
 $$;
 
 CREATE FUNCTION companion.follow_auth_users(auth_table regclass DEFAULT to_regclass('auth.users'::text), email_column name DEFAULT 'email'::name, deleted_column name DEFAULT NULL::name, banned_column name DEFAULT NULL::name, on_replica boolean DEFAULT false) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM companion_router.refuse('follow_auth_users');
 END
 $$;
 
 CREATE FUNCTION companion.schedule_jobs(run_as name DEFAULT CURRENT_USER, every interval DEFAULT '00:01:00'::interval, databases name[] DEFAULT ARRAY[current_database()]) RETURNS TABLE(job text, schedule text)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM companion_router.refuse('schedule_jobs');
 END
 $$;
 
 CREATE FUNCTION companion.set_directory(shards integer) RETURNS boolean
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM companion_router.refuse('set_directory');
 END
 $$;
 
 CREATE FUNCTION companion.set_shard(number integer, shards integer) RETURNS boolean
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM companion_router.refuse('set_shard');
 END
 $$;
 
 CREATE FUNCTION companion.unfollow_auth_users(auth_table regclass DEFAULT to_regclass('auth.users'::text)) RETURNS boolean
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM companion_router.refuse('unfollow_auth_users');
 END
 $$;
 
 CREATE FUNCTION companion.unschedule_jobs(databases name[] DEFAULT ARRAY[current_database()]) RETURNS integer
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM companion_router.refuse('unschedule_jobs');
 END
 $$;
 
 CREATE FUNCTION companion.usable_channel(u companion.users) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM companion_router.refuse('usable_channel');
 END

@@ -123,6 +123,7 @@ CREATE FUNCTION pg_temp.positions(n integer) RETURNS text
 LANGUAGE sql
 AS $$ SELECT string_agg('$' || i, ', ' ORDER BY i) FROM generate_series(1, n) AS i; $$;
 
+-- What names nothing but what it qualifies, and no operator, needs no search_path, which costs each call something.
 -- plpgsql takes no argument that has the name of a result's column: such a function is called by one in SQL.
 CREATE FUNCTION pg_temp.function(r routed, declared text, body text) RETURNS text
 LANGUAGE sql
@@ -131,8 +132,9 @@ AS $function$
         THEN format(E'CREATE FUNCTION companion_router.%I(%s) RETURNS %s\nLANGUAGE plpgsql AS $$\n%s%s$$;\n'
                     'CREATE FUNCTION companion.%1$I(%6$s) RETURNS %3$s\nLANGUAGE sql AS $$\n    SELECT * FROM companion_router.%1$I(%7$s);\n$$;\n',
                     r.name, array_to_string(r.types, ', '), r.result, declared, body, r.arguments, pg_temp.positions(r.count))
-        ELSE format(E'CREATE FUNCTION companion.%I(%s) RETURNS %s\nLANGUAGE plpgsql%s AS $$\n%s%s$$;\n',
-                    r.name, r.arguments, r.result, r.strict, declared, body) END;
+        ELSE format(E'CREATE FUNCTION companion.%I(%s) RETURNS %s\nLANGUAGE plpgsql%s%s AS $$\n%s%s$$;\n',
+                    r.name, r.arguments, r.result, r.strict,
+                    CASE WHEN r.way IN ('user', 'directory') THEN '' ELSE ' SET search_path = pg_catalog, pg_temp' END, declared, body) END;
 $function$;
 
 \qecho

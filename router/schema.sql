@@ -73,7 +73,7 @@ COMMENT ON SEQUENCE companion_router.turn IS 'Whose turn it is to be asked first
 
 -- The identity, by the rules of the extension companion.
 CREATE FUNCTION companion_router.identity_in(value text) RETURNS uuid
-LANGUAGE plpgsql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN nullif(value, '')::uuid;
@@ -86,7 +86,7 @@ $$;
 COMMENT ON FUNCTION companion_router.identity_in(text) IS 'An identity as a uuid; NULL for an empty text. Error 22P02. Internal.';
 
 CREATE FUNCTION companion.current_user_id() RETURNS uuid
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     claims jsonb := nullif(current_setting('request.jwt.claims', true), '');
@@ -116,7 +116,7 @@ COMMENT ON FUNCTION companion.now() IS
 'The start of the transaction on the router. Where a time is left to its default, each shard goes by its own.';
 
 CREATE FUNCTION companion.shard_of(user_id uuid, shards integer) RETURNS integer
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     digits text := replace(user_id::text, '-', '');

@@ -2,7 +2,7 @@
 -- Which shard a call goes to.
 
 CREATE FUNCTION companion_router.refuse_shard(number integer, state text) RETURNS text
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF number IS NULL THEN
@@ -38,7 +38,7 @@ END;
 COMMENT ON FUNCTION companion_router.server(uuid) IS 'The foreign server of a user''s shard; of NULL, one that answers as any would. Errors as of a shard''s. Internal.';
 
 CREATE FUNCTION companion_router.number_of(user_id uuid) RETURNS integer
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     shards integer := (SELECT c.shards FROM companion_router.shard_count AS c);
@@ -82,7 +82,7 @@ RETURN name;
 COMMENT ON FUNCTION companion_router.itself(text) IS 'Its argument, for PL/Proxy''s CLUSTER. Internal.';
 
 CREATE FUNCTION companion_router.parse_conninfo(conninfo text, OUT place text, OUT login text, OUT password text)
-LANGUAGE plpgsql IMMUTABLE STRICT
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     pair constant text := $re$([a-z_]+)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s']\S*)$re$;
@@ -135,7 +135,7 @@ COMMENT ON FUNCTION companion_router.put_server(text, text) IS
 'Makes or changes a foreign server, with the user and the password in its user mapping. Internal.';
 
 CREATE FUNCTION companion_router.check_shard(number integer) RETURNS integer
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     theirs record;
@@ -169,7 +169,7 @@ COMMENT ON FUNCTION companion_router.check_shard(integer) IS
 'Asks a shard who it is, and returns how many there are; error 55000 for another number, count or version than expected, 08001 where it does not answer. Internal.';
 
 CREATE FUNCTION companion_router.add_shard(number integer, conninfo text) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF number IS NULL OR number NOT BETWEEN 0 AND 4095 THEN
@@ -190,7 +190,7 @@ COMMENT ON FUNCTION companion_router.add_shard(integer, text) IS
 'Adds a shard, which must answer, with this number, the same count as the others and this version of the extension: else error 55000, 08001 where it does not answer. conninfo is libpq''s, and says as whom the router logs in; nobody but superusers reads the password from then on. Error 22023 for a number outside 0 to 4095 and for a conninfo that is none, 42710 for a shard that is there. For superusers.';
 
 CREATE FUNCTION companion_router.alter_shard(number integer, conninfo text) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM companion_router.shards AS s WHERE s.number = alter_shard.number) THEN
@@ -206,7 +206,7 @@ COMMENT ON FUNCTION companion_router.alter_shard(integer, text) IS
 'Says where a shard is now, and that it is on. Errors as of add_shard; 42704 where there is none of the number. For superusers.';
 
 CREATE FUNCTION companion_router.set_state(number integer, state text) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF state IS NULL OR state NOT IN ('on', 'moving', 'off') THEN
