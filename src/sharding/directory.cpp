@@ -161,8 +161,8 @@ bool find(const Address &key, Found *found)
 COMPANION_FUNCTION(directory_reserve)
 {
     const Arguments arguments(fcinfo);
-    require_directory();
     PreventCommandIfReadOnly("directory_reserve()");
+    require_directory();
     const Datum user_id = arguments.required(0, "user_id");
     arguments.required(3, "bot");
     const Address key = key_of(given_address(arguments, 1));
@@ -177,8 +177,8 @@ COMPANION_FUNCTION(directory_reserve)
 COMPANION_FUNCTION(directory_confirm)
 {
     const Arguments arguments(fcinfo);
-    const int shards = require_directory();
     PreventCommandIfReadOnly("directory_confirm()");
+    const int shards = require_directory();
     const Datum user_id = arguments.required(0, "user_id");
     arguments.required(3, "bot");
     const Address key = key_of(given_address(arguments, 1));
@@ -190,8 +190,8 @@ COMPANION_FUNCTION(directory_confirm)
 COMPANION_FUNCTION(directory_release)
 {
     const Arguments arguments(fcinfo);
-    require_directory();
     PreventCommandIfReadOnly("directory_release()");
+    require_directory();
     arguments.required(2, "bot");
     const Address key = key_of(given_address(arguments, 0));
     const Datum reservation = arguments.required(3, "reservation");

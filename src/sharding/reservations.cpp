@@ -354,16 +354,16 @@ bool finish_change(Datum user_id, Datum id)
 
 COMPANION_FUNCTION(take_reservation)
 {
-    const Reservation reservation = read_reservation(Arguments(fcinfo));
     PreventCommandIfReadOnly("take_reservation()");
+    const Reservation reservation = read_reservation(Arguments(fcinfo));
     with_spi([&] { take_reservation(reservation); });
     PG_RETURN_VOID();
 }
 
 COMPANION_FUNCTION(settle_reservation)
 {
-    const Reservation reservation = read_reservation(Arguments(fcinfo));
     PreventCommandIfReadOnly("settle_reservation()");
+    const Reservation reservation = read_reservation(Arguments(fcinfo));
     const Settled settled = with_spi([&] { return settle(reservation); });
     return as_only_row(fcinfo,
                        {{CStringGetTextDatum(settled.outcome), false},
@@ -376,8 +376,8 @@ COMPANION_FUNCTION(link_wanted_address)
     const Datum user_id = arguments.required(0, "user_id"), id = arguments.required(1, "id"),
                 number = arguments.required(2, "reservation"),
                 expires_at = TimestampTzGetDatum(arguments.timestamp(3, "expires_at"));
-    require_shard_of(user_id);
     PreventCommandIfReadOnly("link_wanted_address()");
+    require_shard_of(user_id);
     PG_RETURN_DATUM(CStringGetTextDatum(
         with_spi([&] { return link_wanted(user_id, id, number, expires_at); })));
 }
