@@ -185,6 +185,14 @@ Statement declare_void{R"sql(
         AND r.is_void
 )sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID};
 
+// What keeps one from being taken.
+Statement find_obstacle{R"sql(
+    SELECT FROM companion.address_reservations
+    WHERE channel = $1 AND address = $2 AND bot = $3
+        AND (reservation > $4 OR (reservation = $4 AND is_void))
+)sql",
+                        TEXTOID, TEXTOID, TEXTOID, INT8OID};
+
 Statement find_newer{R"sql(
     SELECT FROM companion.address_reservations
     WHERE channel = $1 AND address = $2 AND bot = $3 AND reservation > $4
@@ -289,8 +297,13 @@ void take_reservation(const Reservation &reservation)
     if (DatumGetTimestampTz(reservation.expires_at) <= time_of_judging())
         refuse_reservation("has expired");
     try_lock_user(reservation.user_id);
-    if (execute(take, reservation) == 0)
+    const Address &key = reservation.key;
+    if (execute(take, reservation) == 0) {
+        if (find_obstacle.execute_newest({key.channel, key.address, key.bot, reservation.number}) ==
+            0)
+            refuse_suppressed("address_reservations");
         refuse_reservation("is void, or older than another");
+    }
     require_written(1, "address_reservations", "columns");
 }
 
