@@ -95,9 +95,9 @@ sub forget_all
 {
     for my $shard (@shards)
     {
-        $client->ask($shard, $_) for 'TRUNCATE companion.users CASCADE', 'TRUNCATE companion.directory_changes, companion.address_reservations';
+        $client->ask($shard, $_) for 'DELETE FROM companion.users', 'DELETE FROM companion.directory_changes', 'DELETE FROM companion.address_reservations';
     }
-    $client->ask('directory', 'TRUNCATE companion.directory');
+    $client->ask('directory', 'DELETE FROM companion.directory');
     add_users();
 }
 
