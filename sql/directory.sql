@@ -174,6 +174,7 @@ CREATE TABLE auth.users (id uuid PRIMARY KEY, email text);
 INSERT INTO auth.users VALUES (:'maya', 'maya@example.org');
 SELECT companion.follow_auth_users();
 DELETE FROM companion.directory_changes;
+UPDATE companion.users SET whatsapp_number = '+4915112345670' WHERE id = :'maya';
 UPDATE auth.users SET id = '00000000-0000-0000-0000-000000000011';
 SELECT * FROM changes;
 SELECT * FROM companion.settle_reservation(:'maya', 'telegram', '112', '', 1, '2026-03-02 09:01+00');

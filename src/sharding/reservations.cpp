@@ -111,7 +111,8 @@ void want_no_more(Datum user_id, const Address &address)
     drop_wanted.execute({user_id, address.channel, address.address});
 }
 
-// A row of addresses, as far as it says who has what.
+// A row of addresses, as far as it says who has what. What a restore has made of a column, and
+// replaces, nobody has been told of.
 struct Link {
     Datum user_id;
     Address address;
@@ -128,7 +129,7 @@ static Link read_link(Relation table, HeapTuple row)
     };
     return {value("user_id").value,
             {value("channel").value, value("bot").value, value("address").value},
-            value("unlinked_at").isnull};
+            value("unlinked_at").isnull && !value("linked_at").isnull};
 }
 
 static bool is_same_link(const Link &one, const Link &other)
