@@ -10,7 +10,8 @@ inline std::string plain_claim(int batch)
     return R"(
         WITH due AS MATERIALIZED (
             SELECT ctid AS place FROM companion.dispatch_queue
-            WHERE visible_at <= now() AND leased_until <= now() AND NOT sending
+            WHERE channel = 'telegram' COLLATE "C" AND head_start = 0 AND visible_at <= now()
+              AND leased_until <= now() AND NOT sending
             ORDER BY visible_at, message_id LIMIT )" +
            std::to_string(batch) + R"( FOR UPDATE SKIP LOCKED),
         claimed AS (

@@ -1,8 +1,8 @@
 # The TAP tests of test/t. For bash scripts to source, after server.sh.
 # shellcheck shell=bash
 
-# Run prove with these arguments: as the server's user, who may be unable to read the checkout, and
-# so from a copy
+# Run prove with these arguments, a test on each core: as the server's user, who may be unable to read
+# the checkout, and so from a copy
 prove_tap() {
     local pgxs tap="$SERVER_DIR/tap"
     pgxs=$(dirname "$("$PG_CONFIG" --pgxs)")/..
@@ -14,7 +14,7 @@ prove_tap() {
     as_server_user env --chdir="$tap" CHECKIN_INSTANTS="$tap/checkin_instants.tsv" \
         TESTDIR="$tap" TESTDATADIR="$tap/tmp_check" \
         TESTLOGDIR="$tap/tmp_check/log" PG_REGRESS="$pgxs/test/regress/pg_regress" \
-        prove -I "$pgxs/test/perl" "$@" && return
+        prove --jobs "$(nproc)" -I "$pgxs/test/perl" "$@" && return
     as_server_user sh -c "tail --lines=50 $tap/tmp_check/log/*"
     return 1
 }

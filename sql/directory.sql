@@ -174,10 +174,47 @@ CREATE TABLE auth.users (id uuid PRIMARY KEY, email text);
 INSERT INTO auth.users VALUES (:'maya', 'maya@example.org');
 SELECT companion.follow_auth_users();
 DELETE FROM companion.directory_changes;
+UPDATE companion.users SET whatsapp_number = '+4915112345670' WHERE id = :'maya';
 UPDATE auth.users SET id = '00000000-0000-0000-0000-000000000011';
 SELECT * FROM changes;
 SELECT * FROM companion.settle_reservation(:'maya', 'telegram', '112', '', 1, '2026-03-02 09:01+00');
 DROP SCHEMA auth CASCADE;
+
+-- An operator's trigger may not keep what is written here from being so, nor change what it is found by.
+CREATE FUNCTION pg_temp.suppress() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE FUNCTION pg_temp.meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.channel := 'email'; RETURN NEW; END $$;
+CREATE FUNCTION pg_temp.with_trigger(relation regclass, does regproc, event text, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    outcome text;
+BEGIN
+    EXECUTE format('CREATE TRIGGER operators BEFORE %s ON %s FOR EACH ROW EXECUTE FUNCTION %s()', event, relation, does);
+    outcome := pg_temp.error_of(statement);
+    EXECUTE format('DROP TRIGGER operators ON %s', relation);
+    RETURN outcome;
+END
+$$;
+\set maya '00000000-0000-0000-0000-000000000011'
+SELECT companion.take_reservation(:'maya', 'push', 'device', '', 20, '2026-03-02 09:01+00');
+SELECT does, event, pg_temp.with_trigger('companion.address_reservations', ('pg_temp.' || does)::regproc, event,
+    format('SELECT * FROM companion.%s(%L, ''push'', ''device'', '''', 21, ''2026-03-02 09:01+00'')', called, :'maya')) AS outcome
+FROM (VALUES ('suppress', 'UPDATE', 'take_reservation'), ('meddle', 'UPDATE', 'take_reservation'),
+             ('suppress', 'UPDATE', 'settle_reservation'), ('meddle', 'UPDATE', 'settle_reservation')) AS v (does, event, called);
+SELECT pg_temp.with_trigger('companion.address_reservations', 'pg_temp.suppress', 'DELETE',
+    format('SELECT companion.link_address(%L, ''push'', ''device'')', :'maya')) AS reservation_kept;
+SELECT companion.link_address(:'maya', 'push', 'device');
+SELECT pg_temp.with_trigger('companion.directory_changes', 'pg_temp.suppress', 'INSERT',
+    format('SELECT companion.unlink_address(%L, ''push'', ''device'')', :'maya')) AS change_suppressed;
+UPDATE companion.users SET whatsapp_number = '+4915112345679' WHERE id = :'maya';
+SELECT id AS wants FROM companion.directory_changes WHERE is_wanted \gset
+SELECT pg_temp.with_trigger('companion.directory_changes', 'pg_temp.suppress', 'DELETE',
+    format('SELECT companion.link_wanted_address(%L, %L, 1, ''2026-03-02 09:01+00'')', :'maya', :'wants')) AS change_kept;
+SELECT pg_temp.be_directory();
+SELECT does, event, pg_temp.with_trigger('companion.directory', ('pg_temp.' || does)::regproc, event, statement) AS outcome
+FROM (VALUES ('suppress', 'INSERT', 'SELECT companion.directory_reserve(''00000000-0000-0000-0000-000000000004'', ''push'', ''new'')'),
+             ('meddle', 'INSERT', 'SELECT companion.directory_reserve(''00000000-0000-0000-0000-000000000004'', ''push'', ''new'')'),
+             ('suppress', 'UPDATE', 'SELECT companion.directory_confirm(user_id, channel, address, bot, reservation) FROM companion.directory WHERE bot = ''second_bot'''),
+             ('suppress', 'DELETE', 'SELECT companion.directory_release(channel, address, bot, reservation) FROM companion.directory WHERE bot = ''second_bot''')) AS v (does, event, statement);
+SELECT pg_temp.be_shard();
 
 -- Bad input.
 SELECT call, pg_temp.error_of('SELECT companion.' || call) AS outcome

@@ -128,7 +128,7 @@ SELECT pg_temp.moved();
 
 -- A channel that stands still slows no claim of another: its messages are not looked at.
 TRUNCATE companion.scheduled_messages, companion.dispatch_queue, companion.sending_pauses;
-SELECT count(*) FROM generate_series(1, 1500) AS n, pg_temp.schedule('other ' || n, 'telegram', 'other', -2);
+SELECT count(*) FROM generate_series(1, 5000) AS n, pg_temp.schedule('other ' || n, 'telegram', 'other', -2);
 SELECT pg_temp.schedule('a', 'web', user_id => :ben);
 CREATE FUNCTION pg_temp.rows_looked_at(claim text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -143,6 +143,20 @@ SELECT pg_temp.give_back();
 SELECT companion.pause_sending('telegram');
 SELECT pg_temp.rows_looked_at($$SELECT companion.claim_messages('w')$$) < 10 AS paused;
 SELECT pg_temp.rows_looked_at('SELECT companion.pause_sending()') AS "pausing looks at none";
+-- Nor are their entries of the index, by a session that knows of them.
+UPDATE companion.kinds SET when_closed = 'wait';
+CREATE FUNCTION pg_temp.share_of_index(claim text) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE
+    by_time regclass := 'companion.dispatch_queue_visible';
+    before bigint := pg_stat_get_xact_blocks_fetched(by_time);
+    pages bigint := pg_relation_size(by_time) / current_setting('block_size')::integer;
+BEGIN
+    EXECUTE claim;
+    RETURN round((pg_stat_get_xact_blocks_fetched(by_time) - before)::numeric / pages, 1);
+END
+$$;
+SELECT count(*) FROM companion.claim_messages('w');
+SELECT pg_temp.share_of_index($$SELECT companion.claim_messages('w')$$) < 0.5 AS paused;
 -- What a channel has that is no more, and a head start that no kind has, is claimed all the same.
 SELECT companion.resume_sending(), companion.resume_sending('telegram');
 UPDATE companion.dispatch_queue SET channel = 'carrier_pigeon', head_start = 7 WHERE channel = 'web';

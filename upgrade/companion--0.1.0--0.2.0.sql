@@ -1413,7 +1413,7 @@ CREATE FUNCTION companion.recheck_user() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_recheck_user';
 COMMENT ON FUNCTION companion.recheck_user() IS
-'Trigger, AFTER INSERT OR UPDATE: notes the user in dispatch_recheck, as from the last tick that the statement sees.';
+'Trigger, AFTER INSERT OR UPDATE on users: notes a user whose check-ins have changed in dispatch_recheck, as from the last tick that the statement sees.';
 
 CREATE TRIGGER recheck_new_user AFTER INSERT ON companion.users
 FOR EACH ROW WHEN (new.checkin_time IS NOT NULL AND new.onboarding_completed_at IS NOT NULL)
@@ -1422,16 +1422,7 @@ COMMENT ON TRIGGER recheck_new_user ON companion.users IS
 'Has dispatch look at a new user whose check-in may be due before the row is committed.';
 
 CREATE TRIGGER recheck_changed_user AFTER UPDATE ON companion.users
-FOR EACH ROW WHEN (
-    new.checkin_time IS NOT NULL AND new.onboarding_completed_at IS NOT NULL
-    AND (new.checkin_time IS DISTINCT FROM old.checkin_time
-         OR new.timezone IS DISTINCT FROM old.timezone
-         OR new.checkin_days IS DISTINCT FROM old.checkin_days
-         OR new.checkin_paused_until IS DISTINCT FROM old.checkin_paused_until
-         OR new.suspended_until IS DISTINCT FROM old.suspended_until
-         OR new.id <> old.id
-         OR new.onboarding_completed_at IS DISTINCT FROM old.onboarding_completed_at))
-EXECUTE FUNCTION companion.recheck_user();
+FOR EACH ROW EXECUTE FUNCTION companion.recheck_user();
 COMMENT ON TRIGGER recheck_changed_user ON companion.users IS
 'Has dispatch look again at a user whose check-in may be due before its change is committed.';
 
@@ -2601,6 +2592,7 @@ COMMENT ON FUNCTION companion.check_definition() IS
 CREATE FUNCTION companion.health(max_lag interval DEFAULT '5 minutes')
 RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET jit = off -- compiling them takes longer than all that is read
 AS $$
 BEGIN
     BEGIN
@@ -2625,7 +2617,7 @@ COMMENT ON FUNCTION companion.health(interval) IS
 
 CREATE FUNCTION companion.metrics()
 RETURNS TABLE (name text, labels jsonb, value double precision)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE SET jit = off -- as health()
 BEGIN ATOMIC
     WITH head AS MATERIALIZED (SELECT * FROM companion.queue_head),
     finished AS MATERIALIZED (

@@ -104,7 +104,7 @@ bool is_same_address(Datum channel, const NullableDatum &before, const NullableD
                text_view(address_key(channel, now.value));
 }
 
-void keep_address(const WrittenRow &row, const OwnColumn &column)
+void keep_address(const WrittenRow &row, const OwnColumn &column, bool is_copied)
 {
     if (!row.is_changed(column.name, column.type))
         return;
@@ -118,7 +118,7 @@ void keep_address(const WrittenRow &row, const OwnColumn &column)
         return;
     }
     // In this order, so that what is pending goes to the new one
-    if (!now.isnull && is_restored())
+    if (!now.isnull && is_copied)
         link_provisionally.execute({user_id, channel, now.value});
     else if (!now.isnull && has_linked.execute({user_id, channel, now.value}) == 0)
         link_named(user_id, column, {channel, to_text(""), now.value});
@@ -131,9 +131,10 @@ void keep_address(const WrittenRow &row, const OwnColumn &column)
 COMPANION_FUNCTION(keep_addresses)
 {
     const WrittenRow row(fcinfo);
+    const bool is_copied = is_restored(); // by whom, before we act as another
     with_spi([&] {
         for (const OwnColumn &column : own_columns)
-            keep_address(row, column);
+            keep_address(row, column, is_copied);
     });
     return PointerGetDatum(nullptr);
 }

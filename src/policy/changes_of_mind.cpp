@@ -7,10 +7,10 @@
 #include "policy/quiet_times.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/entry.hpp"
-#include "postgres/row_trigger.hpp"
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
+#include "scheduling/checkin_changed.hpp"
 #include "sending/pending.hpp"
 
 using namespace companion;
@@ -116,11 +116,7 @@ bool is_quiet_changed(const UpdatedRow &row)
 
 bool has_changed(const UpdatedRow &row)
 {
-    return row.is_changed("checkin_time", TIMEOID) || is_quiet_changed(row) ||
-           row.is_changed("checkin_days", INT2ARRAYOID) ||
-           row.is_changed("checkin_paused_until", TIMESTAMPTZOID) ||
-           row.is_changed("suspended_until", TIMESTAMPTZOID) ||
-           row.is_changed("onboarding_completed_at", TIMESTAMPTZOID) ||
+    return is_checkin_changed(row) || is_quiet_changed(row) ||
            row.is_changed("preferred_channel", TEXTOID);
 }
 

@@ -43,7 +43,7 @@ CREATE FUNCTION companion.recheck_user() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_recheck_user';
 COMMENT ON FUNCTION companion.recheck_user() IS
-'Trigger, AFTER INSERT OR UPDATE: notes the user in dispatch_recheck, as from the last tick that the statement sees.';
+'Trigger, AFTER INSERT OR UPDATE on users: notes a user whose check-ins have changed in dispatch_recheck, as from the last tick that the statement sees.';
 
 CREATE TRIGGER recheck_new_user AFTER INSERT ON companion.users
 FOR EACH ROW WHEN (new.checkin_time IS NOT NULL AND new.onboarding_completed_at IS NOT NULL)
@@ -52,16 +52,7 @@ COMMENT ON TRIGGER recheck_new_user ON companion.users IS
 'Has dispatch look at a new user whose check-in may be due before the row is committed.';
 -- Not UPDATE OF: a trigger of the app's may change these columns, too.
 CREATE TRIGGER recheck_changed_user AFTER UPDATE ON companion.users
-FOR EACH ROW WHEN (
-    new.checkin_time IS NOT NULL AND new.onboarding_completed_at IS NOT NULL
-    AND (new.checkin_time IS DISTINCT FROM old.checkin_time
-         OR new.timezone IS DISTINCT FROM old.timezone
-         OR new.checkin_days IS DISTINCT FROM old.checkin_days
-         OR new.checkin_paused_until IS DISTINCT FROM old.checkin_paused_until
-         OR new.suspended_until IS DISTINCT FROM old.suspended_until
-         OR new.id <> old.id
-         OR new.onboarding_completed_at IS DISTINCT FROM old.onboarding_completed_at))
-EXECUTE FUNCTION companion.recheck_user();
+FOR EACH ROW EXECUTE FUNCTION companion.recheck_user();
 COMMENT ON TRIGGER recheck_changed_user ON companion.users IS
 'Has dispatch look again at a user whose check-in may be due before its change is committed.';
 

@@ -7,6 +7,7 @@
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
+#include "scheduling/checkin_changed.hpp"
 
 using namespace companion;
 
@@ -17,25 +18,12 @@ Statement note{R"sql(
 )sql",
                UUIDOID, TIMESTAMPTZOID};
 
-// The row's id. Error 39P01 when the function was called in any other way than by its triggers.
-Datum changed_user(FunctionCallInfo fcinfo)
+// Whether the user has check-ins, and they may be due before the row is committed.
+bool may_be_due(const UpdatedRow &row)
 {
-    auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
-    if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
-        !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
-        ereport(
-            ERROR, errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-            errmsg("this function must be called as a trigger after insert or update of a row"));
-    const TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
-    const int id = SPI_fnumber(descriptor, "id");
-    if (id <= 0 || SPI_gettypeid(descriptor, id) != UUIDOID)
-        ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
-                errmsg("table \"%s\" has no column \"id\" of type uuid",
-                       RelationGetRelationName(trigger->tg_relation)));
-    bool is_null;
-    return SPI_getbinval(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
-                                                                    : trigger->tg_trigtuple,
-                         descriptor, id, &is_null);
+    return !row.now("checkin_time", TIMEOID).isnull &&
+           !row.now("onboarding_completed_at", TIMESTAMPTZOID).isnull &&
+           (is_checkin_changed(row) || row.is_changed("id", UUIDOID));
 }
 
 // The time of the last tick that the statement which fired the trigger sees, or a minute ago,
@@ -62,12 +50,15 @@ TimestampTz last_tick_seen()
 
 } // namespace
 
+// A WHEN of the trigger's would be parsed anew for every statement, and cost more than this look.
 COMPANION_FUNCTION(recheck_user)
 {
-    const Datum user_id = changed_user(fcinfo);
-    with_spi([user_id] {
-        if (note.execute({user_id, TimestampTzGetDatum(last_tick_seen())}) == 0)
-            refuse_suppressed("dispatch_recheck");
-    });
+    const UpdatedRow row(fcinfo);
+    if (may_be_due(row))
+        with_spi([&row] {
+            if (note.execute(
+                    {row.now("id", UUIDOID).value, TimestampTzGetDatum(last_tick_seen())}) == 0)
+                refuse_suppressed("dispatch_recheck");
+        });
     return PointerGetDatum(nullptr);
 }

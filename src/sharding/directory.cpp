@@ -51,6 +51,12 @@ Statement confirm{R"sql(
     RETURNING d.user_id = $1 AND d.confirmed_at IS NOT NULL
 )sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, INT4OID};
 
+Statement find_confirmable{R"sql(
+    SELECT FROM companion.directory
+    WHERE channel = $2 AND address = $3 AND bot = $4 AND reservation = $5
+        AND companion.shard_of(user_id, $6) = companion.shard_of($1, $6)
+)sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, INT4OID};
+
 Statement release{R"sql(
     DELETE FROM companion.directory
     WHERE channel = $1 AND address = $2 AND bot = $3 AND reservation = $4
@@ -120,11 +126,15 @@ Reserved reserve_or_tell(Datum user_id, const Address &key)
 
 bool confirm_reservation(Datum user_id, const Address &key, Datum reservation, int shards)
 {
-    if (confirm.execute(
-            {user_id, key.channel, key.address, key.bot, reservation, Int32GetDatum(shards)}) == 0)
-        return false;
-    require_written(1, "directory", "user_id or confirmed_at");
-    return true;
+    const std::initializer_list<Datum> values{user_id, key.channel, key.address,
+                                              key.bot, reservation, Int32GetDatum(shards)};
+    if (confirm.execute(values) > 0) {
+        require_written(1, "directory", "user_id or confirmed_at");
+        return true;
+    }
+    if (find_confirmable.execute(values) > 0)
+        refuse_suppressed("directory");
+    return false;
 }
 
 bool release_reservation(const Address &key, Datum reservation)
@@ -161,8 +171,8 @@ bool find(const Address &key, Found *found)
 COMPANION_FUNCTION(directory_reserve)
 {
     const Arguments arguments(fcinfo);
-    require_directory();
     PreventCommandIfReadOnly("directory_reserve()");
+    require_directory();
     const Datum user_id = arguments.required(0, "user_id");
     arguments.required(3, "bot");
     const Address key = key_of(given_address(arguments, 1));
@@ -177,8 +187,8 @@ COMPANION_FUNCTION(directory_reserve)
 COMPANION_FUNCTION(directory_confirm)
 {
     const Arguments arguments(fcinfo);
-    const int shards = require_directory();
     PreventCommandIfReadOnly("directory_confirm()");
+    const int shards = require_directory();
     const Datum user_id = arguments.required(0, "user_id");
     arguments.required(3, "bot");
     const Address key = key_of(given_address(arguments, 1));
@@ -190,8 +200,8 @@ COMPANION_FUNCTION(directory_confirm)
 COMPANION_FUNCTION(directory_release)
 {
     const Arguments arguments(fcinfo);
-    require_directory();
     PreventCommandIfReadOnly("directory_release()");
+    require_directory();
     arguments.required(2, "bot");
     const Address key = key_of(given_address(arguments, 0));
     const Datum reservation = arguments.required(3, "reservation");

@@ -111,7 +111,8 @@ void want_no_more(Datum user_id, const Address &address)
     drop_wanted.execute({user_id, address.channel, address.address});
 }
 
-// A row of addresses, as far as it says who has what.
+// A row of addresses, as far as it says who has what. What a restore has made of a column, and
+// replaces, nobody has been told of.
 struct Link {
     Datum user_id;
     Address address;
@@ -128,7 +129,7 @@ static Link read_link(Relation table, HeapTuple row)
     };
     return {value("user_id").value,
             {value("channel").value, value("bot").value, value("address").value},
-            value("unlinked_at").isnull};
+            value("unlinked_at").isnull && !value("linked_at").isnull};
 }
 
 static bool is_same_link(const Link &one, const Link &other)
@@ -184,6 +185,14 @@ Statement declare_void{R"sql(
     RETURNING r.channel = $2 AND r.address = $3 AND r.bot = $4 AND r.reservation = $5
         AND r.is_void
 )sql", UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID};
+
+// What keeps one from being taken.
+Statement find_obstacle{R"sql(
+    SELECT FROM companion.address_reservations
+    WHERE channel = $1 AND address = $2 AND bot = $3
+        AND (reservation > $4 OR (reservation = $4 AND is_void))
+)sql",
+                        TEXTOID, TEXTOID, TEXTOID, INT8OID};
 
 Statement find_newer{R"sql(
     SELECT FROM companion.address_reservations
@@ -289,8 +298,13 @@ void take_reservation(const Reservation &reservation)
     if (DatumGetTimestampTz(reservation.expires_at) <= time_of_judging())
         refuse_reservation("has expired");
     try_lock_user(reservation.user_id);
-    if (execute(take, reservation) == 0)
+    const Address &key = reservation.key;
+    if (execute(take, reservation) == 0) {
+        if (find_obstacle.execute_newest({key.channel, key.address, key.bot, reservation.number}) ==
+            0)
+            refuse_suppressed("address_reservations");
         refuse_reservation("is void, or older than another");
+    }
     require_written(1, "address_reservations", "columns");
 }
 
@@ -354,16 +368,16 @@ bool finish_change(Datum user_id, Datum id)
 
 COMPANION_FUNCTION(take_reservation)
 {
-    const Reservation reservation = read_reservation(Arguments(fcinfo));
     PreventCommandIfReadOnly("take_reservation()");
+    const Reservation reservation = read_reservation(Arguments(fcinfo));
     with_spi([&] { take_reservation(reservation); });
     PG_RETURN_VOID();
 }
 
 COMPANION_FUNCTION(settle_reservation)
 {
-    const Reservation reservation = read_reservation(Arguments(fcinfo));
     PreventCommandIfReadOnly("settle_reservation()");
+    const Reservation reservation = read_reservation(Arguments(fcinfo));
     const Settled settled = with_spi([&] { return settle(reservation); });
     return as_only_row(fcinfo,
                        {{CStringGetTextDatum(settled.outcome), false},
@@ -376,8 +390,8 @@ COMPANION_FUNCTION(link_wanted_address)
     const Datum user_id = arguments.required(0, "user_id"), id = arguments.required(1, "id"),
                 number = arguments.required(2, "reservation"),
                 expires_at = TimestampTzGetDatum(arguments.timestamp(3, "expires_at"));
-    require_shard_of(user_id);
     PreventCommandIfReadOnly("link_wanted_address()");
+    require_shard_of(user_id);
     PG_RETURN_DATUM(CStringGetTextDatum(
         with_spi([&] { return link_wanted(user_id, id, number, expires_at); })));
 }

@@ -137,9 +137,9 @@ bool set_shard(const Shard &shard)
 COMPANION_FUNCTION(set_shard)
 {
     const Arguments arguments(fcinfo);
+    PreventCommandIfReadOnly("set_shard()");
     const int shards = arguments.integer(1, "shards", 1, most_shards);
     const Shard shard{arguments.integer(0, "number", 0, shards - 1), shards};
-    PreventCommandIfReadOnly("set_shard()");
     PG_RETURN_BOOL(with_spi([&] { return set_shard(shard); }));
 }
 

@@ -95,9 +95,9 @@ sub forget_all
 {
     for my $shard (@shards)
     {
-        $client->ask($shard, $_) for 'TRUNCATE companion.users CASCADE', 'TRUNCATE companion.directory_changes, companion.address_reservations';
+        $client->ask($shard, $_) for 'DELETE FROM companion.users', 'DELETE FROM companion.directory_changes', 'DELETE FROM companion.address_reservations';
     }
-    $client->ask('directory', 'TRUNCATE companion.directory');
+    $client->ask('directory', 'DELETE FROM companion.directory');
     add_users();
 }
 
@@ -186,6 +186,20 @@ $client->settle_entries('companion.shard_of(user_id, 3) = 0');
 $client->tell_anew('shard0');
 is_settled('a shard that was restored gives way');
 is((grep { $_->{address} eq 'telegram:1:' } linked())[0]{user_id}, $diego, '... to who has it by now');
+
+# A shard's dump is the shard: what it has, and whom it takes.
+$client->ask('shard1', 'UPDATE companion.users SET telegram_user_id = 2, email = ? WHERE id = ?', 'diego@example.org', $diego);
+$client->sweep;
+my $dump = $node->basedir . '/shard1.sql';
+$node->safe_psql('postgres', 'CREATE DATABASE restored');
+$node->command_ok([ 'pg_dump', "--file=$dump", 'shard1' ], 'a shard is dumped');
+$node->command_ok([ 'psql', '-Xq', '--set=ON_ERROR_STOP=1', "--file=$dump", 'restored' ], '... and restored');
+my $what = 'SELECT user_id, channel, bot, address, linked_at, unlinked_at FROM companion.addresses ORDER BY 1, 2, 3, 4';
+is($node->safe_psql('restored', $what), $node->safe_psql('shard1', $what), 'with its addresses');
+is($node->safe_psql('restored', 'SELECT count(*) FROM companion.directory_changes'), 0, '... and nothing to tell');
+my ($status, $stdout, $stderr) = $node->psql('restored', "\\set VERBOSITY verbose\nINSERT INTO companion.users (id) VALUES ('$maya')");
+like($stderr, qr/23514: user $maya belongs to shard 0, this is shard 1 of 3/, '... and no other\'s user is taken');
+$node->safe_psql('postgres', 'DROP DATABASE restored');
 
 # Many at once on few addresses, killed at random, the server as well; and who resolves what they leave among them.
 sub do_something
