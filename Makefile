@@ -1,13 +1,13 @@
 # Builds the extension with PGXS: compiles src/ and joins the subjects' .sql
 # into companion--<version>.sql. The version's only home is companion.control.
 
-EXTENSION   = companion
+EXTENSION   = companion router/companion_router
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'$$/\1/p" companion.control)
 
 # The order in which the install script needs its subjects.
 SUBJECTS = \
-	identity/schema identity/identity scheduling/local_time policy/quiet_hours text/text \
-	channels/channels policy/kinds policy/pauses policy/rates policy/caps users/users channels/addresses users/onboarding users/auth_users users/personal_data \
+	identity/schema identity/identity sharding/shard scheduling/local_time policy/quiet_hours text/text \
+	channels/channels policy/kinds policy/pauses policy/rates policy/caps users/users channels/addresses sharding/reservations sharding/directory users/onboarding users/auth_users users/personal_data \
 	conversations/conversations conversations/writing conversations/reading \
 	conversations/search conversations/analytics \
 	memory/categories memory/memory facts/facts recall/recall recall/embeddings memory/functions \
@@ -18,7 +18,10 @@ SUBJECTS = \
 	cron/cron operations/operations moving/moving \
 	identity/references identity/rights
 
-INSTALL_SQL = companion--$(EXTVERSION).sql
+# The pieces of the router's, in order; functions.sql and grants.sql are written by script/docs.
+ROUTER = schema errors shards functions everywhere directory rights grants
+
+INSTALL_SQL = companion--$(EXTVERSION).sql companion_router--$(EXTVERSION).sql
 MODULE_big  = companion
 OBJS        = $(patsubst %.cpp,%.o,$(sort $(wildcard src/*/*.cpp)))
 OUR_HEADERS  = $(wildcard src/*/*.hpp)
@@ -49,6 +52,10 @@ override BITCODE_CXXFLAGS += -std=c++20 -fvisibility=hidden -Wno-register
 $(OBJS): $(OUR_HEADERS) companion.control
 $(OBJS:.o=.bc): $(OUR_HEADERS)
 
-$(INSTALL_SQL): $(SUBJECTS:%=src/%.sql) companion.control
+companion--$(EXTVERSION).sql: $(SUBJECTS:%=src/%.sql) companion.control
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION companion" to load this file. \quit'; \
 	  cat $(SUBJECTS:%=$(srcdir)/src/%.sql); } > $@
+
+companion_router--$(EXTVERSION).sql: $(ROUTER:%=router/%.sql) companion.control
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION companion_router" to load this file. \quit'; \
+	  cat $(ROUTER:%=$(srcdir)/router/%.sql); } > $@

@@ -42,7 +42,7 @@ install_copy() {
 build_in() {
     BUILT=$1
     mkdir -p "$BUILT"
-    tar --create --exclude='*.o' --exclude='*.bc' Makefile companion.control src upgrade |
+    tar --create --exclude='*.o' --exclude='*.bc' Makefile companion.control src router upgrade |
         tar --extract --directory="$BUILT"
     make --silent --directory="$BUILT" --jobs="$(nproc)" PG_CONFIG="$PG_CONFIG" "${@:2}"
 }

@@ -7,10 +7,10 @@ prove_tap() {
     local pgxs tap="$SERVER_DIR/tap"
     pgxs=$(dirname "$("$PG_CONFIG" --pgxs)")/..
     as_server_user mkdir "$tap"
-    tar --create --directory=test t bot_api | as_server_user tar --extract --directory="$tap"
+    tar --create --directory=test t data bot_api | as_server_user tar --extract --directory="$tap"
     [ ! -e build/telegram_bot ] || tar --create --directory=build telegram_bot |
         as_server_user tar --extract --directory="$tap"
-    tar --create README.md docs/*.md examples | as_server_user tar --extract --directory="$tap"
+    tar --create README.md docs/*.md examples script/move_shard | as_server_user tar --extract --directory="$tap"
     [ ! -e build/node_bot/node_modules ] || tar --create --directory=build/node_bot node_modules |
         as_server_user tar --extract --directory="$tap/examples/node"
     [ ! -e build/others/node_modules ] || tar --create --directory=build/others node_modules |

@@ -252,3 +252,15 @@ SET ROLE companion_admin;
 SELECT pg_temp.error_of($$UPDATE companion.users SET usable_addresses = '{telegram,"",1}'$$);
 SELECT pg_temp.error_of($$INSERT INTO companion.addresses (user_id, channel, address) VALUES ('00000000-0000-0000-0000-000000000002', 'push', E'a\u0085')$$);
 RESET ROLE;
+
+-- What a restore copies of users is linked for now; what it copies of addresses takes its place, the bots' as well.
+TRUNCATE companion.users CASCADE;
+COPY companion.users (id, telegram_user_id) FROM stdin;
+00000000-0000-0000-0000-000000000001	2
+\.
+SELECT bot, address, linked_at IS NULL AS for_now FROM companion.addresses;
+COPY companion.addresses (user_id, channel, bot, address) FROM stdin;
+00000000-0000-0000-0000-000000000001	telegram		1
+00000000-0000-0000-0000-000000000001	telegram	a_bot	2
+\.
+SELECT bot, address, linked_at IS NULL AS for_now FROM companion.addresses ORDER BY 1, 2;

@@ -63,6 +63,10 @@ INSERT INTO calls VALUES
     ('not_covered_since', quote_literal(:'ada') || ', companion.now()'),
     ('claim_messages', '''w''');
 SELECT count(pg_temp.look(function, format('companion.%I(%s)', function, arguments))) AS calls FROM calls;
+INSERT INTO companion.shard (shards) VALUES (3);
+INSERT INTO calls VALUES ('directory_reserve', quote_literal(:'maya') || ', ''telegram'', ''7'''), ('directory_lookup', '''telegram'', ''7''');
+SELECT count(pg_temp.look(function, format('companion.%I(%s)', function, arguments))) AS "of the directory" FROM calls WHERE function ~ '^directory';
+DELETE FROM companion.shard;
 SELECT p.oid::regprocedure AS "not called" FROM pg_proc AS p
 WHERE p.pronamespace = 'companion'::regnamespace AND p.proname NOT IN (SELECT function FROM calls)
     AND EXISTS (

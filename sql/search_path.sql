@@ -145,7 +145,29 @@ INSERT INTO steps (role, step) VALUES
     ('none', $$companion.unfollow_auth_users('public.accounts')$$),
     -- Watching
     ('companion_admin', $$(SELECT h."check", h.ok FROM companion.health() AS h)$$),
-    ('companion_admin', $$(SELECT m.name FROM companion.metrics() AS m ORDER BY m.name)$$);
+    ('companion_admin', $$(SELECT m.name FROM companion.metrics() AS m ORDER BY m.name)$$),
+    -- A shard, and the directory
+    ('none', $$DELETE FROM companion.users RETURNING email$$),
+    ('companion_admin', $$companion.set_shard(1, 3)$$),
+    ('companion_admin', $$(SELECT companion.shard_of(companion.new_user_id(), 3))$$),
+    ('companion_admin', $$INSERT INTO companion.users (id, email) VALUES ('00000000-0000-0000-0000-000000000004', 'Maya@example.org') RETURNING email$$),
+    ('companion_worker', $$companion.take_reservation('00000000-0000-0000-0000-000000000004', 'telegram', '7', '', 5, '2026-03-04')$$),
+    ('companion_worker', $$companion.link_address('00000000-0000-0000-0000-000000000004', 'telegram', '7')$$),
+    ('companion_worker', $$companion.settle_reservation('00000000-0000-0000-0000-000000000004', 'telegram', '7', '', 5, '2026-03-04')$$),
+    ('companion_worker', $$(SELECT companion.link_wanted_address(user_id, id, 5, '2026-03-04') FROM companion.directory_changes)$$),
+    ('companion_worker', $$companion.unlink_address('00000000-0000-0000-0000-000000000004', 'telegram', '7')$$),
+    ('companion_worker', $$companion.settle_reservation('00000000-0000-0000-0000-000000000004', 'telegram', '7', '', 5, '2026-03-04')$$),
+    ('companion_worker', $$(SELECT channel, companion.directory_change_done(user_id, id) FROM companion.directory_changes)$$),
+    ('companion_worker', $$(SELECT companion.link_token_shard(token) FROM companion.create_telegram_link_token('00000000-0000-0000-0000-000000000004') AS token)$$),
+    ('companion_worker', $$companion.link_token_owner('no token')$$),
+    ('companion_admin', $$companion.expire_reservations()$$),
+    ('none', $$DELETE FROM companion.users RETURNING email$$),
+    ('none', $$DELETE FROM companion.shard RETURNING number$$),
+    ('companion_admin', $$companion.set_directory(3)$$),
+    ('companion_worker', $$(SELECT outcome, owner, expires_at FROM companion.directory_reserve('00000000-0000-0000-0000-000000000004', 'telegram', '7'))$$),
+    ('companion_worker', $$(SELECT user_id, shard, found_bot, is_confirmed FROM companion.directory_lookup('telegram', '7', 'a_bot'))$$),
+    ('companion_worker', $$(SELECT companion.directory_confirm(user_id, channel, address, bot, reservation) FROM companion.directory)$$),
+    ('companion_worker', $$(SELECT companion.directory_release(channel, address, bot, reservation) FROM companion.directory)$$);
 
 -- Play it under a search_path, and keep the outcomes without the ids that are new each time.
 CREATE PROCEDURE play(path text) LANGUAGE plpgsql SET search_path = pg_catalog

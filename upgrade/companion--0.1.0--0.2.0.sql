@@ -669,6 +669,109 @@ CREATE POLICY every_row ON companion.channel_throttles TO companion_admin, compa
 USING (true) WITH CHECK (true);
 COMMENT ON POLICY every_row ON companion.channel_throttles IS 'Admins can take a throttle away.';
 
+-- A new table.
+CREATE TABLE companion.shard (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    number integer CHECK (number >= 0 AND number < shards),
+    shards integer NOT NULL CHECK (shards BETWEEN 1 AND 4096),
+    since timestamptz NOT NULL DEFAULT companion.now()
+);
+COMMENT ON TABLE companion.shard IS
+'What this database is among those that the users are spread over: one row, made by set_shard() or set_directory(). None where it stands for itself.';
+COMMENT ON COLUMN companion.shard.only_row IS 'Always true.';
+COMMENT ON COLUMN companion.shard.number IS 'Which shard it is, from 0; NULL: the directory.';
+COMMENT ON COLUMN companion.shard.shards IS 'How many shards there are.';
+COMMENT ON COLUMN companion.shard.since IS 'When it was set.';
+ALTER TABLE companion.shard ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON companion.shard FOR SELECT
+TO companion_worker, companion_admin, companion_monitor USING (true);
+COMMENT ON POLICY read ON companion.shard IS 'Workers, admins and who watches see which shard it is.';
+CREATE POLICY every_row ON companion.shard TO companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.shard IS 'The functions set it.';
+SELECT pg_catalog.pg_extension_config_dump('companion.shard', '');
+
+-- A new table.
+CREATE TABLE companion.address_reservations (
+    channel text COLLATE "C" NOT NULL,
+    address text COLLATE "C" NOT NULL,
+    bot text COLLATE "C" NOT NULL DEFAULT '',
+    user_id uuid NOT NULL,
+    reservation bigint NOT NULL,
+    expires_at timestamptz NOT NULL,
+    is_void boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (channel, address, bot)
+);
+CREATE INDEX address_reservations_expired ON companion.address_reservations (expires_at);
+COMMENT ON TABLE companion.address_reservations IS
+'Reservations that a shard was given and has not linked yet, and those that it has declared void, for as long as somebody may still come with them. Elsewhere it is empty. Internal.';
+COMMENT ON COLUMN companion.address_reservations.channel IS 'The channel.';
+COMMENT ON COLUMN companion.address_reservations.address IS 'The address, as address_key() has it.';
+COMMENT ON COLUMN companion.address_reservations.bot IS 'The bot, or none.';
+COMMENT ON COLUMN companion.address_reservations.user_id IS 'For whom; they may not be there yet.';
+COMMENT ON COLUMN companion.address_reservations.reservation IS 'The directory''s number. Of a void one, all up to it are void.';
+COMMENT ON COLUMN companion.address_reservations.expires_at IS 'Until when it is taken, and then forgotten.';
+COMMENT ON COLUMN companion.address_reservations.is_void IS 'Whether nothing is linked by it any more.';
+ALTER TABLE companion.address_reservations ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.address_reservations TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.address_reservations IS 'Workers and admins read it.';
+SELECT pg_catalog.pg_extension_config_dump('companion.address_reservations', '');
+
+-- A new table.
+CREATE TABLE companion.directory_changes (
+    user_id uuid NOT NULL,
+    id uuid NOT NULL DEFAULT companion.uuid_v7(),
+    channel text COLLATE "C" NOT NULL,
+    address text COLLATE "C" NOT NULL,
+    bot text COLLATE "C" NOT NULL,
+    is_wanted boolean NOT NULL,
+    since timestamptz NOT NULL DEFAULT companion.now(),
+    PRIMARY KEY (user_id, id)
+);
+CREATE INDEX directory_changes_since ON companion.directory_changes (since, id);
+COMMENT ON TABLE companion.directory_changes IS
+'What a shard has for the directory, for whoever maintains both, in the order of since and id: addresses that were unlinked, and addresses that a column of a user names and nobody has reserved. Elsewhere it is empty.';
+COMMENT ON COLUMN companion.directory_changes.user_id IS 'Whose address it was, or is to be; they may be gone.';
+COMMENT ON COLUMN companion.directory_changes.id IS 'Time-ordered id.';
+COMMENT ON COLUMN companion.directory_changes.channel IS 'The channel.';
+COMMENT ON COLUMN companion.directory_changes.address IS 'The address, as addresses has it.';
+COMMENT ON COLUMN companion.directory_changes.bot IS 'The bot, or none.';
+COMMENT ON COLUMN companion.directory_changes.is_wanted IS 'True: a column names it, reserve it and call link_wanted_address(). False: it was unlinked, settle it.';
+COMMENT ON COLUMN companion.directory_changes.since IS 'When it came up.';
+ALTER TABLE companion.directory_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.directory_changes TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.directory_changes IS 'Workers and admins read it.';
+SELECT pg_catalog.pg_extension_config_dump('companion.directory_changes', '');
+
+-- A new table.
+CREATE TABLE companion.directory (
+    channel text COLLATE "C" NOT NULL,
+    address text COLLATE "C" NOT NULL,
+    bot text COLLATE "C" NOT NULL DEFAULT '',
+    user_id uuid NOT NULL,
+    reservation bigint NOT NULL,
+    expires_at timestamptz NOT NULL,
+    confirmed_at timestamptz,
+    PRIMARY KEY (channel, address, bot)
+) WITH (fillfactor = 90);
+CREATE INDEX directory_reserved ON companion.directory (expires_at) WHERE confirmed_at IS NULL;
+COMMENT ON TABLE companion.directory IS
+'Of a database that is the directory of shards: which user has an address, and so which shard. Elsewhere it is empty.';
+COMMENT ON COLUMN companion.directory.channel IS 'The channel.';
+COMMENT ON COLUMN companion.directory.address IS 'The address, as address_key() has it.';
+COMMENT ON COLUMN companion.directory.bot IS 'Which of the app''s bots reaches it there; empty: none yet, or the only one.';
+COMMENT ON COLUMN companion.directory.user_id IS 'Whose address it is, or is about to be.';
+COMMENT ON COLUMN companion.directory.reservation IS 'The number of the last reservation; each of an address is higher than those before.';
+COMMENT ON COLUMN companion.directory.expires_at IS 'Until when a shard takes the reservation. The address is not free then: the shard says whether it was linked.';
+COMMENT ON COLUMN companion.directory.confirmed_at IS 'When the shard had linked it; NULL: reserved.';
+ALTER TABLE companion.directory ENABLE ROW LEVEL SECURITY;
+CREATE POLICY every_row ON companion.directory TO companion_worker, companion_admin, companion_runtime
+USING (true) WITH CHECK (true);
+COMMENT ON POLICY every_row ON companion.directory IS 'Workers and admins read it.';
+SELECT pg_catalog.pg_extension_config_dump('companion.directory', '');
+
 -- Functions, views and triggers.
 CREATE FUNCTION companion.uuid_v7(at timestamptz) RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL RESTRICTED
@@ -697,6 +800,45 @@ LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_reload_rows';
 COMMENT ON FUNCTION companion.reload_rows() IS
 'Trigger, AFTER INSERT, UPDATE, DELETE or TRUNCATE: every session reads the table anew.';
+CREATE TRIGGER reload_no_shard AFTER TRUNCATE ON companion.shard
+FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_rows();
+COMMENT ON TRIGGER reload_no_shard ON companion.shard IS 'Every session reads it anew.';
+ALTER TABLE companion.shard ENABLE ALWAYS TRIGGER reload_no_shard;
+CREATE TRIGGER reload_shard AFTER INSERT OR UPDATE OR DELETE ON companion.shard
+FOR EACH ROW EXECUTE FUNCTION companion.reload_rows();
+COMMENT ON TRIGGER reload_shard ON companion.shard IS 'Every session reads it anew.';
+ALTER TABLE companion.shard ENABLE ALWAYS TRIGGER reload_shard;
+
+CREATE FUNCTION companion.shard_of(user_id uuid, shards integer) RETURNS integer
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'companion_shard_of';
+COMMENT ON FUNCTION companion.shard_of(uuid, integer) IS
+'Which of so many shards, 0 to shards - 1, a user belongs to: from the bits of their id alone, the same in every version; docs/scaling.md has it in other languages. Error 22023 for shards outside 1 to 4096.';
+
+CREATE FUNCTION companion.set_shard(number integer, shards integer) RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_set_shard';
+COMMENT ON FUNCTION companion.set_shard(integer, integer) IS
+'Makes this database one of so many shards, 0 to shards - 1, for good: from now on only users whose id belongs to it, by shard_of(), are taken, new ids belong to it, and an address is linked with a reservation of the directory only. Returns whether it was not so before. Error 22023 for shards outside 1 to 4096 and a number outside of them, 55000 where it is another shard or the directory already and where there are users of other shards.';
+
+CREATE FUNCTION companion.set_directory(shards integer) RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_set_directory';
+COMMENT ON FUNCTION companion.set_directory(integer) IS
+'Makes this database the directory of so many shards, which says which user has an address and has no users itself. Returns whether it was not so before. Errors as of set_shard().';
+
+CREATE FUNCTION companion.new_user_id() RETURNS uuid
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_new_user_id';
+COMMENT ON FUNCTION companion.new_user_id() IS
+'An id for a new user: uuid_v7(), and of a shard, one that belongs to it. Error 55000 on the directory.';
+ALTER TABLE companion.users ALTER COLUMN id SET DEFAULT companion.new_user_id();
+
+CREATE FUNCTION companion.link_token_shard(token text) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN substring(token FROM '^(0|[1-9][0-9]{0,3})-[A-Za-z0-9_-]{43}$')::integer;
+COMMENT ON FUNCTION companion.link_token_shard(text) IS
+'The shard that a link token names, the number before its first -; NULL for what is no token of a shard. It says nothing of whether the shard knows the token.';
 CREATE TRIGGER reload_no_throttles AFTER TRUNCATE ON companion.channel_throttles
 FOR EACH STATEMENT EXECUTE FUNCTION companion.reload_rows();
 COMMENT ON TRIGGER reload_no_throttles ON companion.channel_throttles IS 'Every session reads the throttles anew.';
@@ -822,7 +964,7 @@ CREATE FUNCTION companion.check_user() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_user';
 COMMENT ON FUNCTION companion.check_user() IS
-'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time, quiet_from and quiet_until before 24:00; checkin_days, preferred_channel, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences and app_data objects, of at most companion.max_json_size where a grant lets one write them. Error 23514, with the column''s name.';
+'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time, quiet_from and quiet_until before 24:00; checkin_days, preferred_channel, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences and app_data objects, of at most companion.max_json_size where a grant lets one write them; on a shard that the id belongs to it. Error 23514, with the column''s name.';
 
 CREATE TRIGGER check_user AFTER INSERT OR UPDATE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.check_user();
@@ -849,7 +991,7 @@ CREATE FUNCTION companion.put_user(user_id uuid, settings jsonb) RETURNS compani
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_put_user';
 COMMENT ON FUNCTION companion.put_user(uuid, jsonb) IS
-'Changes a user''s settings, a JSON object whose fields are columns of users, or makes the user; returns the row, in which a time that is infinite is NULL, as of a pause without an end. What is not named stays, or has its default; null clears it, and opts out where it is checkin_time. An end user, for themselves: display_name, companion_name and support_style (1 to 200 characters), timezone (an IANA name), checkin_time, quiet_from and quiet_until (HH:MM), checkin_days (an array of 1 to 7), checkin_paused_until (an ISO time with its zone''s offset, or infinity), preferred_channel, preferences (an object, which replaces the old one) and location (1 to 500 characters). Workers, for anyone: these, onboarding_completed_at and app_data (an object as well). Admins: also email, telegram_user_id (a number, or a text of its digits), telegram_username, telegram_linked_at, whatsapp_number, subscription_status, subscription_expires_at and suspended_until. Workers and admins make a user of this id where there is none. With NULL for user_id they name telegram_user_id or whatsapp_number (and telegram_username): that says who the user is, if anybody has it as an address on whichever bot, Telegram''s account before the number; else a new user is made who has it. So one call again makes no second user. One who is known gets no other account by a worker; an address that was disabled is usable again. With another telegram_user_id come telegram_linked_at, which is now, and telegram_username. Error 22023 for settings that are no object, an unknown field and a value that is none of its field, 42501 for a field or a user that is not the caller''s to set (the field is in the message and in the error''s column name), 22023 for NULL where no account is named, 22004 for NULL by an end user, 23503 where there is no such user for an end user and where they were erased, 09000 where a trigger suppresses a row or changes what it is found by. After an error nothing has changed.';
+'Changes a user''s settings, a JSON object whose fields are columns of users, or makes the user; returns the row, in which a time that is infinite is NULL, as of a pause without an end. What is not named stays, or has its default; null clears it, and opts out where it is checkin_time. An end user, for themselves: display_name, companion_name and support_style (1 to 200 characters), timezone (an IANA name), checkin_time, quiet_from and quiet_until (HH:MM), checkin_days (an array of 1 to 7), checkin_paused_until (an ISO time with its zone''s offset, or infinity), preferred_channel, preferences (an object, which replaces the old one) and location (1 to 500 characters). Workers, for anyone: these, onboarding_completed_at and app_data (an object as well). Admins: also email, telegram_user_id (a number, or a text of its digits), telegram_username, telegram_linked_at, whatsapp_number, subscription_status, subscription_expires_at and suspended_until. Workers and admins make a user of this id where there is none. With NULL for user_id they name telegram_user_id or whatsapp_number (and telegram_username): that says who the user is, if anybody has it as an address on whichever bot, Telegram''s account before the number; else a new user is made who has it. So one call again makes no second user. One who is known gets no other account by a worker; an address that was disabled is usable again. With another telegram_user_id come telegram_linked_at, which is now, and telegram_username. Error 22023 for settings that are no object, an unknown field and a value that is none of its field, 23514 for a user of another shard, 42501 for a field or a user that is not the caller''s to set (the field is in the message and in the error''s column name), 22023 for NULL where no account is named, 22004 for NULL by an end user, 23503 where there is no such user for an end user and where they were erased, 55000 on a shard for a new user whose account is not reserved, 09000 where a trigger suppresses a row or changes what it is found by. After an error nothing has changed.';
 
 CREATE FUNCTION companion.address_key(channel text, address text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -897,7 +1039,7 @@ RETURNS text
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_link_address';
 COMMENT ON FUNCTION companion.link_address(uuid, text, text, text) IS
-'Links an address to a user, beside those that they have there; linked again, it is usable again. Returns linked, or taken where it is another user''s, and nothing changes then. An address without a bot that the user has gets this bot. For workers and admins: whoever calls this says that the address is the user''s. Error 22023 for an unknown channel or one that needs no address, for an address that has not 1 to 512 characters, has control characters or is not of the channel''s form (Telegram: an id; WhatsApp: E.164, with or without +; email: with an @) and for a bot''s name over 64 characters, 23503 for an unknown user, 09000 where a trigger suppresses a row.';
+'Links an address to a user, beside those that they have there; linked again, it is usable again. Returns linked, or taken where it is another user''s, and nothing changes then. An address without a bot that the user has gets this bot. For workers and admins: whoever calls this says that the address is the user''s. Error 22023 for an unknown channel or one that needs no address, for an address that has not 1 to 512 characters, has control characters or is not of the channel''s form (Telegram: an id; WhatsApp: E.164, with or without +; email: with an @) and for a bot''s name over 64 characters, 23503 for an unknown user, 55000 on a shard where it is not reserved for the user (take_reservation), 09000 where a trigger suppresses a row.';
 
 CREATE FUNCTION companion.link_address(
     user_id uuid, channel text, address_number bigint, bot text DEFAULT '')
@@ -923,6 +1065,68 @@ LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_disable_address';
 COMMENT ON FUNCTION companion.disable_address(uuid, text, text, text, text) IS
 'Says that an address of a user is gone (a blocked bot, a token that has expired), of one bot or, with NULL, of all: nothing is sent there until a message comes from it, it is linked again, or it changes. Returns whether it was usable. What is pending there goes to the next usable channel. Errors as of link_address.';
+
+CREATE FUNCTION companion.take_reservation(
+    user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamptz) RETURNS void
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_take_reservation';
+COMMENT ON FUNCTION companion.take_reservation(uuid, text, text, text, bigint, timestamptz) IS
+'On a shard: notes what directory_reserve() has answered, so that the address may be linked to the user, by link_address, redeem_telegram_link_token, put_user or a column, in this transaction or a later one before it expires. The user may still have to be made; put_user() without an id makes them with this one. Error 55000 where this is no shard of several, and for a reservation that has expired, is void or older than another: release it, and reserve again. 23514 for a user of another shard, else as of link_address().';
+
+CREATE FUNCTION companion.settle_reservation(
+    user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamptz)
+RETURNS TABLE (outcome text, owner uuid)
+LANGUAGE c ROWS 1
+AS 'MODULE_PATHNAME', 'companion_settle_reservation';
+COMMENT ON FUNCTION companion.settle_reservation(uuid, text, text, text, bigint, timestamptz) IS
+'On a shard: says for good what has become of an entry of the directory, whose columns are the arguments. outcome: linked, and owner says to whom: directory_confirm() it; void: it is not linked, and nothing will be by this reservation or an earlier one any more: directory_release() it; newer: a later reservation was taken: look again. Waits for whoever is linking it. Errors as of take_reservation().';
+
+CREATE FUNCTION companion.link_wanted_address(
+    user_id uuid, id uuid, reservation bigint, expires_at timestamptz) RETURNS text
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_link_wanted_address';
+COMMENT ON FUNCTION companion.link_wanted_address(uuid, uuid, bigint, timestamptz) IS
+'On a shard: links what a row of directory_changes wants, by a reservation for it, and deletes the row. Returns linked; taken where it is another user''s here; gone where the row is, as when the column has changed: settle the reservation then. Errors as of take_reservation().';
+
+CREATE FUNCTION companion.directory_change_done(user_id uuid, id uuid) RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_directory_change_done';
+COMMENT ON FUNCTION companion.directory_change_done(uuid, uuid) IS
+'On a shard: deletes a row of directory_changes that has been seen to; of one that is wanted, since it is another user''s, which is noted. False where there is none.';
+
+CREATE FUNCTION companion.expire_reservations(max_rows integer DEFAULT 10000) RETURNS bigint
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_expire_reservations';
+COMMENT ON FUNCTION companion.expire_reservations(integer) IS
+'Forgets up to max_rows reservations that have expired. Passes over what somebody else has locked. Returns how many. Part of run_maintenance(). Error 22023 for a bound below 1.';
+
+CREATE FUNCTION companion.directory_reserve(user_id uuid, channel text, address text, bot text DEFAULT '')
+RETURNS TABLE (outcome text, owner uuid, reservation bigint, expires_at timestamptz)
+LANGUAGE c ROWS 1
+AS 'MODULE_PATHNAME', 'companion_directory_reserve';
+COMMENT ON FUNCTION companion.directory_reserve(uuid, text, text, text) IS
+'On the directory: reserves an address for a user, for a minute, before their shard links it. outcome: reserved, with the reservation that the shard is given, again for the same user, also where it is theirs already; taken, and owner says whose it is, confirmed or reserved, for this bot or for none. Reserved it stays until directory_confirm() or directory_release(). Error 55000 where this is not the directory, else as of link_address().';
+
+CREATE FUNCTION companion.directory_confirm(
+    user_id uuid, channel text, address text, bot text, reservation bigint) RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_directory_confirm';
+COMMENT ON FUNCTION companion.directory_confirm(uuid, text, text, text, bigint) IS
+'On the directory: says that the user''s shard has linked what was reserved. False where there is another reservation by now or none, or it is one of another shard; settle it then. Errors as of directory_reserve().';
+
+CREATE FUNCTION companion.directory_release(channel text, address text, bot text, reservation bigint)
+RETURNS boolean
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'companion_directory_release';
+COMMENT ON FUNCTION companion.directory_release(text, text, text, bigint) IS
+'On the directory: frees an address whose shard has said by settle_reservation() that this reservation is void. False where there is another by now, or none. Errors as of directory_reserve().';
+
+CREATE FUNCTION companion.directory_lookup(channel text, address text, bot text DEFAULT '')
+RETURNS TABLE (user_id uuid, shard integer, found_bot text, reservation bigint, expires_at timestamptz, is_confirmed boolean)
+LANGUAGE c STABLE ROWS 1
+AS 'MODULE_PATHNAME', 'companion_directory_lookup';
+COMMENT ON FUNCTION companion.directory_lookup(text, text, text) IS
+'On the directory: which user has an address, and so which shard to ask: for the bot, else for none; with NULL for whichever, none before any. No row where nobody has it. One that is reserved only may be linked already: its shard knows. Errors as of directory_reserve().';
 
 CREATE FUNCTION companion.adopt_users(
     auth_table regclass, email_column name, deleted_column name, banned_column name) RETURNS bigint
@@ -969,7 +1173,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION companion.follow_auth_users(regclass, name, name, name, boolean) IS
-'Puts the trigger companion_follow on an auth table, so that companion.users gains, changes the id and the e-mail address of, and loses a user with it, and takes over the rows that are there, but for users whom erase_user() has erased. deleted_column (timestamptz, timestamp or boolean): a user where it holds a time, or true, is suspended for good, until it is cleared; banned_column (timestamptz or boolean): until then, or while it is true; NULL: none. Both are kept in users.suspended_until, which stays as it is where neither is named. on_replica: the rows are written by a subscription, too, and the trigger fires for these as well, for which the caller must own the table. Returns how many of the rows were new or changed. Calling it again is harmless, and names other columns. The column id is a uuid, the address text, varchar, char, name or citext, or a domain over one of them; a partitioned table is partitioned by id. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column, 42804 for one of another type or a virtual one, 42809 for a view, a foreign table, a partition and another partitioning, 42701 where a column is named twice, 42710 where it has another trigger of that name, 42501 where row-level security may hide some of its rows, 23502 for a row without an id.';
+'Puts the trigger companion_follow on an auth table, so that companion.users gains, changes the id and the e-mail address of, and loses a user with it, and takes over the rows that are there, but for users whom erase_user() has erased. A shard passes over the rows of other shards'' users. deleted_column (timestamptz, timestamp or boolean): a user where it holds a time, or true, is suspended for good, until it is cleared; banned_column (timestamptz or boolean): until then, or while it is true; NULL: none. Both are kept in users.suspended_until, which stays as it is where neither is named. on_replica: the rows are written by a subscription, too, and the trigger fires for these as well, for which the caller must own the table. Returns how many of the rows were new or changed. Calling it again is harmless, and names other columns. The column id is a uuid, the address text, varchar, char, name or citext, or a domain over one of them; a partitioned table is partitioned by id. The caller needs the TRIGGER and SELECT privileges on the table. Error 42P01 where there is no such table, 42703 where it lacks a column, 42804 for one of another type or a virtual one, 42809 for a view, a foreign table, a partition and another partitioning, 42701 where a column is named twice, 42710 where it has another trigger of that name, 42501 where row-level security may hide some of its rows, 23502 for a row without an id.';
 
 CREATE FUNCTION companion.unfollow_auth_users(
     auth_table regclass DEFAULT to_regclass('auth.users')) RETURNS boolean
@@ -1007,7 +1211,7 @@ WITH RECURSIVE personal AS (
                AS readable
         FROM pg_attribute AS column_of
         WHERE column_of.attrelid = c.oid AND column_of.attnum > 0 AND NOT column_of.attisdropped) AS a
-    WHERE e.extname = 'companion' AND c.relname <> 'erased_users'
+    WHERE e.extname = 'companion' AND c.relname NOT IN ('erased_users', 'directory', 'address_reservations', 'directory_changes')
         AND (c.relname = 'users' OR k.names && '{user_id,telegram_user_id}')
 ), referring (oid, depth) AS (
     SELECT oid, 0 FROM personal
@@ -1027,7 +1231,7 @@ SELECT p.name, p.oid::regclass::text AS relation,
        (SELECT max(r.depth) FROM referring AS r WHERE r.oid = p.oid) AS erasure_order
 FROM personal AS p;
 COMMENT ON VIEW companion.personal_tables IS
-'The extension''s tables that hold rows of a user, erased_users apart: how a user''s are found ($1 is the user''s id), the columns that an admin may read (a secret is one that nobody may), the primary key, and in which order they are erased. Internal.';
+'The extension''s tables that hold rows of a user, erased_users and what the directory of shards needs apart: how a user''s are found ($1 is the user''s id), the columns that an admin may read (a secret is one that nobody may), the primary key, and in which order they are erased. Internal.';
 COMMENT ON COLUMN companion.personal_tables.name IS 'The table''s name.';
 COMMENT ON COLUMN companion.personal_tables.relation IS 'The table, qualified and quoted.';
 COMMENT ON COLUMN companion.personal_tables.condition IS 'Which rows are the user''s; $1 is the user''s id.';
@@ -1671,7 +1875,7 @@ CREATE FUNCTION companion.create_telegram_link_token(
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_create_telegram_link_token';
 COMMENT ON FUNCTION companion.create_telegram_link_token(uuid, interval, text) IS
-'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. bot: where the app has several, the one that may redeem it; empty: any. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds and a bot''s name over 64 characters, 09000 where a trigger suppresses the token or keeps one that is to give way.';
+'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter; on a shard its number and a - stand in front, and are part of what is redeemed. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. bot: where the app has several, the one that may redeem it; empty: any. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds and a bot''s name over 64 characters, 09000 where a trigger suppresses the token or keeps one that is to give way.';
 
 CREATE FUNCTION companion.redeem_telegram_link_token(
     token text, telegram_user_id bigint, telegram_username text DEFAULT NULL, bot text DEFAULT '')
@@ -1679,7 +1883,14 @@ RETURNS TABLE (outcome text, user_id uuid)
 LANGUAGE c ROWS 1
 AS 'MODULE_PATHNAME', 'companion_redeem_telegram_link_token';
 COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text, text) IS
-'Ties a Telegram account to the user of a link token, as users.telegram_user_id and as their usable address for the bot, and uses up the user''s other tokens, in one step. The account that they had before is unlinked. bot: which of the app''s bots the token came to. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token, or one of another bot); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters or a bot''s name over 64, 09000 where a trigger suppresses a row.';
+'Ties a Telegram account to the user of a link token, as users.telegram_user_id and as their usable address for the bot, and uses up the user''s other tokens, in one step. The account that they had before is unlinked. bot: which of the app''s bots the token came to. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token, or one of another bot); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters or a bot''s name over 64, 55000 on a shard where the account is not reserved for the user (link_token_owner), 09000 where a trigger suppresses a row.';
+
+CREATE FUNCTION companion.link_token_owner(token text, bot text DEFAULT '')
+RETURNS TABLE (user_id uuid, for_bot text)
+LANGUAGE c STABLE ROWS 1
+AS 'MODULE_PATHNAME', 'companion_link_token_owner';
+COMMENT ON FUNCTION companion.link_token_owner(text, text) IS
+'Of which user a live link token is, and for which bot redeeming it would link the account: for whom to reserve it in the directory first. Both NULL for a token that cannot be redeemed now; redeem_telegram_link_token() says why, and counts it. Error 22004 without a token, 22023 for a bot''s name over 64 characters.';
 
 CREATE FUNCTION companion.forget_redeem_failures() RETURNS bigint
 LANGUAGE c
@@ -1716,7 +1927,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     FOREACH task IN ARRAY ARRAY['abandoned messages', 'expired context items', 'link tokens',
-                                'redeem failures', 'old messages', 'unlinked addresses', 'early edits'] LOOP
+                                'redeem failures', 'old messages', 'unlinked addresses', 'reservations', 'early edits'] LOOP
         BEGIN
             affected := CASE task
                 WHEN 'abandoned messages' THEN companion.finish_abandoned()
@@ -1725,6 +1936,7 @@ BEGIN
                 WHEN 'redeem failures' THEN companion.forget_redeem_failures()
                 WHEN 'old messages' THEN companion.expire_messages()
                 WHEN 'unlinked addresses' THEN companion.expire_addresses()
+                WHEN 'reservations' THEN companion.expire_reservations()
                 ELSE companion.expire_early_edits() END;
         EXCEPTION WHEN lock_not_available OR deadlock_detected OR integrity_constraint_violation
                 OR triggered_action_exception OR plpgsql_error THEN
@@ -1755,15 +1967,14 @@ BEGIN
     END IF;
     DELETE FROM cron.job_run_details WHERE runid IN (
         SELECT run.runid FROM cron.job_run_details AS run JOIN cron.job ON job.jobid = run.jobid
-        WHERE job.database = current_database() AND run.end_time < finished_before
-            AND companion.job_command(job.jobname::text) IS NOT NULL
+        WHERE run.end_time < finished_before AND companion.job_command(job.jobname::text) IS NOT NULL
         LIMIT max_rows);
     GET DIAGNOSTICS deleted = ROW_COUNT;
     RETURN deleted;
 END
 $$;
 COMMENT ON FUNCTION companion.expire_job_runs(integer) IS
-'Deletes what pg_cron has logged, longer than companion.retention ago, of this database''s companion jobs, as far as the caller may: with the caller''s rights. Returns how many rows; 0 where there is no pg_cron.';
+'Deletes what pg_cron has logged, longer than companion.retention ago, of companion''s jobs in whichever database, as far as the caller may: with the caller''s rights. Returns how many rows; 0 where there is no pg_cron.';
 
 CREATE FUNCTION companion.apply_retention(max_rows integer DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1795,7 +2006,18 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     called text;
+    home text;
 BEGIN
+    IF to_regprocedure('cron.schedule(text, text, text)') IS NULL
+        AND pg_has_role('pg_read_all_settings', 'USAGE') THEN
+        home := nullif(current_setting('cron.database_name', true), current_database());
+    END IF;
+    IF home IS NOT NULL THEN
+        RAISE EXCEPTION 'pg_cron is in another database'
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              HINT = format('In database "%s", where companion is needed, too: SELECT companion.schedule_jobs(''companion_jobs'', databases => ''{%s}'');',
+                            home, quote_ident(current_database()));
+    END IF;
     FOREACH called IN ARRAY ARRAY['cron.schedule(text, text, text)', 'cron.unschedule(bigint)',
         'cron.schedule_in_database(text, text, text, text, text, boolean)']
     LOOP
@@ -1813,15 +2035,32 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION companion.require_pg_cron() IS
-'Error 55000, with how to install it, where pg_cron (1.4 or later) is missing, and where what stands in its place is not its own. Internal.';
+'Error 55000, with how to install it, where pg_cron (1.4 or later) is missing, or with what to call where it is in another database, and where what stands in its place is not its own. Internal.';
 
 CREATE FUNCTION companion.job_command(job text) RETURNS text
 LANGUAGE sql IMMUTABLE
-RETURN CASE job
+RETURN CASE split_part(job, ' in ', 1)
     WHEN 'companion_dispatch' THEN 'CALL companion.run_dispatch()'
     WHEN 'companion_maintenance' THEN 'SELECT companion.run_maintenance()'
     WHEN 'companion_retention' THEN 'SELECT companion.apply_retention()' END;
 COMMENT ON FUNCTION companion.job_command(text) IS 'What a pg_cron job of companion runs. Internal.';
+
+CREATE FUNCTION companion.require_databases(databases name[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    missing text := (SELECT coalesce(d, 'NULL') FROM unnest(databases) AS d
+                     WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = d AND datallowconn) LIMIT 1);
+BEGIN
+    IF databases IS NULL THEN
+        RAISE EXCEPTION 'argument "databases" must not be null' USING ERRCODE = '22004';
+    ELSIF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'database "%" does not exist', missing USING ERRCODE = 'invalid_catalog_name';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION companion.require_databases(name[]) IS
+'Error 3D000 where one of some databases is none that can be connected to. Internal.';
 
 CREATE FUNCTION companion.require_job_login(login name) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -1844,35 +2083,43 @@ COMMENT ON FUNCTION companion.require_job_login(name) IS
 'Error 22023 unless a role can run the jobs: a login that is no superuser, since whatever an app has attached to a commit runs as it, and in companion_admin; 42704 where there is none. Internal.';
 
 CREATE FUNCTION companion.schedule_jobs(
-    run_as name DEFAULT current_user, every interval DEFAULT '1 minute')
+    run_as name DEFAULT current_user, every interval DEFAULT '1 minute',
+    databases name[] DEFAULT ARRAY[current_database()])
 RETURNS TABLE (job text, schedule text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    target name;
+    place integer;
 BEGIN
     PERFORM companion.require_pg_cron();
     PERFORM companion.require_job_login(run_as);
+    PERFORM companion.require_databases(databases);
     PERFORM cron.unschedule(j.jobid) FROM cron.job AS j
-    WHERE j.database = current_database() AND j.username <> run_as
+    WHERE j.database = ANY (databases) AND j.username <> run_as
         AND companion.job_command(j.jobname::text) IS NOT NULL;
-    FOR job, schedule IN VALUES
-        ('companion_dispatch', companion.cron_schedule(every)),
-        ('companion_maintenance', '*/5 * * * *'),
-        ('companion_retention', '17 3 * * *')
-    LOOP
-        IF run_as = current_user THEN
-            PERFORM cron.schedule(job, schedule, companion.job_command(job));
-        ELSE
-            PERFORM cron.schedule_in_database(
-                job, schedule, companion.job_command(job), current_database()::text, run_as::text, true);
-        END IF;
-        RETURN NEXT;
+    FOR target, place IN SELECT d, (n - 1)::integer FROM unnest(databases) WITH ORDINALITY AS u (d, n) LOOP
+        FOR job, schedule IN VALUES
+            ('companion_dispatch', companion.cron_schedule(every)),
+            ('companion_maintenance', CASE place % 5 WHEN 0 THEN '*/5' ELSE format('%s-59/5', place % 5) END || ' * * * *'),
+            ('companion_retention', format('%s 3 * * *', (17 + place) % 60))
+        LOOP
+            job := job || CASE WHEN target <> current_database() THEN ' in ' || target ELSE '' END;
+            IF run_as = current_user AND target = current_database() THEN
+                PERFORM cron.schedule(job, schedule, companion.job_command(job));
+            ELSE
+                PERFORM cron.schedule_in_database(
+                    job, schedule, companion.job_command(job), target::text, run_as::text, true);
+            END IF;
+            RETURN NEXT;
+        END LOOP;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION companion.schedule_jobs(name, interval) IS
-'Creates the pg_cron jobs companion_dispatch, companion_maintenance and companion_retention, or sets them right where they exist; those of another login in this database go. run_as: the login that they run as, no superuser and in companion_admin; another than the caller needs a superuser. every: how often to dispatch. Error 55000 without pg_cron, 0A000 for seconds before pg_cron 1.5, 22023 for an interval that cron cannot keep and for a login that cannot run them, 42704 for one that does not exist.';
+COMMENT ON FUNCTION companion.schedule_jobs(name, interval, name[]) IS
+'Creates the pg_cron jobs companion_dispatch, companion_maintenance and companion_retention, or sets them right where they exist; those of another login in these databases go. run_as: the login that they run as, no superuser and in companion_admin; another than the caller needs a superuser. every: how often to dispatch. databases: in which databases of the server, this one or others, which needs a superuser; their jobs are called "companion_dispatch in <database>" and so on, and begin a minute apart, but for dispatch. Error 55000 where pg_cron is not in this database, 0A000 for seconds before pg_cron 1.5, 22023 for an interval that cron cannot keep and for a login that cannot run them, 42704 for one that does not exist, 3D000 for a database that does not.';
 
-CREATE FUNCTION companion.unschedule_jobs() RETURNS integer
+CREATE FUNCTION companion.unschedule_jobs(databases name[] DEFAULT ARRAY[current_database()]) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -1880,13 +2127,13 @@ DECLARE
 BEGIN
     PERFORM companion.require_pg_cron();
     PERFORM cron.unschedule(j.jobid) FROM cron.job AS j
-    WHERE j.database = current_database() AND companion.job_command(j.jobname::text) IS NOT NULL;
+    WHERE j.database = ANY (databases) AND companion.job_command(j.jobname::text) IS NOT NULL;
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END
 $$;
-COMMENT ON FUNCTION companion.unschedule_jobs() IS
-'Removes this database''s companion jobs from pg_cron, those of the caller or, as a superuser, of everybody; returns how many there were. Error 55000 without pg_cron.';
+COMMENT ON FUNCTION companion.unschedule_jobs(name[]) IS
+'Removes these databases'' companion jobs from pg_cron, those of the caller or, as a superuser, of everybody; returns how many there were. Error 55000 where pg_cron is not in this database.';
 
 CREATE OR REPLACE VIEW companion.pending_messages WITH (security_invoker = true) AS
 SELECT m.user_id, m.id AS message_id, m.kind, m.idempotency_key, m.local_date, m.scheduled_for,
@@ -2041,6 +2288,10 @@ COMMENT ON COLUMN companion.dispatch_queue.head_start IS 'By how many seconds it
 COMMENT ON INDEX companion.dispatch_queue_visible IS 'For each channel and head start, the order in which messages are claimed.';
 COMMENT ON COLUMN companion.dispatch_queue.start_before IS 'NULL: its user has no quiet hours. Of what is claimed: when the next begin, and it is looked at again before it is started; -infinity: whenever it is. Of what waits for their end: visible_at.';
 COMMENT ON COLUMN companion.dispatch_queue.waits_for IS 'Why it was put off to visible_at, by quiet hours, a cap, a reply window or a throttle; NULL: it was not.';
+COMMENT ON COLUMN companion.users.id IS 'The auth system''s user id; a new_user_id() where there is none.';
+COMMENT ON INDEX companion.address_reservations_expired IS 'The first to be forgotten.';
+COMMENT ON INDEX companion.directory_changes_since IS 'The order in which they are worked off.';
+COMMENT ON INDEX companion.directory_reserved IS 'What nobody has confirmed, the oldest first.';
 -- Operations.
 CREATE FUNCTION companion.role_faults(role name) RETURNS TABLE (fault text, remedy text)
 LANGUAGE sql STABLE
@@ -3315,6 +3566,9 @@ BEGIN
     GRANT SELECT ON companion.caps TO companion_user, companion_worker, companion_monitor;
     GRANT SELECT, INSERT, UPDATE, DELETE ON companion.caps TO companion_admin;
     GRANT SELECT ON companion.cap_starts TO companion_worker, companion_admin;
+    GRANT SELECT ON companion.shard TO companion_worker, companion_admin, companion_monitor;
+    GRANT SELECT ON companion.directory, companion.address_reservations, companion.directory_changes
+    TO companion_worker, companion_admin;
     GRANT SELECT ON companion.sending_pauses, companion.channel_throttles TO companion_worker, companion_monitor;
     GRANT SELECT, DELETE ON companion.channel_throttles TO companion_admin;
     GRANT SELECT ON companion.send_rates TO companion_admin, companion_monitor;
@@ -3347,11 +3601,17 @@ BEGIN
     GRANT SELECT ON companion.privileges TO companion_admin;
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
-         'uuid_v7(timestamptz) local_timestamp quiet_until choose_channel usable_channel
-          address_key channel_address recall_score normalized folded is_same_text
-          cosine_similarity day_as_seen'),
+         'uuid_v7(timestamptz) new_user_id local_timestamp quiet_until choose_channel
+          usable_channel address_key channel_address recall_score normalized folded
+          is_same_text cosine_similarity day_as_seen'),
         ('companion_runtime',
          'current_user_id now uuid_v7() checkin_instant end_of_day'),
+        ('companion_user, companion_worker, companion_admin, companion_monitor, companion_runtime',
+         'shard_of'),
+        ('companion_worker, companion_admin',
+         'link_token_shard link_token_owner take_reservation settle_reservation
+          link_wanted_address directory_change_done directory_reserve directory_confirm
+          directory_release directory_lookup'),
         ('companion_monitor',
          'now is_pg_crons'),
         ('companion_admin, companion_monitor',
@@ -3388,12 +3648,13 @@ BEGIN
         ('companion_worker, companion_admin',
          'throttle_channel'),
         ('companion_admin',
-         'retry_failed run_maintenance apply_retention expire_messages expire_addresses
-          expire_early_edits expire_cap_starts expire_job_runs merge_context_items
-          forget_redeem_failures follow_auth_users unfollow_auth_users adopt_users
-          import_users import_conversations import_messages import_user_context
-          import_scheduled_messages is_pg_crons require_pg_cron require_job_login
-          job_command schedule_jobs unschedule_jobs')
+         'set_shard set_directory retry_failed run_maintenance apply_retention
+          expire_messages expire_addresses expire_reservations expire_early_edits
+          expire_cap_starts expire_job_runs merge_context_items forget_redeem_failures
+          follow_auth_users unfollow_auth_users adopt_users import_users
+          import_conversations import_messages import_user_context
+          import_scheduled_messages is_pg_crons require_pg_cron require_databases
+          require_job_login job_command schedule_jobs unschedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s',

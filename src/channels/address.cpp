@@ -10,6 +10,7 @@
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
+#include "sharding/reservations.hpp"
 
 namespace companion {
 
@@ -91,6 +92,23 @@ Datum address_key(Datum channel, Datum address)
         return address;
     const PhoneNumber other = other_form(text_view(address));
     return other.size > text_view(address).size() ? to_text(other.view()) : address;
+}
+
+Address key_of(const Address &address)
+{
+    return {address.channel, address.bot, address_key(address.channel, address.address)};
+}
+
+Address given_address(const Arguments &arguments, int position)
+{
+    const Channel channel = require_channel(arguments.text(position, "channel"));
+    if (!channel.needs_address)
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("channel \"%s\" needs no address", NameStr(channel.name)));
+    const Datum text = canonical_address(channel, arguments.text(position + 1, "address"));
+    if (!arguments.is_null(position + 2))
+        check_bot(arguments.text(position + 2, "bot"));
+    return {arguments.optional(position), arguments.optional(position + 2), text};
 }
 
 static Datum copied(NullableDatum value)
@@ -236,8 +254,30 @@ static Linking try_link(Datum user_id, const Address &address)
     return Linking::raced;
 }
 
+// Whether the user has it linked, for this bot or, where it has none, for whichever.
+static bool has_linked(Datum user_id, const Address &address)
+{
+    const bool has_no_bot = text_view(address.bot).empty();
+    const char nulls[] = {' ', ' ', ' ', has_no_bot ? 'n' : ' ', ' '};
+    return find_rows.execute(
+               {user_id, address.channel, address.address, address.bot, BoolGetDatum(false)},
+               nulls) > 0;
+}
+
+// On a shard: refuse to link what another shard's user may have. Error 55000.
+static void require_permission(Datum user_id, const Address &address)
+{
+    LinkedAddress present;
+    const bool is_there = find_linked(address, &present);
+    const bool is_taken = is_there && !is_same_uuid(present.user_id, *DatumGetUUIDP(user_id));
+    if (!is_taken && !has_linked(user_id, address))
+        require_reservation(user_id, address);
+}
+
 bool link(Datum user_id, const Address &address)
 {
+    if (needs_directory())
+        require_permission(user_id, address);
     constexpr int attempts = 3;
     for (int attempt = 0; attempt < attempts; attempt++)
         if (const Linking linking = try_link(user_id, address); linking != Linking::raced)

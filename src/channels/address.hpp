@@ -20,8 +20,16 @@ struct LinkedAddress {
     ItemPointerData place; // of this version of the row
 };
 
+class Arguments;
+
+// The address that three arguments name: channel, address, bot, which may be null. Errors 22023.
+Address given_address(const Arguments &arguments, int position);
+
 // What addresses are compared by. It is in an index: what it says of an address cannot change.
 Datum address_key(Datum channel, Datum address);
+
+// The address as it is compared.
+Address key_of(const Address &address);
 
 // The row that a look-up in addresses has come to.
 LinkedAddress read_address(const Lookup &rows);
@@ -37,7 +45,7 @@ int find_unlinked(const Address &address, LinkedAddress *rows, int room);
 
 // Link it to a user, whose row is locked; one that the user has without a bot gets this bot, and
 // one that is disabled is usable again. Waits for whoever is linking it. False where another user
-// has it. Error 09000.
+// has it. Errors 09000, and on a shard 55000 where it is not reserved.
 bool link(Datum user_id, const Address &address);
 
 // Give an address that was found without a bot this one. False where somebody has linked it for the

@@ -95,7 +95,7 @@ RETURNS text
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_link_address';
 COMMENT ON FUNCTION companion.link_address(uuid, text, text, text) IS
-'Links an address to a user, beside those that they have there; linked again, it is usable again. Returns linked, or taken where it is another user''s, and nothing changes then. An address without a bot that the user has gets this bot. For workers and admins: whoever calls this says that the address is the user''s. Error 22023 for an unknown channel or one that needs no address, for an address that has not 1 to 512 characters, has control characters or is not of the channel''s form (Telegram: an id; WhatsApp: E.164, with or without +; email: with an @) and for a bot''s name over 64 characters, 23503 for an unknown user, 09000 where a trigger suppresses a row.';
+'Links an address to a user, beside those that they have there; linked again, it is usable again. Returns linked, or taken where it is another user''s, and nothing changes then. An address without a bot that the user has gets this bot. For workers and admins: whoever calls this says that the address is the user''s. Error 22023 for an unknown channel or one that needs no address, for an address that has not 1 to 512 characters, has control characters or is not of the channel''s form (Telegram: an id; WhatsApp: E.164, with or without +; email: with an @) and for a bot''s name over 64 characters, 23503 for an unknown user, 55000 on a shard where it is not reserved for the user (take_reservation), 09000 where a trigger suppresses a row.';
 
 CREATE FUNCTION companion.link_address(
     user_id uuid, channel text, address_number bigint, bot text DEFAULT '')

@@ -4,6 +4,7 @@
 #include "postgres/arguments.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
+#include "sharding/reservations.hpp"
 
 namespace companion {
 
@@ -34,16 +35,27 @@ static bool require_as_found(uint64 rows)
     return rows > 0;
 }
 
+// Whether an address that was found without a bot is to get this one. On a shard another's user may
+// have it for this bot.
+static bool is_to_adopt(const LinkedAddress &linked, Datum bot)
+{
+    if (text_view(linked.stored.bot) == text_view(bot))
+        return false;
+    return !needs_directory() ||
+           use_reservation(UUIDPGetDatum(&linked.user_id),
+                           {linked.stored.channel, bot, linked.stored.address});
+}
+
 bool note_incoming(const LinkedAddress &linked, Datum bot)
 {
-    if (text_view(linked.stored.bot) != text_view(bot)) {
+    if (is_to_adopt(linked, bot)) {
         adopt(linked, bot);
         return false;
     }
     ItemPointerData place = linked.place;
     Statement &note = linked.is_disabled ? enable : note_last;
     return require_as_found(
-        note.execute({UUIDPGetDatum(&linked.user_id), linked.stored.channel, bot,
+        note.execute({UUIDPGetDatum(&linked.user_id), linked.stored.channel, linked.stored.bot,
                       linked.stored.address, PointerGetDatum(&place), TimestampTzGetDatum(now())}));
 }
 

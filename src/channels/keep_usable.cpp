@@ -7,6 +7,7 @@
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
+#include "sharding/reservations.hpp"
 #include "users/user_row.hpp"
 
 #include <algorithm>
@@ -128,6 +129,8 @@ COMPANION_FUNCTION(keep_usable)
         keep_usable_of(whose.before.value);
         if (!whose.now.isnull && !is_same_uuid(whose.before.value, whose.now.value))
             keep_usable_of(whose.now.value);
+        if (needs_directory())
+            note_freed(reinterpret_cast<TriggerData *>(fcinfo->context));
     });
     return PointerGetDatum(nullptr);
 }

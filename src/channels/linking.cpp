@@ -30,20 +30,6 @@ Statement clear_columns{R"sql(
 )sql",
                         UUIDOID, TEXTOID, TEXTOID};
 
-// The address that the arguments from 1 on name: channel, address, bot. Errors 22023.
-Address read_address(const Arguments &arguments)
-{
-    const std::string_view name = arguments.text(1, "channel");
-    const Channel channel = require_channel(name);
-    if (!channel.needs_address)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("channel \"%s\" needs no address", NameStr(channel.name)));
-    if (!arguments.is_null(3))
-        check_bot(arguments.text(3, "bot"));
-    return {arguments.optional(1), arguments.optional(3),
-            canonical_address(channel, arguments.text(2, "address"))};
-}
-
 bool unlink_and_clear(Datum user_id, const Address &address)
 {
     lock_user(user_id);
@@ -59,7 +45,7 @@ COMPANION_FUNCTION(link_address)
     const Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id");
     arguments.required(3, "bot");
-    const Address address = read_address(arguments);
+    const Address address = given_address(arguments, 1);
     const bool is_linked = with_spi([&] {
         lock_user(user_id);
         return link(user_id, address);
@@ -71,7 +57,7 @@ COMPANION_FUNCTION(unlink_address)
 {
     const Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id");
-    const Address address = read_address(arguments);
+    const Address address = given_address(arguments, 1);
     PG_RETURN_BOOL(act_for(user_id, [&] { return unlink_and_clear(user_id, address); }));
 }
 
@@ -79,7 +65,7 @@ COMPANION_FUNCTION(disable_address)
 {
     const Arguments arguments(fcinfo);
     const Datum user_id = arguments.required(0, "user_id");
-    const Address address = read_address(arguments);
+    const Address address = given_address(arguments, 1);
     const NullableDatum reason = arguments.nullable(4);
     check_size("reason", reason);
     PG_RETURN_BOOL(with_spi([&] {

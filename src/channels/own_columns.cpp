@@ -5,6 +5,7 @@
 #include "postgres/entry.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/written_row.hpp"
+#include "sharding/reservations.hpp"
 
 using namespace companion;
 
@@ -73,6 +74,28 @@ void leave_taken(Datum user_id, const OwnColumn &column, Datum address)
             errdetail("It stays an address of the other one's on channel %s.", column.channel));
 }
 
+// On a shard an address that nobody has reserved waits for that. Whose it is here is known here.
+bool is_to_wait(Datum user_id, const Address &address)
+{
+    LinkedAddress present;
+    return needs_directory() && !is_reserved(user_id, address) && !find_linked(address, &present);
+}
+
+void link_named(Datum user_id, const OwnColumn &column, const Address &address)
+{
+    if (is_to_wait(user_id, address))
+        want_address(user_id, address);
+    else if (!link(user_id, address))
+        leave_taken(user_id, column, address.address);
+}
+
+void unlink_named(Datum user_id, const Address &address)
+{
+    unlink(user_id, address);
+    if (needs_directory())
+        want_no_more(user_id, address);
+}
+
 // A number may be written in its other form.
 bool is_same_address(Datum channel, const NullableDatum &before, const NullableDatum &now)
 {
@@ -81,7 +104,7 @@ bool is_same_address(Datum channel, const NullableDatum &before, const NullableD
                text_view(address_key(channel, now.value));
 }
 
-void keep_address(const WrittenRow &row, const OwnColumn &column)
+void keep_address(const WrittenRow &row, const OwnColumn &column, bool is_copied)
 {
     if (!row.is_changed(column.name, column.type))
         return;
@@ -95,13 +118,12 @@ void keep_address(const WrittenRow &row, const OwnColumn &column)
         return;
     }
     // In this order, so that what is pending goes to the new one
-    if (!now.isnull && is_restored())
+    if (!now.isnull && is_copied)
         link_provisionally.execute({user_id, channel, now.value});
-    else if (!now.isnull && has_linked.execute({user_id, channel, now.value}) == 0 &&
-             !link(user_id, {channel, to_text(""), now.value}))
-        leave_taken(user_id, column, now.value);
+    else if (!now.isnull && has_linked.execute({user_id, channel, now.value}) == 0)
+        link_named(user_id, column, {channel, to_text(""), now.value});
     if (!before.isnull)
-        unlink(user_id, {channel, 0, before.value});
+        unlink_named(user_id, {channel, 0, before.value});
 }
 
 } // namespace
@@ -109,9 +131,10 @@ void keep_address(const WrittenRow &row, const OwnColumn &column)
 COMPANION_FUNCTION(keep_addresses)
 {
     const WrittenRow row(fcinfo);
+    const bool is_copied = is_restored(); // by whom, before we act as another
     with_spi([&] {
         for (const OwnColumn &column : own_columns)
-            keep_address(row, column);
+            keep_address(row, column, is_copied);
     });
     return PointerGetDatum(nullptr);
 }

@@ -37,7 +37,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     FOREACH task IN ARRAY ARRAY['abandoned messages', 'expired context items', 'link tokens',
-                                'redeem failures', 'old messages', 'unlinked addresses', 'early edits'] LOOP
+                                'redeem failures', 'old messages', 'unlinked addresses', 'reservations', 'early edits'] LOOP
         BEGIN
             affected := CASE task
                 WHEN 'abandoned messages' THEN companion.finish_abandoned()
@@ -46,6 +46,7 @@ BEGIN
                 WHEN 'redeem failures' THEN companion.forget_redeem_failures()
                 WHEN 'old messages' THEN companion.expire_messages()
                 WHEN 'unlinked addresses' THEN companion.expire_addresses()
+                WHEN 'reservations' THEN companion.expire_reservations()
                 ELSE companion.expire_early_edits() END;
         EXCEPTION WHEN lock_not_available OR deadlock_detected OR integrity_constraint_violation
                 OR triggered_action_exception OR plpgsql_error THEN
@@ -76,15 +77,14 @@ BEGIN
     END IF;
     DELETE FROM cron.job_run_details WHERE runid IN (
         SELECT run.runid FROM cron.job_run_details AS run JOIN cron.job ON job.jobid = run.jobid
-        WHERE job.database = current_database() AND run.end_time < finished_before
-            AND companion.job_command(job.jobname::text) IS NOT NULL
+        WHERE run.end_time < finished_before AND companion.job_command(job.jobname::text) IS NOT NULL
         LIMIT max_rows);
     GET DIAGNOSTICS deleted = ROW_COUNT;
     RETURN deleted;
 END
 $$;
 COMMENT ON FUNCTION companion.expire_job_runs(integer) IS
-'Deletes what pg_cron has logged, longer than companion.retention ago, of this database''s companion jobs, as far as the caller may: with the caller''s rights. Returns how many rows; 0 where there is no pg_cron.';
+'Deletes what pg_cron has logged, longer than companion.retention ago, of companion''s jobs in whichever database, as far as the caller may: with the caller''s rights. Returns how many rows; 0 where there is no pg_cron.';
 
 CREATE FUNCTION companion.apply_retention(max_rows integer DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -140,7 +140,18 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     called text;
+    home text;
 BEGIN
+    IF to_regprocedure('cron.schedule(text, text, text)') IS NULL
+        AND pg_has_role('pg_read_all_settings', 'USAGE') THEN
+        home := nullif(current_setting('cron.database_name', true), current_database());
+    END IF;
+    IF home IS NOT NULL THEN
+        RAISE EXCEPTION 'pg_cron is in another database'
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              HINT = format('In database "%s", where companion is needed, too: SELECT companion.schedule_jobs(''companion_jobs'', databases => ''{%s}'');',
+                            home, quote_ident(current_database()));
+    END IF;
     FOREACH called IN ARRAY ARRAY['cron.schedule(text, text, text)', 'cron.unschedule(bigint)',
         'cron.schedule_in_database(text, text, text, text, text, boolean)']
     LOOP
@@ -158,15 +169,32 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION companion.require_pg_cron() IS
-'Error 55000, with how to install it, where pg_cron (1.4 or later) is missing, and where what stands in its place is not its own. Internal.';
+'Error 55000, with how to install it, where pg_cron (1.4 or later) is missing, or with what to call where it is in another database, and where what stands in its place is not its own. Internal.';
 
 CREATE FUNCTION companion.job_command(job text) RETURNS text
 LANGUAGE sql IMMUTABLE
-RETURN CASE job
+RETURN CASE split_part(job, ' in ', 1)
     WHEN 'companion_dispatch' THEN 'CALL companion.run_dispatch()'
     WHEN 'companion_maintenance' THEN 'SELECT companion.run_maintenance()'
     WHEN 'companion_retention' THEN 'SELECT companion.apply_retention()' END;
 COMMENT ON FUNCTION companion.job_command(text) IS 'What a pg_cron job of companion runs. Internal.';
+
+CREATE FUNCTION companion.require_databases(databases name[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    missing text := (SELECT coalesce(d, 'NULL') FROM unnest(databases) AS d
+                     WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = d AND datallowconn) LIMIT 1);
+BEGIN
+    IF databases IS NULL THEN
+        RAISE EXCEPTION 'argument "databases" must not be null' USING ERRCODE = '22004';
+    ELSIF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'database "%" does not exist', missing USING ERRCODE = 'invalid_catalog_name';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION companion.require_databases(name[]) IS
+'Error 3D000 where one of some databases is none that can be connected to. Internal.';
 
 CREATE FUNCTION companion.require_job_login(login name) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -188,36 +216,45 @@ $$;
 COMMENT ON FUNCTION companion.require_job_login(name) IS
 'Error 22023 unless a role can run the jobs: a login that is no superuser, since whatever an app has attached to a commit runs as it, and in companion_admin; 42704 where there is none. Internal.';
 
+-- One database's jobs begin a minute after those of the one before, but for dispatch.
 CREATE FUNCTION companion.schedule_jobs(
-    run_as name DEFAULT current_user, every interval DEFAULT '1 minute')
+    run_as name DEFAULT current_user, every interval DEFAULT '1 minute',
+    databases name[] DEFAULT ARRAY[current_database()])
 RETURNS TABLE (job text, schedule text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    target name;
+    place integer;
 BEGIN
     PERFORM companion.require_pg_cron();
     PERFORM companion.require_job_login(run_as);
+    PERFORM companion.require_databases(databases);
     PERFORM cron.unschedule(j.jobid) FROM cron.job AS j
-    WHERE j.database = current_database() AND j.username <> run_as
+    WHERE j.database = ANY (databases) AND j.username <> run_as
         AND companion.job_command(j.jobname::text) IS NOT NULL;
-    FOR job, schedule IN VALUES
-        ('companion_dispatch', companion.cron_schedule(every)),
-        ('companion_maintenance', '*/5 * * * *'),
-        ('companion_retention', '17 3 * * *')
-    LOOP
-        IF run_as = current_user THEN
-            PERFORM cron.schedule(job, schedule, companion.job_command(job));
-        ELSE
-            PERFORM cron.schedule_in_database(
-                job, schedule, companion.job_command(job), current_database()::text, run_as::text, true);
-        END IF;
-        RETURN NEXT;
+    FOR target, place IN SELECT d, (n - 1)::integer FROM unnest(databases) WITH ORDINALITY AS u (d, n) LOOP
+        FOR job, schedule IN VALUES
+            ('companion_dispatch', companion.cron_schedule(every)),
+            ('companion_maintenance', CASE place % 5 WHEN 0 THEN '*/5' ELSE format('%s-59/5', place % 5) END || ' * * * *'),
+            ('companion_retention', format('%s 3 * * *', (17 + place) % 60))
+        LOOP
+            job := job || CASE WHEN target <> current_database() THEN ' in ' || target ELSE '' END;
+            IF run_as = current_user AND target = current_database() THEN
+                PERFORM cron.schedule(job, schedule, companion.job_command(job));
+            ELSE
+                PERFORM cron.schedule_in_database(
+                    job, schedule, companion.job_command(job), target::text, run_as::text, true);
+            END IF;
+            RETURN NEXT;
+        END LOOP;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION companion.schedule_jobs(name, interval) IS
-'Creates the pg_cron jobs companion_dispatch, companion_maintenance and companion_retention, or sets them right where they exist; those of another login in this database go. run_as: the login that they run as, no superuser and in companion_admin; another than the caller needs a superuser. every: how often to dispatch. Error 55000 without pg_cron, 0A000 for seconds before pg_cron 1.5, 22023 for an interval that cron cannot keep and for a login that cannot run them, 42704 for one that does not exist.';
+COMMENT ON FUNCTION companion.schedule_jobs(name, interval, name[]) IS
+'Creates the pg_cron jobs companion_dispatch, companion_maintenance and companion_retention, or sets them right where they exist; those of another login in these databases go. run_as: the login that they run as, no superuser and in companion_admin; another than the caller needs a superuser. every: how often to dispatch. databases: in which databases of the server, this one or others, which needs a superuser; their jobs are called "companion_dispatch in <database>" and so on, and begin a minute apart, but for dispatch. Error 55000 where pg_cron is not in this database, 0A000 for seconds before pg_cron 1.5, 22023 for an interval that cron cannot keep and for a login that cannot run them, 42704 for one that does not exist, 3D000 for a database that does not.';
 
-CREATE FUNCTION companion.unschedule_jobs() RETURNS integer
+CREATE FUNCTION companion.unschedule_jobs(databases name[] DEFAULT ARRAY[current_database()]) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -225,10 +262,10 @@ DECLARE
 BEGIN
     PERFORM companion.require_pg_cron();
     PERFORM cron.unschedule(j.jobid) FROM cron.job AS j
-    WHERE j.database = current_database() AND companion.job_command(j.jobname::text) IS NOT NULL;
+    WHERE j.database = ANY (databases) AND companion.job_command(j.jobname::text) IS NOT NULL;
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END
 $$;
-COMMENT ON FUNCTION companion.unschedule_jobs() IS
-'Removes this database''s companion jobs from pg_cron, those of the caller or, as a superuser, of everybody; returns how many there were. Error 55000 without pg_cron.';
+COMMENT ON FUNCTION companion.unschedule_jobs(name[]) IS
+'Removes these databases'' companion jobs from pg_cron, those of the caller or, as a superuser, of everybody; returns how many there were. Error 55000 where pg_cron is not in this database.';

@@ -68,6 +68,9 @@ GRANT UPDATE (display_name, companion_name, support_style, timezone, checkin_tim
 ON companion.users TO companion_user;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.users TO companion_admin;
 
+GRANT SELECT ON companion.shard TO companion_worker, companion_admin, companion_monitor;
+GRANT SELECT ON companion.directory, companion.address_reservations, companion.directory_changes
+TO companion_worker, companion_admin;
 GRANT SELECT ON companion.channels TO companion_user, companion_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON companion.channels TO companion_admin;
 GRANT SELECT ON companion.kinds TO companion_user, companion_worker, companion_monitor;
@@ -156,10 +159,14 @@ DECLARE
 BEGIN
     FOR callers, functions IN VALUES
         ('companion_user, companion_worker, companion_admin, companion_runtime',
-         'current_user_id now uuid_v7() uuid_v7(timestamptz) checkin_instant local_timestamp
+         'current_user_id now uuid_v7() uuid_v7(timestamptz) new_user_id checkin_instant local_timestamp
           quiet_until end_of_day choose_channel usable_channel address_key channel_address recall_score normalized folded
           is_same_text cosine_similarity
           day_as_seen'),
+        ('companion_user, companion_worker, companion_admin, companion_monitor, companion_runtime', 'shard_of'),
+        ('companion_worker, companion_admin',
+         'link_token_shard link_token_owner take_reservation settle_reservation link_wanted_address
+          directory_change_done directory_reserve directory_confirm directory_release directory_lookup'),
         ('companion_monitor', 'now is_pg_crons'),
         ('companion_admin, companion_monitor',
          'health metrics check_dispatch check_jobs check_queue check_outcomes check_addresses check_server
@@ -202,15 +209,15 @@ BEGIN
         ('companion_admin', 'pause_sending resume_sending'),
         ('companion_worker, companion_admin', 'throttle_channel'),
         ('companion_admin',
-         'rewind_dispatch retry_failed finish_abandoned run_maintenance apply_retention expire_messages
-          expire_addresses expire_early_edits
+         'set_shard set_directory rewind_dispatch retry_failed finish_abandoned run_maintenance apply_retention expire_messages
+          expire_addresses expire_reservations expire_early_edits
           expire_cap_starts
           expire_job_runs expire_user_context merge_context_items
           expire_telegram_link_tokens forget_redeem_failures
           follow_auth_user follow_auth_users unfollow_auth_users adopt_users
           import_users import_conversations import_messages import_user_context
           import_scheduled_messages
-          cron_schedule is_pg_crons require_pg_cron require_job_login job_command schedule_jobs
+          cron_schedule is_pg_crons require_pg_cron require_databases require_job_login job_command schedule_jobs
           unschedule_jobs')
     LOOP
         FOREACH callable IN ARRAY regexp_split_to_array(functions, '[[:space:]]+') LOOP

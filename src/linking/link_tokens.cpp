@@ -13,6 +13,7 @@
 #include "postgres/settings.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
+#include "sharding/shard.hpp"
 #include "users/user_row.hpp"
 
 using namespace companion;
@@ -123,13 +124,20 @@ bool unlink(Datum user_id)
     return true;
 }
 
+// What a shard's tokens begin with, so that whoever gets one knows whom to ask.
+const char *token_prefix()
+{
+    return is_one_of_shards() ? psprintf("%d-", this_shard()->number) : "";
+}
+
 // A new token: 32 random bytes, 43 characters.
 Datum random_token()
 {
     std::array<unsigned char, 32> bytes;
     take_random(bytes.data(), bytes.size());
     const auto text = base64url(bytes);
-    return to_text({text.data(), text.size()});
+    return CStringGetTextDatum(
+        psprintf("%s%.*s", token_prefix(), static_cast<int>(text.size()), text.data()));
 }
 
 // When a token that is made now ends; companion.token_ttl from now where nothing else

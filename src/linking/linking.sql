@@ -68,7 +68,7 @@ CREATE FUNCTION companion.create_telegram_link_token(
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_create_telegram_link_token';
 COMMENT ON FUNCTION companion.create_telegram_link_token(uuid, interval, text) IS
-'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. bot: where the app has several, the one that may redeem it; empty: any. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds and a bot''s name over 64 characters, 09000 where a trigger suppresses the token or keeps one that is to give way.';
+'A new link token for a user: 32 random bytes as 43 characters of base64url, valid as a Telegram start parameter; on a shard its number and a - stand in front, and are part of what is redeemed. This is the only time that it is seen; only its SHA-256 is stored. valid_for: above zero, at most 30 days; NULL means companion.token_ttl. bot: where the app has several, the one that may redeem it; empty: any. A user has at most companion.tokens_per_user live tokens: the oldest gives way. For the user''s own, or workers and admins, else error 42501. Error 23503 for an unknown user, 22023 for a valid_for out of bounds and a bot''s name over 64 characters, 09000 where a trigger suppresses the token or keeps one that is to give way.';
 
 CREATE FUNCTION companion.telegram_deep_link(bot_username text, token text) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE
@@ -82,7 +82,14 @@ RETURNS TABLE (outcome text, user_id uuid)
 LANGUAGE c ROWS 1
 AS 'MODULE_PATHNAME', 'companion_redeem_telegram_link_token';
 COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text, text) IS
-'Ties a Telegram account to the user of a link token, as users.telegram_user_id and as their usable address for the bot, and uses up the user''s other tokens, in one step. The account that they had before is unlinked. bot: which of the app''s bots the token came to. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token, or one of another bot); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters or a bot''s name over 64, 09000 where a trigger suppresses a row.';
+'Ties a Telegram account to the user of a link token, as users.telegram_user_id and as their usable address for the bot, and uses up the user''s other tokens, in one step. The account that they had before is unlinked. bot: which of the app''s bots the token came to. outcome: linked, and then user_id says to whom (again for the same token and account while they are linked, as when an update is redelivered); expired; used; unknown (any text that is no token, or one of another bot); taken (the account is another user''s, and the token stays live). Pass the token as a bound parameter, so that no log shows it. Error 53400 from an account that has presented companion.redeem_failures_per_minute unknown tokens within a minute, 22023 for a telegram_user_id below 1 or a telegram_username that has not 1 to 64 characters or a bot''s name over 64, 55000 on a shard where the account is not reserved for the user (link_token_owner), 09000 where a trigger suppresses a row.';
+
+CREATE FUNCTION companion.link_token_owner(token text, bot text DEFAULT '')
+RETURNS TABLE (user_id uuid, for_bot text)
+LANGUAGE c STABLE ROWS 1
+AS 'MODULE_PATHNAME', 'companion_link_token_owner';
+COMMENT ON FUNCTION companion.link_token_owner(text, text) IS
+'Of which user a live link token is, and for which bot redeeming it would link the account: for whom to reserve it in the directory first. Both NULL for a token that cannot be redeemed now; redeem_telegram_link_token() says why, and counts it. Error 22004 without a token, 22023 for a bot''s name over 64 characters.';
 
 CREATE FUNCTION companion.revoke_telegram_link_tokens(
     user_id uuid DEFAULT companion.current_user_id()) RETURNS bigint

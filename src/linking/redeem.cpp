@@ -35,6 +35,12 @@ Statement look_up{R"sql(
     FOR NO KEY UPDATE OF u FOR NO KEY UPDATE OF t
 )sql", BYTEAOID, INT8OID, TIMESTAMPTZOID, INT4OID, TEXTOID};
 
+Statement find_owner{R"sql(
+    SELECT user_id, coalesce(nullif($2, ''), bot) FROM companion.telegram_link_tokens
+    WHERE token_hash = $1 AND (bot = '' OR $2 IN ('', bot)) AND used_at IS NULL AND expires_at > $3
+)sql",
+                     BYTEAOID, TEXTOID, TIMESTAMPTZOID};
+
 // Tie the account to the user ($4; $5 is its name) and use up the user's live tokens. Returns
 // whether the token is used and the account tied, and how many tokens were left unused; null
 // where there is no such row.
@@ -202,4 +208,19 @@ COMPANION_FUNCTION(redeem_telegram_link_token)
     const Outcome outcome = with_spi([&] { return redeem(redemption); });
     return as_only_row(fcinfo, {{CStringGetTextDatum(outcome.name), false},
                                 {UUIDPGetDatum(&outcome.user_id), !outcome.is("linked")}});
+}
+
+COMPANION_FUNCTION(link_token_owner)
+{
+    const Arguments arguments(fcinfo);
+    const Datum hash = token_hash(arguments.required(0, "token"));
+    check_bot(arguments.text(1, "bot"));
+    return with_spi([&] {
+        const bool is_live =
+            find_owner.execute({hash, arguments.optional(1), TimestampTzGetDatum(now())}) > 0;
+        const Datum user_id = is_live ? result_field(0, 1) : Datum{0},
+                    bot = is_live ? result_field(0, 2) : Datum{0};
+        return SPI_datumTransfer(as_only_row(fcinfo, {{user_id, !is_live}, {bot, !is_live}}), false,
+                                 -1);
+    });
 }

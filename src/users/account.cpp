@@ -3,6 +3,8 @@
 
 #include "postgres/arguments.hpp"
 #include "postgres/uuid.hpp"
+#include "sharding/reservations.hpp"
+#include "sharding/shard.hpp"
 #include "users/user_row.hpp"
 
 namespace companion {
@@ -35,10 +37,20 @@ bool NamedAccounts::lock_user(LinkedAddress *linked) const
            is_same_uuid(linked->user_id, found.user_id);
 }
 
+// The first, for no bot.
+Address NamedAccounts::first() const
+{
+    return {addresses_[0].channel, to_text(""), addresses_[0].address};
+}
+
+pg_uuid_t NamedAccounts::new_user_id() const
+{
+    return needs_directory() ? reserved_user(first()) : *companion::new_user_id();
+}
+
 bool NamedAccounts::link_first(const pg_uuid_t &user_id) const
 {
-    return link(UUIDPGetDatum(&user_id),
-                {addresses_[0].channel, to_text(""), addresses_[0].address});
+    return link(UUIDPGetDatum(&user_id), first());
 }
 
 const char *account_column(const Address &address)

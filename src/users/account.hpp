@@ -21,10 +21,16 @@ class NamedAccounts {
     // changed hands meanwhile.
     bool lock_user(LinkedAddress *linked) const;
 
+    // An id for a user who is to be made by them: on a shard, that for which the first is reserved.
+    // Error 55000 where it is not.
+    pg_uuid_t new_user_id() const;
+
     // Link the first to a user, whose row is locked; false where another has it.
     bool link_first(const pg_uuid_t &user_id) const;
 
   private:
+    Address first() const;
+
     Address addresses_[2];
     int count_ = 0;
 };

@@ -8,6 +8,7 @@
 #include "postgres/relations.hpp"
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
+#include "sharding/shard.hpp"
 #include "users/auth_table.hpp"
 
 using namespace companion;
@@ -83,7 +84,10 @@ int64 adopt_batch(TableScanDesc scan, TupleTableSlot *slot, const AuthColumns &c
     };
     while (rows.ids.size() < batch_rows &&
            table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
-        rows.ids.add(columns.id(read));
+        const Datum id = columns.id(read);
+        if (is_elsewhere(*DatumGetUUIDP(id)))
+            continue;
+        rows.ids.add(id);
         rows.emails.add(columns.email(read));
         rows.suspensions.add(columns.suspended_until(read));
     }

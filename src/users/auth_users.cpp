@@ -5,6 +5,7 @@
 #include "postgres/statement.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
+#include "sharding/shard.hpp"
 #include "users/auth_table.hpp"
 #include "users/personal_data.hpp"
 
@@ -131,9 +132,18 @@ void change(const AuthUser &user, Datum id_before)
         refuse_suppressed("users");
 }
 
+// Whether neither who a row was of nor who it is of belongs here.
+bool is_of_others(const AuthRow &row, const AuthColumns &columns)
+{
+    return is_elsewhere(*DatumGetUUIDP(columns.id(row.before()))) &&
+           is_elsewhere(*DatumGetUUIDP(columns.id(row.now())));
+}
+
 void follow(const AuthRow &row)
 {
     const AuthColumns columns = row.columns();
+    if (is_of_others(row, columns))
+        return;
     const AuthUser user{columns.id(row.now()), columns.email(row.now()),
                         columns.suspended_until(row.now()), columns.has_suspensions()};
     if (row.is_gone()) {

@@ -85,6 +85,12 @@ static Statement move_erasure{R"sql(
 )sql",
                               UUIDOID, UUIDOID};
 
+// Of what a shard has for the directory, what was unlinked stays the old id's.
+static Statement move_wanted{R"sql(
+    UPDATE companion.directory_changes SET user_id = $2 WHERE user_id = $1 AND is_wanted
+)sql",
+                             UUIDOID, UUIDOID};
+
 static Statement counts_of_tables{R"sql(
     SELECT jsonb_object_agg(name, deleted) FROM unnest($1, $2) AS erased (name, deleted)
 )sql",
@@ -212,6 +218,7 @@ void move_user(Datum from, Datum to)
     if (lock_whole(from)) {
         require_no_user(to);
         move_rows(from, to);
+        move_wanted.execute({from, to});
         forget_erasure(from);
         forget_erasure(to);
     } else

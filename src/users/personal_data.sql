@@ -36,7 +36,7 @@ WITH RECURSIVE personal AS (
                AS readable
         FROM pg_attribute AS column_of
         WHERE column_of.attrelid = c.oid AND column_of.attnum > 0 AND NOT column_of.attisdropped) AS a
-    WHERE e.extname = 'companion' AND c.relname <> 'erased_users'
+    WHERE e.extname = 'companion' AND c.relname NOT IN ('erased_users', 'directory', 'address_reservations', 'directory_changes')
         AND (c.relname = 'users' OR k.names && '{user_id,telegram_user_id}')
 ), referring (oid, depth) AS (
     SELECT oid, 0 FROM personal
@@ -56,7 +56,7 @@ SELECT p.name, p.oid::regclass::text AS relation,
        (SELECT max(r.depth) FROM referring AS r WHERE r.oid = p.oid) AS erasure_order
 FROM personal AS p;
 COMMENT ON VIEW companion.personal_tables IS
-'The extension''s tables that hold rows of a user, erased_users apart: how a user''s are found ($1 is the user''s id), the columns that an admin may read (a secret is one that nobody may), the primary key, and in which order they are erased. Internal.';
+'The extension''s tables that hold rows of a user, erased_users and what the directory of shards needs apart: how a user''s are found ($1 is the user''s id), the columns that an admin may read (a secret is one that nobody may), the primary key, and in which order they are erased. Internal.';
 COMMENT ON COLUMN companion.personal_tables.name IS 'The table''s name.';
 COMMENT ON COLUMN companion.personal_tables.relation IS 'The table, qualified and quoted.';
 COMMENT ON COLUMN companion.personal_tables.condition IS 'Which rows are the user''s; $1 is the user''s id.';

@@ -1,6 +1,5 @@
 // A user's settings: making a user, and changing one.
 #include "identity/acting.hpp"
-#include "identity/uuid_v7.hpp"
 #include "postgres/arguments.hpp"
 #include "postgres/composite.hpp"
 #include "postgres/entry.hpp"
@@ -246,15 +245,15 @@ bool make_by_account(const pg_uuid_t &user_id, const NamedAccounts &accounts, Fi
 // Returns who has the accounts, or has them from now on.
 pg_uuid_t make_or_change_by_account(const NamedAccounts &accounts, Fields *fields, Setter caller)
 {
-    const pg_uuid_t *user_id = uuid_v7();
     for (;;) {
         CHECK_FOR_INTERRUPTS();
         if (LinkedAddress found; accounts.lock_user(&found)) {
             change_found(found, fields, caller);
             return found.user_id;
         }
-        if (make_by_account(*user_id, accounts, fields))
-            return *user_id;
+        const pg_uuid_t user_id = accounts.new_user_id();
+        if (make_by_account(user_id, accounts, fields))
+            return user_id;
     }
 }
 

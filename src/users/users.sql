@@ -7,7 +7,7 @@ COMMENT ON FUNCTION companion.canonical_timezone(text) IS
 'The IANA name of a time zone in its own spelling ("europe/berlin" gives "Europe/Berlin"). Error 22023 for a name that the server does not know and for a POSIX specification.';
 
 CREATE TABLE companion.users (
-    id uuid DEFAULT companion.uuid_v7() PRIMARY KEY,
+    id uuid DEFAULT companion.new_user_id() PRIMARY KEY,
     email text,
     display_name text,
     companion_name text,
@@ -42,7 +42,7 @@ WHERE checkin_time IS NOT NULL AND onboarding_completed_at IS NOT NULL;
 
 COMMENT ON TABLE companion.users IS
 'One row a user, the tenant. Its id is the auth system''s user id.';
-COMMENT ON COLUMN companion.users.id IS 'The auth system''s user id; a new uuid_v7() where there is none.';
+COMMENT ON COLUMN companion.users.id IS 'The auth system''s user id; a new_user_id() where there is none.';
 COMMENT ON COLUMN companion.users.email IS 'E-mail address, as the auth system has it.';
 COMMENT ON COLUMN companion.users.display_name IS 'What the companion calls the user.';
 COMMENT ON COLUMN companion.users.companion_name IS 'What the user calls the companion.';
@@ -94,7 +94,7 @@ CREATE FUNCTION companion.check_user() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_check_user';
 COMMENT ON FUNCTION companion.check_user() IS
-'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time, quiet_from and quiet_until before 24:00; checkin_days, preferred_channel, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences and app_data objects, of at most companion.max_json_size where a grant lets one write them. Error 23514, with the column''s name.';
+'Trigger, AFTER INSERT OR UPDATE: how long email (320 characters), display_name, companion_name, support_style (200), telegram_username (64) and location (500) are; checkin_time, quiet_from and quiet_until before 24:00; checkin_days, preferred_channel, subscription_status as their comments say; telegram_user_id at least 1; whatsapp_number in E.164 form; preferences and app_data objects, of at most companion.max_json_size where a grant lets one write them; on a shard that the id belongs to it. Error 23514, with the column''s name.';
 CREATE TRIGGER check_user AFTER INSERT OR UPDATE ON companion.users
 FOR EACH ROW EXECUTE FUNCTION companion.check_user();
 COMMENT ON TRIGGER check_user ON companion.users IS 'Refuses what a row may not hold.';
@@ -119,7 +119,7 @@ CREATE FUNCTION companion.put_user(user_id uuid, settings jsonb) RETURNS compani
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'companion_put_user';
 COMMENT ON FUNCTION companion.put_user(uuid, jsonb) IS
-'Changes a user''s settings, a JSON object whose fields are columns of users, or makes the user; returns the row, in which a time that is infinite is NULL, as of a pause without an end. What is not named stays, or has its default; null clears it, and opts out where it is checkin_time. An end user, for themselves: display_name, companion_name and support_style (1 to 200 characters), timezone (an IANA name), checkin_time, quiet_from and quiet_until (HH:MM), checkin_days (an array of 1 to 7), checkin_paused_until (an ISO time with its zone''s offset, or infinity), preferred_channel, preferences (an object, which replaces the old one) and location (1 to 500 characters). Workers, for anyone: these, onboarding_completed_at and app_data (an object as well). Admins: also email, telegram_user_id (a number, or a text of its digits), telegram_username, telegram_linked_at, whatsapp_number, subscription_status, subscription_expires_at and suspended_until. Workers and admins make a user of this id where there is none. With NULL for user_id they name telegram_user_id or whatsapp_number (and telegram_username): that says who the user is, if anybody has it as an address on whichever bot, Telegram''s account before the number; else a new user is made who has it. So one call again makes no second user. One who is known gets no other account by a worker; an address that was disabled is usable again. With another telegram_user_id come telegram_linked_at, which is now, and telegram_username. Error 22023 for settings that are no object, an unknown field and a value that is none of its field, 42501 for a field or a user that is not the caller''s to set (the field is in the message and in the error''s column name), 22023 for NULL where no account is named, 22004 for NULL by an end user, 23503 where there is no such user for an end user and where they were erased, 09000 where a trigger suppresses a row or changes what it is found by. After an error nothing has changed.';
+'Changes a user''s settings, a JSON object whose fields are columns of users, or makes the user; returns the row, in which a time that is infinite is NULL, as of a pause without an end. What is not named stays, or has its default; null clears it, and opts out where it is checkin_time. An end user, for themselves: display_name, companion_name and support_style (1 to 200 characters), timezone (an IANA name), checkin_time, quiet_from and quiet_until (HH:MM), checkin_days (an array of 1 to 7), checkin_paused_until (an ISO time with its zone''s offset, or infinity), preferred_channel, preferences (an object, which replaces the old one) and location (1 to 500 characters). Workers, for anyone: these, onboarding_completed_at and app_data (an object as well). Admins: also email, telegram_user_id (a number, or a text of its digits), telegram_username, telegram_linked_at, whatsapp_number, subscription_status, subscription_expires_at and suspended_until. Workers and admins make a user of this id where there is none. With NULL for user_id they name telegram_user_id or whatsapp_number (and telegram_username): that says who the user is, if anybody has it as an address on whichever bot, Telegram''s account before the number; else a new user is made who has it. So one call again makes no second user. One who is known gets no other account by a worker; an address that was disabled is usable again. With another telegram_user_id come telegram_linked_at, which is now, and telegram_username. Error 22023 for settings that are no object, an unknown field and a value that is none of its field, 23514 for a user of another shard, 42501 for a field or a user that is not the caller''s to set (the field is in the message and in the error''s column name), 22023 for NULL where no account is named, 22004 for NULL by an end user, 23503 where there is no such user for an end user and where they were erased, 55000 on a shard for a new user whose account is not reserved, 09000 where a trigger suppresses a row or changes what it is found by. After an error nothing has changed.';
 
 ALTER TABLE companion.users ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_row ON companion.users TO companion_user

@@ -3,6 +3,8 @@
 #include "channels/written.hpp"
 #include "postgres/entry.hpp"
 #include "postgres/written_row.hpp"
+#include "sharding/shard.hpp"
+#include "sharding/shard_of.hpp"
 #include "users/columns.hpp"
 
 #include <algorithm>
@@ -88,6 +90,23 @@ void check_whatsapp_number(const WrittenRow &row)
                    "Write it as +491511234567.");
 }
 
+// Refuse a user who belongs into another database.
+void check_shard(const WrittenRow &row)
+{
+    const Shard *shard = this_shard();
+    if (shard == nullptr || !row.is_changed("id", UUIDOID))
+        return;
+    const Datum id = row.nullable("id", UUIDOID).value;
+    if (shard->has(*DatumGetUUIDP(id)))
+        return;
+    const int number = shard_of(DatumGetUUIDP(id)->data, shard->shards);
+    row.refuse("id", UUIDOID,
+               psprintf("user %s belongs to shard %d, this is %s",
+                        DatumGetCString(DirectFunctionCall1(uuid_out, id)), number,
+                        name_of(*shard)),
+               "companion.shard_of() says where a user belongs.");
+}
+
 } // namespace
 
 COMPANION_FUNCTION(order_checkin_days)
@@ -107,6 +126,7 @@ COMPANION_FUNCTION(check_user)
                  {"telegram_username", longest_username},
                  {"location", longest_location}};
     const WrittenRow row(fcinfo);
+    check_shard(row);
     for (const auto &[column, most] : texts)
         row.check_length(column, 0, most);
     for (const char *column : {"checkin_time", "quiet_from", "quiet_until"})

@@ -26,7 +26,7 @@ std::string open_conversation(Database &database, const std::string &user)
 
 } // namespace
 
-TEST_CASE("a webhook records an update once, by one prepared statement")
+TEST_CASE("a webhook records an update once, by one prepared statement", "[tables]")
 {
     Database database;
     const std::string user = add_telegram_user(database, "Maya", 100);
@@ -88,7 +88,7 @@ TEST_CASE("a webhook names its bot and the messenger's own id")
     CHECK(message["reply_to_id"].as<std::string>() == other["message_id"].as<std::string>());
 }
 
-TEST_CASE("many deliveries of one update at once store one message")
+TEST_CASE("many deliveries of one update at once store one message", "[tables]")
 {
     Database database;
     add_telegram_user(database, "Diego", 200);
@@ -132,7 +132,7 @@ TEST_CASE("pages follow each other without a gap while messages come in")
     }
 }
 
-TEST_CASE("a web client adds and reads its own messages, and nobody else's")
+TEST_CASE("a web client adds and reads its own messages, and nobody else's", "[tables]")
 {
     Database database;
     const std::string maya = database.add_user("Maya"), diego = database.add_user("Diego");
@@ -168,7 +168,7 @@ TEST_CASE("a role taken back takes the rights with it")
     CHECK(database.error_of(add, diego, conversation).empty());
 }
 
-TEST_CASE("an error inside leaves the caller with the caller's rights")
+TEST_CASE("an error inside leaves the caller with the caller's rights", "[tables]")
 {
     Database database;
     const std::string maya = database.add_user("Maya");

@@ -1,6 +1,6 @@
-// A connection for one test case, to a database without users: direct, or through a pooler in
-// transaction mode. So nothing lasts longer than a transaction: neither a setting nor a role nor,
-// before pgbouncer 1.21, a prepared statement.
+// A connection for one test case, to a database without users: direct, through a pooler in
+// transaction mode, or through a router to three shards. So nothing lasts longer than a
+// transaction: neither a setting nor a role nor, before pgbouncer 1.21, a prepared statement.
 #pragma once
 
 #include "pooler.hpp"
@@ -14,9 +14,17 @@
 // Named here and not taken from PGDATABASE, because each test case removes all its users
 inline constexpr char test_database[] = "dbname=companion_client_test";
 
+// Whether the tests go through a router: where COMPANION_ROUTED is set
+inline bool is_routed()
+{
+    return std::getenv("COMPANION_ROUTED") != nullptr;
+}
+
 // Where the test's connections go: through a pooler where COMPANION_POOLED is set
 inline std::string test_address()
 {
+    if (is_routed())
+        return "dbname=companion_router_test";
     if (std::getenv("COMPANION_POOLED") == nullptr)
         return test_database;
     static const Pooler pooler(test_database, 10);
@@ -27,8 +35,23 @@ class Database {
   public:
     Database()
     {
-        run("TRUNCATE companion.users, companion.dispatch_queue, "
-            "companion.telegram_redeem_failures CASCADE");
+        if (!is_routed()) {
+            clear(test_database);
+            return;
+        }
+        for (const char *shard : {"0", "1", "2"})
+            clear("dbname=companion_shard_" + std::string(shard) + "_test");
+        pqxx::connection directory("dbname=companion_directory_test");
+        pqxx::nontransaction(directory).exec("TRUNCATE companion.directory");
+    }
+
+    static void clear(const std::string &database)
+    {
+        pqxx::connection connection(database);
+        pqxx::nontransaction(connection)
+            .exec("TRUNCATE companion.users, companion.dispatch_queue, "
+                  "companion.telegram_redeem_failures,"
+                  " companion.address_reservations, companion.directory_changes CASCADE");
     }
 
     // Let every further transaction begin with a setting
@@ -77,6 +100,11 @@ class Database {
 
     std::string add_user(const std::string &name)
     {
+        if (is_routed())
+            return run("SELECT (companion.put_user(companion.new_user_id(), jsonb_build_object("
+                       "'display_name', $1::text, 'onboarding_completed_at', now()))).id",
+                       name)[0][0]
+                .c_str();
         return run("INSERT INTO companion.users (display_name, onboarding_completed_at)"
                    " VALUES ($1, now()) RETURNING id",
                    name)[0][0]

@@ -30,7 +30,7 @@ std::string outcome_of(Database &database, const std::string &token, long accoun
 
 } // namespace
 
-TEST_CASE("an app makes a token as its user, and its bot redeems it")
+TEST_CASE("an app makes a token as its user, and its bot redeems it", "[tables]")
 {
     Database app, bot;
     const std::string user = app.add_user("Maya");
@@ -74,7 +74,8 @@ TEST_CASE("of many redemptions by different accounts at once exactly one wins")
     CHECK(std::count(outcomes.begin(), outcomes.end(), "used") == accounts - 1);
 }
 
-TEST_CASE("one user's tokens are made, redeemed and revoked at once: no deadlock, never too many")
+TEST_CASE("one user's tokens are made, redeemed and revoked at once: no deadlock, never too many",
+          "[tables]")
 {
     constexpr int clients = 6, turns = 60;
     Database database;
@@ -94,7 +95,7 @@ TEST_CASE("one user's tokens are made, redeemed and revoked at once: no deadlock
     CHECK(outcomes == std::vector<std::string>(clients, "at most 5"));
 }
 
-TEST_CASE("no two tokens are the same")
+TEST_CASE("no two tokens are the same", "[tables]")
 {
     Database database;
     const std::string user = database.add_user("Sita");
@@ -117,7 +118,7 @@ TEST_CASE("what is no token is unknown, and a text that the server cannot hold i
     CHECK(database.error_of(redeem, "x", -1, nullptr) == "22023");
 }
 
-TEST_CASE("a guessing account is refused, and others are not")
+TEST_CASE("a guessing account is refused, and others are not", "[tables]")
 {
     Database database;
     const std::string token = make_token(database, database.add_user("Amina"));

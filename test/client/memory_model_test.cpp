@@ -361,7 +361,7 @@ void do_something(Dice &dice, Server &server, Model &model)
 
 } // namespace
 
-TEST_CASE("memory does what its model does")
+TEST_CASE("memory does what its model does", "[tables]")
 {
     const unsigned seed = GENERATE(1u, 2u, 3u);
     Dice dice(seed);

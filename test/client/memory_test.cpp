@@ -50,7 +50,7 @@ TEST_CASE("a fact goes in and comes out by prepared statements")
           "- preference/tea: green\n- fact/pet: a cat\n");
 }
 
-TEST_CASE("one user's items are upserted, touched and forgotten at once: no deadlock")
+TEST_CASE("one user's items are upserted, touched and forgotten at once: no deadlock", "[tables]")
 {
     constexpr int clients = 6, turns = 40;
     const std::string upsert_many =
@@ -75,7 +75,7 @@ TEST_CASE("one user's items are upserted, touched and forgotten at once: no dead
     CHECK(outcomes == std::vector<std::string>(clients, "done"));
 }
 
-TEST_CASE("a failed upsert of many leaves nothing")
+TEST_CASE("a failed upsert of many leaves nothing", "[tables]")
 {
     Database database;
     const std::string user = database.add_user("Maya");
@@ -86,7 +86,7 @@ TEST_CASE("a failed upsert of many leaves nothing")
     CHECK(database.run("SELECT FROM companion.user_context").empty());
 }
 
-TEST_CASE("a session outlives the extension that it has used")
+TEST_CASE("a session outlives the extension that it has used", "[tables]")
 {
     Database database;
     for (int round = 0; round < 2; round++) {

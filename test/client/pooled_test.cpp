@@ -140,7 +140,8 @@ class SharedConnection {
 
 } // namespace
 
-TEST_CASE("clients share a server connection, each with their own identity and rights", "[pooled]")
+TEST_CASE("clients share a server connection, each with their own identity and rights",
+          "[pooled][tables]")
 {
     SharedConnection shared;
     for (const Identify identify : {by_claims, by_subject, by_setting})
@@ -155,7 +156,7 @@ TEST_CASE("clients share a server connection, each with their own identity and r
 }
 
 TEST_CASE("a statement prepared once answers each user of the connection with their own rows",
-          "[pooled]")
+          "[pooled][tables]")
 {
     SharedConnection shared;
     pqxx::connection &client = shared.first;

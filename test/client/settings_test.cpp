@@ -29,7 +29,7 @@ std::string refusal(Database &database, const std::string &field, const Argument
 
 } // namespace
 
-TEST_CASE("a bot's first /start makes a user, and its commands change one")
+TEST_CASE("a bot's first /start makes a user, and its commands change one", "[tables]")
 {
     Database bot;
     bot.become_worker();
@@ -68,7 +68,7 @@ TEST_CASE("an app's user changes their own settings, and no other's")
     CHECK(refusal(app, "nickname", user, R"({"nickname": "M"})") == "nickname");
 }
 
-TEST_CASE("of many first /start at once one user comes")
+TEST_CASE("of many first /start at once one user comes", "[tables]")
 {
     constexpr int clients = 8;
     Database database;

@@ -46,7 +46,7 @@ std::vector<std::string> names_of(const pqxx::result &messages)
 
 } // namespace
 
-TEST_CASE("a message goes from claim to sent by prepared statements")
+TEST_CASE("a message goes from claim to sent by prepared statements", "[tables]")
 {
     Database database;
     const std::string user = database.add_user("Maya");
@@ -80,7 +80,7 @@ TEST_CASE("a message goes from claim to sent by prepared statements")
     CHECK(filed["initiated_by"].as<std::string>() == "companion");
 }
 
-TEST_CASE("a bulk call answers for each message, in input order")
+TEST_CASE("a bulk call answers for each message, in input order", "[tables]")
 {
     Database database;
     for (const char *name : {"Aroha", "Haruto", "Sita"})
@@ -102,7 +102,8 @@ TEST_CASE("a bulk call answers for each message, in input order")
     CHECK(status_of(database, messages[2]["message_id"].c_str()) == "sent");
 }
 
-TEST_CASE("what was sent has the messenger's id and metadata, one by one and many at once")
+TEST_CASE("what was sent has the messenger's id and metadata, one by one and many at once",
+          "[tables]")
 {
     Database database;
     for (const char *name : {"Aroha", "Haruto", "Sita"})
@@ -178,7 +179,7 @@ TEST_CASE("an older attempt is refused")
     CHECK_FALSE(database.run(start, user, id, 2)[0][0].as<bool>());
 }
 
-TEST_CASE("a failed message comes back, a permanently failed one does not")
+TEST_CASE("a failed message comes back, a permanently failed one does not", "[tables]")
 {
     Database database;
     const std::string user = database.add_user("Kiana");
@@ -225,7 +226,7 @@ TEST_CASE("bad arguments are errors with their SQLSTATE")
               "SELECT companion.checkin_instant('Moon/Base', '2026-01-01', '09:00')") == "22023");
 }
 
-TEST_CASE("each role may do its own part only")
+TEST_CASE("each role may do its own part only", "[tables]")
 {
     Database database;
     const std::string user = database.add_user("Mary");
@@ -247,7 +248,8 @@ TEST_CASE("each role may do its own part only")
     CHECK(database.error_of("SELECT FROM companion.users") == "22P02");
 }
 
-TEST_CASE("workers at once report messages of the same users in different orders: no deadlock")
+TEST_CASE("workers at once report messages of the same users in different orders: no deadlock",
+          "[tables]")
 {
     constexpr int workers = 6, rounds = 12, users = 8;
     Database database;

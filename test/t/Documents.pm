@@ -1,16 +1,16 @@
-# The SQL in the guides.
+# The code in the guides.
 package Documents;
 
 use strict;
 use warnings;
 use Exporter qw(import);
 use PostgreSQL::Test::Utils;
-our @EXPORT = qw(sql_blocks);
+our @EXPORT = qw(blocks sql_blocks);
 
-# The SQL blocks of a Markdown file, in order: [line, text]. One below a line <!-- not run: why --> is left out.
-sub sql_blocks
+# A Markdown file's blocks in a language, in order: [line, text]. One below a line <!-- not run: why --> is left out.
+sub blocks
 {
-    my ($file) = @_;
+    my ($file, $language) = @_;
     my @lines = split /\n/, slurp_file($file);
     my (@blocks, $block, $is_left_out);
     for my $index (0 .. $#lines)
@@ -25,11 +25,13 @@ sub sql_blocks
             }
             else { $block->[1] .= "$line\n"; }
         }
-        elsif ($line =~ /^\s*```sql/) { $block = [ $index + 2, '' ]; }
+        elsif ($line =~ /^\s*```$language\b/) { $block = [ $index + 2, '' ]; }
         elsif ($line =~ /^<!-- not run: .+ -->$/) { $is_left_out = 1; }
         elsif ($line ne '') { $is_left_out = 0; }
     }
     return @blocks;
 }
+
+sub sql_blocks { return blocks(shift, 'sql'); }
 
 1;

@@ -38,6 +38,7 @@ my %of = (
     'conversations.md' => { before => $ada, parameters => { 1 => "'$user'", 2 => "companion.open_conversation('$user', 'telegram')",
         3 => '(SELECT id FROM companion.messages ORDER BY id DESC LIMIT 1)' } },
     'policy.md' => { before => $ada, parameters => { 1 => "'$user'", 2 => 'companion.uuid_v7()' } },
+    'scaling.md' => { before => $extension },
     'install.md' => { before => "$auth SELECT companion.follow_auth_users();" },
 );
 my %done_elsewhere = map { $_ => 1 } qw(moving_in.md reference.md);

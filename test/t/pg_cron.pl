@@ -162,4 +162,52 @@ is(query('SELECT count(*) FROM cron.job'), '0', 'none is left');
 like(query($health), qr/^job companion_dispatch\|f\|not scheduled: companion.schedule_jobs\(\)$/m, 'health misses them');
 is(query('SELECT companion.unschedule_jobs()'), '0', 'and there is none to remove again');
 
+# From pg_cron's database for others of the server, which say so.
+for my $database ('shard_0', 'shard-1')
+{
+    query(qq{CREATE DATABASE "$database"});
+    $node->safe_psql($database, 'CREATE EXTENSION companion');
+}
+my ($status, $output, $error) = $node->psql('shard_0', "\\set VERBOSITY verbose\nSELECT companion.schedule_jobs('jobs')");
+like($error, qr/55000: pg_cron is in another database.*HINT:  In database "postgres", .*: (SELECT companion.schedule_jobs\('companion_jobs', databases => '\{shard_0\}'\);)/s,
+    'elsewhere the error says where to call it');
+($status, $output, $error) = $node->psql('shard-1', "\\set VERBOSITY verbose\nSELECT companion.unschedule_jobs()");
+like($error, qr/55000: pg_cron is in another database.*'\{"shard-1"\}'/s, '... and how');
+for my $case ([ "'{shard_0, missing}'", qr/3D000: database "missing" does not exist/ ], [ 'NULL', qr/22004: argument "databases"/ ],
+    [ "'{NULL}'", qr/3D000: database "NULL"/ ], [ "'{template0}'", qr/3D000: database "template0"/ ])
+{
+    like(error_of("SELECT companion.schedule_jobs('jobs', databases => $case->[0])"), $case->[1], "not in $case->[0]");
+}
+is(query('SELECT count(*) FROM cron.job'), '0', 'and nothing is scheduled then');
+like(error_of("SET SESSION AUTHORIZATION jobs; SELECT companion.schedule_jobs(databases => '{shard_0}')"), qr/42501/,
+    'a login that is no superuser schedules nothing elsewhere');
+my $for_all = q{SELECT companion.schedule_jobs('jobs', databases => '{postgres, shard_0, shard-1}')};
+query($for_all);
+is(query('SELECT jobname, schedule, command, database FROM cron.job ORDER BY database, jobname'), <<'JOBS' =~ s/\n$//r, 'three databases\' jobs, a minute apart');
+companion_dispatch|* * * * *|CALL companion.run_dispatch()|postgres
+companion_maintenance|*/5 * * * *|SELECT companion.run_maintenance()|postgres
+companion_retention|17 3 * * *|SELECT companion.apply_retention()|postgres
+companion_dispatch in shard-1|* * * * *|CALL companion.run_dispatch()|shard-1
+companion_maintenance in shard-1|2-59/5 * * * *|SELECT companion.run_maintenance()|shard-1
+companion_retention in shard-1|19 3 * * *|SELECT companion.apply_retention()|shard-1
+companion_dispatch in shard_0|* * * * *|CALL companion.run_dispatch()|shard_0
+companion_maintenance in shard_0|1-59/5 * * * *|SELECT companion.run_maintenance()|shard_0
+companion_retention in shard_0|18 3 * * *|SELECT companion.apply_retention()|shard_0
+JOBS
+query($for_all);
+is(query('SELECT count(*) FROM cron.job'), '9', 'scheduled again they are the same');
+query("SELECT companion.schedule_jobs('other_jobs', databases => '{shard_0}')");
+is(query('SELECT database, count(*) FROM cron.job WHERE username = $$other_jobs$$ GROUP BY 1'), 'shard_0|3', 'another login takes over one');
+is(query('SELECT count(*) FROM cron.job'), '9', '... and its jobs there are gone');
+$node->safe_psql('shard_0', <<'SQL');
+SELECT companion.rewind_dispatch(now() - interval '1 day');
+INSERT INTO companion.users (timezone, checkin_time, onboarding_completed_at)
+VALUES ('UTC', (now() AT TIME ZONE 'UTC' - interval '10 minutes')::time, '2020-01-01');
+SQL
+ok($node->poll_query_until('shard_0', 'SELECT EXISTS (SELECT FROM companion.scheduled_messages)'), 'they run there');
+query("UPDATE cron.job_run_details SET end_time = now() - interval '91 days' WHERE status = 'succeeded'");
+is(query("SET ROLE other_jobs; SELECT FROM companion.apply_retention(); RESET ROLE; $old"), 't', 'whose login may not see the log leaves it');
+is(query("SELECT companion.apply_retention() \\g /dev/null\n$old"), 'f', 'the old runs of all of them go');
+is(query("SELECT companion.unschedule_jobs('{shard_0, shard-1}'), companion.unschedule_jobs()"), '6|3', 'and all are removed');
+
 done_testing();

@@ -137,3 +137,14 @@ UPDATE companion.users SET checkin_time = '10:00' WHERE email = 'user4@example.o
 
 -- Newsletters wait.
 SELECT companion.pause_sending(kind => 'newsletter', reason => 'not today');
+
+-- One of the databases that the users are spread over: the only one.
+SELECT companion.set_shard(0, 1);
+-- What a directory has, and what a shard of several has for it.
+INSERT INTO companion.directory (channel, address, user_id, reservation, expires_at, confirmed_at)
+SELECT 'telegram', telegram_user_id, id, 7, '2026-03-04 09:01+00', '2026-03-04 09:00+00'
+FROM companion.users WHERE telegram_user_id IS NOT NULL;
+INSERT INTO companion.address_reservations (channel, address, user_id, reservation, expires_at, is_void)
+SELECT 'push', 'device of ' || id, id, 8, 'infinity', true FROM companion.users;
+INSERT INTO companion.directory_changes (user_id, channel, address, bot, is_wanted)
+SELECT id, 'email', email, '', true FROM companion.users WHERE email IS NOT NULL;
