@@ -1,4 +1,4 @@
-// Taking over rows, element by element.
+// Taking over rows: in blocks or, where that makes a difference, element by element.
 #include "moving/import.hpp"
 
 #include "postgres/arguments.hpp"
@@ -16,6 +16,11 @@ struct Imported {
     Datum user_id = 0;
     bool is_taken = false;
 
+    bool is(std::string_view word) const
+    {
+        return !outcome.isnull && text_view(outcome.value) == word;
+    }
+
     static Imported refused(const char *reason)
     {
         Imported imported;
@@ -25,43 +30,69 @@ struct Imported {
     }
 };
 
-// A field of the last result's only row, which stays when that has gone.
-NullableDatum kept_field(int column, int16 length)
+// A field of the last result, which stays when that has gone.
+NullableDatum kept_field(uint64 row, int column, int16 length)
 {
     NullableDatum value;
-    value.value = result_field(0, column, &value.isnull);
+    value.value = result_field(row, column, &value.isnull);
     if (!value.isnull)
         value.value = datumCopy(value.value, false, length);
     return value;
 }
 
-Imported take(const Import &import, JsonbValue *element)
+// What the last result says of an element.
+Imported result_of(const Import &import, uint64 row)
 {
-    if (element->type != jbvBinary || !JsonContainerIsObject(element->val.binary.data))
-        return Imported::refused("it is no object");
-    check_fields(import.table, import.fields, element->val.binary.data);
-    import.take->execute({JsonbPGetDatum(JsonbValueToJsonb(element))});
     Imported imported;
-    imported.id = kept_field(1, UUID_LEN);
-    imported.outcome = kept_field(2, -1);
-    imported.reason = kept_field(3, -1);
-    imported.user_id = kept_field(5, UUID_LEN).value;
-    imported.is_taken = !imported.outcome.isnull && text_view(imported.outcome.value) == "taken";
+    imported.id = kept_field(row, 1, UUID_LEN);
+    imported.outcome = kept_field(row, 2, -1);
+    imported.reason = kept_field(row, 3, -1);
+    imported.user_id = kept_field(row, 5, UUID_LEN).value;
+    imported.is_taken = imported.is("taken");
     if (imported.is_taken)
-        require_written(4, import.table, "user_id or id");
-    SPI_freetuptable(SPI_tuptable);
-    if (imported.is_taken && import.check != nullptr)
-        import.check(imported.user_id);
+        require_written(4, import.table, "user_id or id", row);
     return imported;
+}
+
+// The elements of a range as an array of their own.
+Datum elements(const Import &import, Jsonb *rows, int first, int last)
+{
+    JsonbParseState *state = nullptr;
+    pushJsonbValue(&state, WJB_BEGIN_ARRAY, nullptr);
+    for (int index = first; index < last; index++) {
+        JsonbValue *element = getIthJsonbValueFromContainer(&rows->root, index);
+        if (element->type != jbvBinary || !JsonContainerIsObject(element->val.binary.data))
+            ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("it is no object"));
+        check_fields(import.table, import.fields, element->val.binary.data);
+        pushJsonbValue(&state, WJB_ELEM, element);
+    }
+    return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, nullptr)));
+}
+
+// Refuse a block where what became of one may be another thing after those before it.
+void require_independent(const Imported &imported, uint64 row)
+{
+    bool is_null;
+    const bool depends = DatumGetBool(result_field(row, 6, &is_null));
+    if (depends || !(imported.is_taken || imported.is("there already")))
+        ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION), errmsg("they are taken one by one"));
 }
 
 void take_range(const Import &import, Jsonb *rows, Imported *results, int first, int last)
 {
-    for (int index = first; index < last; index++)
-        results[index] = take(import, getIthJsonbValueFromContainer(&rows->root, index));
+    import.take->execute({elements(import, rows, first, last)});
+    for (int index = first; index < last; index++) {
+        results[index] = result_of(import, index - first);
+        if (last - first > 1)
+            require_independent(results[index], index - first);
+    }
+    SPI_freetuptable(SPI_tuptable);
+    for (int index = first; index < last && import.check != nullptr; index++)
+        if (results[index].is_taken)
+            import.check(results[index].user_id);
 }
 
-// Take a block all at once or, where one of it cannot be taken, each by itself.
+// Take a block all at once or, where one of it is not taken so, each by itself.
 void take_block(const Import &import, Jsonb *rows, Imported *results, int first, int last)
 {
     if (fault_of([&] { take_range(import, rows, results, first, last); }) == nullptr)

@@ -12,9 +12,11 @@ struct Import {
     const char *table;
     std::span<const ImportedField> fields;
 
-    // Takes the element $1 (jsonb). It returns its id; taken, there already, refused, or NULL where
-    // another transaction holds the user; the reason; whether the row that was written is as it was
-    // to be, NULL where there is none; and whose it is.
+    // Takes the elements of the array $1 (jsonb). It returns for each, in their order, its id;
+    // taken, there already, refused, or NULL where another transaction holds the user; the reason;
+    // whether the row that was written is as it was to be, NULL where none was; whose it is; and
+    // whether it would have been taken otherwise after those before it. An element which meets a
+    // key that one before it takes is an error.
     Statement *take;
 
     // What becomes of those that were taken: user_ids and ids (uuid[]). May be null.

@@ -33,16 +33,14 @@ constexpr ImportedField fields[] = {{"user_id"},
 
 // By its category and key rekeyed_ids knows what was taken once and has been forgotten since.
 Statement take{R"sql(
-    WITH g AS MATERIALIZED (
-        SELECT r.user_id, companion.normalized(r.category) AS category, r.key, r.value,
+    WITH given AS MATERIALIZED (
+        SELECT r.ordinality AS place, r.user_id, companion.normalized(r.category) AS category, r.key, r.value,
                CASE WHEN companion.is_time_ordered(companion.old_id(r.id))
                     THEN companion.old_id(r.id) END AS given_id,
                companion.folded(r.key) AS folded_key, coalesce(r.importance, 0.5) AS importance,
                coalesce(r.emotional_valence, 0) AS emotional_valence,
                coalesce(r.source, 'extracted') AS source, r.source_message_id,
-               CASE WHEN companion.is_time_ordered(companion.old_id(r.source_message_id))
-                    THEN companion.old_id(r.source_message_id) ELSE stated.new_id END AS known_message,
-               stated.new_id AS noted_message,
+               companion.old_id(r.source_message_id) AS old_message,
                companion.old_id(companion.normalized(r.category) || chr(1) || companion.folded(r.key)) AS old_id,
                coalesce(r.metadata, '{}') AS metadata, r.metadata ->> 'follow_up_on' AS follow_up_on,
                coalesce(r.pinned, r.source = 'pinned', false) AS pinned, r.expires_at,
@@ -52,21 +50,36 @@ Statement take{R"sql(
                coalesce(r.created_at, r.value_since, r.confirmed_at) AS created_at,
                coalesce(r.updated_at, r.confirmed_at, r.value_since, r.created_at) AS updated_at,
                r.last_used_at, coalesce(r.history, '[]') AS history
-        FROM jsonb_to_record($1) AS r (
+        FROM ROWS FROM (jsonb_to_recordset($1) AS (
             user_id uuid, id text, category text, key text, value text, importance double precision,
             emotional_valence smallint, source text, source_message_id text, metadata jsonb,
             pinned boolean, expires_at timestamptz, resolved_at timestamptz, confirmations integer,
             confirmed_at timestamptz, value_since timestamptz, last_used_at timestamptz,
-            created_at timestamptz, updated_at timestamptz, history jsonb)
-        LEFT JOIN companion.rekeyed_ids AS stated
-            ON stated.user_id = r.user_id AND stated.table_name = 'messages' AND stated.old_id = companion.old_id(r.source_message_id)),
+            created_at timestamptz, updated_at timestamptz, history jsonb)) WITH ORDINALITY AS r),
+    g AS MATERIALIZED (
+        SELECT given.*, stated.new_id AS noted_message, own.new_id AS noted_id,
+               CASE WHEN companion.is_time_ordered(given.old_message) THEN given.old_message
+                    ELSE stated.new_id END AS known_message
+        FROM given LEFT JOIN LATERAL (
+            SELECT k.new_id FROM companion.rekeyed_ids AS k
+            WHERE k.user_id = given.user_id AND k.table_name = 'messages'
+                AND k.old_id = given.old_message LIMIT 1) AS stated ON true
+        LEFT JOIN LATERAL (
+            SELECT k.new_id FROM companion.rekeyed_ids AS k
+            WHERE k.user_id = given.user_id AND k.table_name = 'user_context'
+                AND k.old_id = given.old_id LIMIT 1) AS own ON true),
     met AS MATERIALIZED (
-        SELECT CASE WHEN g.user_id IS NULL THEN 'it has no user_id'
+        SELECT g.place, g.user_id, g.category, g.key, g.value, g.importance, g.emotional_valence,
+               g.source, g.known_message, g.metadata, g.pinned, g.resolved_at, g.confirmations,
+               g.confirmed_at, g.value_since, g.created_at, g.updated_at, g.folded_key,
+               g.last_used_at, g.history, g.old_id, g.noted_id,
+               CASE WHEN g.user_id IS NULL THEN 'it has no user_id'
                     WHEN num_nulls(g.category, g.key, g.value) > 0 THEN 'it lacks category, key or value'
-                    WHEN NOT EXISTS (SELECT FROM companion.users AS u WHERE u.id = g.user_id)
+                    WHEN NOT EXISTS (
+                        SELECT FROM companion.users AS u WHERE u.id = g.user_id OFFSET 0)
                         THEN 'there is no such user'
                     WHEN c.id IS NOT NULL THEN NULL
-                    WHEN own.new_id IS NOT NULL THEN 'it was forgotten, or has expired, since'
+                    WHEN g.noted_id IS NOT NULL THEN 'it was forgotten, or has expired, since'
                     WHEN g.value_since IS NULL
                         THEN 'it has none of value_since, confirmed_at and created_at'
                     WHEN g.source !~ '^[a-z][a-z0-9_]{0,62}$' THEN 'source is no lower-case word'
@@ -75,7 +88,7 @@ Statement take{R"sql(
                         THEN 'metadata: follow_up_on must be a date, YYYY-MM-DD'
                     WHEN EXISTS (
                         SELECT FROM companion.user_context AS other
-                        WHERE other.user_id = g.user_id AND other.id = g.given_id)
+                        WHERE other.user_id = g.user_id AND other.id = g.given_id OFFSET 0)
                         THEN 'another fact has its id'
                     WHEN g.source_message_id IS NOT NULL AND stated.id IS NULL
                         THEN CASE WHEN g.noted_message IS NULL
@@ -84,7 +97,8 @@ Statement take{R"sql(
                     WHEN g.known_message IS NOT NULL AND EXISTS (
                         SELECT FROM companion.forgotten_facts AS f
                         WHERE f.user_id = g.user_id AND f.message_id = g.known_message
-                            AND f.fact = companion.fact_hash(g.known_message, g.category, g.folded_key))
+                            AND f.fact = companion.fact_hash(g.known_message, g.category, g.folded_key)
+                        OFFSET 0)
                         THEN 'it was forgotten, and its message must not teach it again'
                     WHEN EXISTS (
                         SELECT FROM (
@@ -100,17 +114,17 @@ Statement take{R"sql(
                held.id IS NULL AS is_busy,
                coalesce(c.id, g.given_id, CASE WHEN g.created_at IS NOT NULL
                    THEN companion.uuid_v7(greatest(g.created_at, 'epoch')) END) AS id,
-               own.new_id AS noted_id,
                nullif(coalesce(g.expires_at, g.confirmed_at + (
                    SELECT k.expires_after FROM companion.context_categories AS k
                    WHERE k.category IN (g.category, '*') ORDER BY k.category = '*' LIMIT 1)),
                    'infinity') AS expires_at
-        FROM g LEFT JOIN companion.user_context AS c
-            ON c.user_id = g.user_id AND c.category = g.category AND c.folded_key = g.folded_key
-        LEFT JOIN companion.messages AS stated
-            ON stated.user_id = g.user_id AND stated.id = g.known_message
-        LEFT JOIN companion.rekeyed_ids AS own
-            ON own.user_id = g.user_id AND own.table_name = 'user_context' AND own.old_id = g.old_id
+        FROM g LEFT JOIN LATERAL (
+            SELECT c.id, c.value FROM companion.user_context AS c
+            WHERE c.user_id = g.user_id AND c.category = g.category
+                AND c.folded_key = g.folded_key LIMIT 1) AS c ON true
+        LEFT JOIN LATERAL (
+            SELECT m.id FROM companion.messages AS m
+            WHERE m.user_id = g.user_id AND m.id = g.known_message LIMIT 1) AS stated ON true
         LEFT JOIN LATERAL (
             SELECT u.id FROM companion.users AS u WHERE u.id = g.user_id
             FOR NO KEY UPDATE SKIP LOCKED) AS held ON true),
@@ -120,28 +134,28 @@ Statement take{R"sql(
              source_message_id, metadata, pinned, expires_at, resolved_at, confirmations,
              confirmed_at, last_referenced_at, value_since, created_at, updated_at, folded_key,
              last_used_at, stated_in)
-        SELECT g.user_id, m.id, g.category, g.key, g.value, g.importance, g.emotional_valence,
-               g.source, g.known_message, g.metadata, g.pinned, m.expires_at, g.resolved_at,
-               g.confirmations, g.confirmed_at, greatest(g.confirmed_at, g.last_used_at),
-               g.value_since, g.created_at, g.updated_at, g.folded_key, g.last_used_at,
-               CASE WHEN g.known_message IS NULL OR g.confirmations > 1 THEN '{}'
-                    ELSE ARRAY[g.known_message] END
-        FROM g CROSS JOIN met AS m WHERE m.fault IS NULL AND NOT m.is_there AND NOT m.is_busy
+        SELECT m.user_id, m.id, m.category, m.key, m.value, m.importance, m.emotional_valence,
+               m.source, m.known_message, m.metadata, m.pinned, m.expires_at, m.resolved_at,
+               m.confirmations, m.confirmed_at, greatest(m.confirmed_at, m.last_used_at),
+               m.value_since, m.created_at, m.updated_at, m.folded_key, m.last_used_at,
+               CASE WHEN m.known_message IS NULL OR m.confirmations > 1 THEN '{}'
+                    ELSE ARRAY[m.known_message] END
+        FROM met AS m WHERE m.fault IS NULL AND NOT m.is_there AND NOT m.is_busy
         RETURNING c.user_id, c.id),
     archived AS (
         INSERT INTO companion.user_context_history
             (user_id, category, key, id, value, source, held_from, held_until, replaced_by)
-        SELECT a.user_id, g.category, g.key, companion.uuid_v7(greatest(h.held_from, 'epoch')), h.value,
+        SELECT m.user_id, m.category, m.key, companion.uuid_v7(greatest(h.held_from, 'epoch')), h.value,
                coalesce(h.source, 'extracted'), h.held_from, h.held_until,
-               coalesce(lead(h.value) OVER (ORDER BY h.held_from), g.value)
-        FROM added AS a CROSS JOIN g
-        CROSS JOIN jsonb_to_recordset(g.history) AS h (
+               coalesce(lead(h.value) OVER (PARTITION BY m.place ORDER BY h.held_from), m.value)
+        FROM met AS m
+        CROSS JOIN jsonb_to_recordset(m.history) AS h (
             value text, source text, held_from timestamptz, held_until timestamptz)
-        WHERE companion.keeps_history(g.category)),
+        WHERE m.fault IS NULL AND NOT m.is_there AND NOT m.is_busy
+            AND companion.keeps_history(m.category)),
     noted AS (
         INSERT INTO companion.rekeyed_ids (user_id, table_name, old_id, new_id)
-        SELECT g.user_id, 'user_context', g.old_id, m.id
-        FROM g CROSS JOIN met AS m
+        SELECT m.user_id, 'user_context', m.old_id, m.id FROM met AS m
         WHERE m.fault IS NULL AND NOT m.is_busy AND m.noted_id IS NULL)
     SELECT CASE WHEN m.fault IS NULL AND (m.is_there OR NOT m.is_busy) THEN m.id END,
            CASE WHEN m.fault IS NOT NULL THEN 'refused' WHEN m.is_there THEN 'there already'
@@ -149,15 +163,19 @@ Statement take{R"sql(
            coalesce(m.fault, CASE WHEN m.is_there AND m.is_other THEN 'it has another value'
                WHEN NOT m.is_there AND m.is_busy
                THEN 'another transaction holds the user: call again' END),
-           (SELECT a.id = m.id AND a.user_id = g.user_id FROM added AS a), g.user_id
-    FROM g CROSS JOIN met AS m)sql",
+           CASE WHEN EXISTS (SELECT FROM added)
+                THEN (m.user_id, m.id) IN (SELECT a.user_id, a.id FROM added AS a) END,
+           m.user_id, false
+    FROM met AS m ORDER BY m.place)sql",
                JSONBOID};
 
 // The categories of items that were taken, by user.
 Statement find_categories{R"sql(
     SELECT c.user_id, c.category
     FROM unnest($1, $2) AS taken (user_id, id)
-    JOIN companion.user_context AS c ON c.user_id = taken.user_id AND c.id = taken.id
+    CROSS JOIN LATERAL (
+        SELECT c.user_id, c.category FROM companion.user_context AS c
+        WHERE c.user_id = taken.user_id AND c.id = taken.id LIMIT 1) AS c
     GROUP BY c.user_id, c.category ORDER BY c.user_id, c.category)sql",
                           UUIDARRAYOID, UUIDARRAYOID};
 

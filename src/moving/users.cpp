@@ -34,8 +34,8 @@ constexpr ImportedField fields[] = {{"id"},
 // Of an address that is another's the user's trigger warns; here it is said in the result, too.
 Statement take{R"sql(
     WITH g AS MATERIALIZED (
-        SELECT r.id, r.email, r.display_name, r.companion_name, r.support_style, r.timezone,
-               CASE WHEN $1 ? 'checkin_time' THEN r.checkin_time ELSE '09:00' END AS checkin_time,
+        SELECT r.ordinality AS place, r.id, r.email, r.display_name, r.companion_name, r.support_style, r.timezone,
+               CASE WHEN $1 -> (r.ordinality - 1)::integer ? 'checkin_time' THEN r.checkin_time ELSE '09:00' END AS checkin_time,
                coalesce(r.checkin_days, '{1,2,3,4,5,6,7}') AS checkin_days,
                r.checkin_paused_until, r.preferred_channel, r.telegram_user_id,
                r.telegram_username, r.telegram_linked_at,
@@ -47,7 +47,7 @@ Statement take{R"sql(
                coalesce(r.created_at, companion.now()) AS created_at,
                coalesce(r.updated_at, r.created_at, companion.now()) AS updated_at,
                r.suspended_until, coalesce(r.app_data, '{}') AS app_data
-        FROM jsonb_to_record($1) AS r (
+        FROM ROWS FROM (jsonb_to_recordset($1) AS (
             id uuid, email text, display_name text, companion_name text, support_style text,
             timezone text, checkin_time time, checkin_days smallint[],
             checkin_paused_until timestamptz, preferred_channel text, telegram_user_id bigint,
@@ -55,26 +55,39 @@ Statement take{R"sql(
             subscription_status text, subscription_expires_at timestamptz, preferences jsonb,
             location text, onboarding_completed_at timestamptz, last_user_message_at timestamptz,
             created_at timestamptz, updated_at timestamptz, suspended_until timestamptz,
-            app_data jsonb)),
-    met AS MATERIALIZED (
-        SELECT g.id,
-               CASE WHEN g.id IS NULL THEN 'it has no id'
-                    WHEN g.timezone IS NULL THEN 'it has no timezone'
-                    WHEN EXISTS (SELECT FROM companion.erased_users AS e WHERE e.user_id = g.id)
-                        AND u.id IS NULL THEN 'the user was erased' END AS fault,
-               u.id IS NOT NULL AS is_there
-        FROM g LEFT JOIN companion.users AS u ON u.id = g.id),
-    theirs AS MATERIALIZED (
-        SELECT string_agg(o.name || ' is another user''s address', ', ' ORDER BY o.name) AS named
+            app_data jsonb)) WITH ORDINALITY AS r),
+    -- whose address each is; of two of these who have the same one the second is told by itself
+    own AS MATERIALIZED (
+        SELECT g.place, o.name, o.channel, o.address,
+               row_number() OVER (
+                   PARTITION BY o.channel, companion.address_key(o.channel, o.address)
+                   ORDER BY g.place) > 1 AS is_shared
         FROM g CROSS JOIN LATERAL (
             VALUES ('telegram_user_id', 'telegram', g.telegram_user_id::text),
                    ('whatsapp_number', 'whatsapp', g.whatsapp_number),
                    ('email', 'email', lower(g.email COLLATE "C"))) AS o (name, channel, address)
-        WHERE EXISTS (
-            SELECT FROM companion.addresses AS a
+        WHERE o.address IS NOT NULL),
+    theirs AS MATERIALIZED (
+        SELECT o.place, bool_or(o.is_shared) AS is_shared,
+               string_agg(o.name || ' is another user''s address', ', ' ORDER BY o.name)
+                   FILTER (WHERE linked.is_linked) AS named
+        FROM own AS o LEFT JOIN LATERAL (
+            SELECT true AS is_linked FROM companion.addresses AS a
             WHERE a.channel = o.channel AND a.bot = '' AND a.unlinked_at IS NULL
                 AND companion.address_key(a.channel, a.address) COLLATE "C"
-                    = companion.address_key(o.channel, o.address) COLLATE "C")),
+                    = companion.address_key(o.channel, o.address) COLLATE "C" LIMIT 1) AS linked ON true
+        GROUP BY o.place),
+    met AS MATERIALIZED (
+        SELECT g.*, t.named, coalesce(t.is_shared, false) AS is_shared,
+               CASE WHEN g.id IS NULL THEN 'it has no id'
+                    WHEN g.timezone IS NULL THEN 'it has no timezone'
+                    WHEN EXISTS (
+                        SELECT FROM companion.erased_users AS e WHERE e.user_id = g.id OFFSET 0)
+                        AND u.id IS NULL THEN 'the user was erased' END AS fault,
+               u.id IS NOT NULL AS is_there
+        FROM g LEFT JOIN theirs AS t ON t.place = g.place
+        LEFT JOIN LATERAL (
+            SELECT u.id FROM companion.users AS u WHERE u.id = g.id LIMIT 1) AS u ON true),
     added AS (
         INSERT INTO companion.users AS u
             (id, email, display_name, companion_name, support_style, timezone, checkin_time,
@@ -88,15 +101,15 @@ Statement take{R"sql(
                g.subscription_status, g.subscription_expires_at, g.preferences, g.location,
                g.onboarding_completed_at, g.last_user_message_at, g.created_at, g.updated_at,
                g.suspended_until, g.app_data
-        FROM g CROSS JOIN met AS m CROSS JOIN theirs
-        WHERE m.fault IS NULL AND NOT m.is_there
+        FROM met AS g WHERE g.fault IS NULL AND NOT g.is_there
         RETURNING u.id)
     SELECT m.id,
            CASE WHEN m.fault IS NOT NULL THEN 'refused'
                 WHEN m.is_there THEN 'there already' ELSE 'taken' END,
-           coalesce(m.fault, CASE WHEN NOT m.is_there THEN t.named END),
-           (SELECT a.id = m.id FROM added AS a), m.id
-    FROM met AS m CROSS JOIN theirs AS t)sql",
+           coalesce(m.fault, CASE WHEN NOT m.is_there THEN m.named END),
+           CASE WHEN EXISTS (SELECT FROM added) THEN m.id IN (SELECT a.id FROM added AS a) END,
+           m.id, m.is_shared AND NOT m.is_there
+    FROM met AS m ORDER BY m.place)sql",
                JSONBOID};
 
 // The tick that covers the time before was the app's own.

@@ -24,10 +24,10 @@ namespace companion {
 
 // Refuse what the last result says of a row: that there is none, by a null in this column, or
 // by false that it is another than was written.
-inline void require_written(int column, const char *table, const char *changed)
+inline void require_written(int column, const char *table, const char *changed, uint64 row = 0)
 {
     bool is_suppressed;
-    const Datum is_as_written = result_field(0, column, &is_suppressed);
+    const Datum is_as_written = result_field(row, column, &is_suppressed);
     if (is_suppressed)
         refuse_suppressed(table);
     if (!DatumGetBool(is_as_written))
