@@ -193,7 +193,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.world.count("getUpdates")
             answer = self.world.next_answer("getUpdates")
             updates = []
-            if answer.get("status", 200) == 200:
+            if status_of(answer) == 200:
                 updates = self.world.poll(int(given.get("offset", 0)), float(given.get("timeout", 0)))
         self.answer({"status": 409} if updates is None else answer, updates)
 
