@@ -8,7 +8,7 @@ CREATE TYPE companion.context_item AS (
     category text,
     key text,
     value text,
-    importance real,
+    importance double precision,
     emotional_valence smallint,
     source text,
     source_message_id uuid,
@@ -33,7 +33,7 @@ COMMENT ON TYPE companion.context_item IS '    user_id uuid,
     category text,
     key text,
     value text,
-    importance real,
+    importance double precision,
     emotional_valence smallint,
     source text,
     source_message_id uuid,
@@ -52,7 +52,7 @@ COMMENT ON TYPE companion.context_item IS '    user_id uuid,
     created_at timestamp with time zone,
     updated_at timestamp with time zone,
     last_used_at timestamp with time zone';
-CREATE TYPE companion.message AS (
+CREATE TYPE companion.stored_message AS (
     user_id uuid,
     id uuid,
     conversation_id uuid,
@@ -68,7 +68,7 @@ CREATE TYPE companion.message AS (
     bot text,
     address text
 );
-COMMENT ON TYPE companion.message IS '    user_id uuid,
+COMMENT ON TYPE companion.stored_message IS '    user_id uuid,
     id uuid,
     conversation_id uuid,
     role text,
@@ -645,6 +645,16 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.items_without_embedding(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::text END, $3::integer, $4::uuid);
 $$;
+CREATE FUNCTION companion_as_admin.link_address(integer, uuid, text, bigint, text) RETURNS text
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.link_address(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::uuid END, $3::text, $4::bigint, $5::text);
+$$;
+CREATE FUNCTION companion_as_worker.link_address(integer, uuid, text, bigint, text) RETURNS text
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT companion.link_address(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::uuid END, $3::text, $4::bigint, $5::text);
+$$;
 CREATE FUNCTION companion_as_admin.link_address(integer, uuid, text, text, text) RETURNS text
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
@@ -690,15 +700,15 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT companion.local_timestamp(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $4::text, true) IS NOT NULL THEN $2::text END, $3::timestamp with time zone);
 $$;
-CREATE FUNCTION companion_as_worker.mark_failed(uuid, uuid, integer, text, interval, boolean, boolean) RETURNS boolean
+CREATE FUNCTION companion_as_worker.mark_failed(uuid, uuid, integer, text, interval, boolean, boolean, double precision) RETURNS boolean
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.mark_failed(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::uuid, $3::integer, $4::text, $5::interval, $6::boolean, $7::boolean);
+    SELECT companion.mark_failed(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::uuid, $3::integer, $4::text, $5::interval, $6::boolean, $7::boolean, $8::double precision);
 $$;
-CREATE FUNCTION companion_as_worker.mark_failed_many(integer, uuid[], uuid[], integer[], text[], interval, boolean, boolean) RETURNS boolean[]
+CREATE FUNCTION companion_as_worker.mark_failed_many(integer, uuid[], uuid[], integer[], text[], interval, boolean, boolean, double precision) RETURNS boolean[]
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.mark_failed_many(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::uuid[] END, $3::uuid[], $4::integer[], $5::text[], $6::interval, $7::boolean, $8::boolean);
+    SELECT companion.mark_failed_many(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::uuid[] END, $3::uuid[], $4::integer[], $5::text[], $6::interval, $7::boolean, $8::boolean, $9::double precision);
 $$;
 CREATE FUNCTION companion_as_worker.mark_sent(uuid, uuid, integer, text, bigint, text, jsonb, uuid[]) RETURNS boolean
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -845,50 +855,60 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT companion.quiet_until(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $6::text, true) IS NOT NULL THEN $2::text END, $3::time without time zone, $4::time without time zone, $5::timestamp with time zone);
 $$;
-CREATE FUNCTION companion_as_admin.recall_score(integer, text, real, integer, timestamp with time zone, timestamp with time zone, timestamp with time zone) RETURNS double precision
+CREATE FUNCTION companion_as_admin.recall_score(integer, text, double precision, integer, timestamp with time zone, timestamp with time zone, timestamp with time zone) RETURNS double precision
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.recall_score(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::text END, $3::real, $4::integer, $5::timestamp with time zone, $6::timestamp with time zone, $7::timestamp with time zone);
+    SELECT companion.recall_score(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::text END, $3::double precision, $4::integer, $5::timestamp with time zone, $6::timestamp with time zone, $7::timestamp with time zone);
 $$;
-CREATE FUNCTION companion_as_worker.recall_score(integer, text, real, integer, timestamp with time zone, timestamp with time zone, timestamp with time zone) RETURNS double precision
+CREATE FUNCTION companion_as_worker.recall_score(integer, text, double precision, integer, timestamp with time zone, timestamp with time zone, timestamp with time zone) RETURNS double precision
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.recall_score(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::text END, $3::real, $4::integer, $5::timestamp with time zone, $6::timestamp with time zone, $7::timestamp with time zone);
+    SELECT companion.recall_score(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::text END, $3::double precision, $4::integer, $5::timestamp with time zone, $6::timestamp with time zone, $7::timestamp with time zone);
 $$;
-CREATE FUNCTION companion_as_user.recall_score(integer, text, real, integer, timestamp with time zone, timestamp with time zone, timestamp with time zone, text) RETURNS double precision
+CREATE FUNCTION companion_as_user.recall_score(integer, text, double precision, integer, timestamp with time zone, timestamp with time zone, timestamp with time zone, text) RETURNS double precision
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.recall_score(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $8::text, true) IS NOT NULL THEN $2::text END, $3::real, $4::integer, $5::timestamp with time zone, $6::timestamp with time zone, $7::timestamp with time zone);
+    SELECT companion.recall_score(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $8::text, true) IS NOT NULL THEN $2::text END, $3::double precision, $4::integer, $5::timestamp with time zone, $6::timestamp with time zone, $7::timestamp with time zone);
 $$;
-CREATE FUNCTION companion_as_admin.recall_user_context(uuid, integer, integer, text[], text[], real[], real, text) RETURNS SETOF companion.context_item
+CREATE FUNCTION companion_as_admin.recall_user_context(uuid, integer, integer, text[], text[], double precision[], double precision, text) RETURNS SETOF companion.context_item
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.recall_user_context(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::integer, $3::integer, $4::text[], $5::text[], $6::real[], $7::real, $8::text);
+    SELECT * FROM companion.recall_user_context(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::integer, $3::integer, $4::text[], $5::text[], $6::double precision[], $7::double precision, $8::text);
 $$;
-CREATE FUNCTION companion_as_worker.recall_user_context(uuid, integer, integer, text[], text[], real[], real, text) RETURNS SETOF companion.context_item
+CREATE FUNCTION companion_as_worker.recall_user_context(uuid, integer, integer, text[], text[], double precision[], double precision, text) RETURNS SETOF companion.context_item
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.recall_user_context(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::integer, $3::integer, $4::text[], $5::text[], $6::real[], $7::real, $8::text);
+    SELECT * FROM companion.recall_user_context(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::integer, $3::integer, $4::text[], $5::text[], $6::double precision[], $7::double precision, $8::text);
 $$;
-CREATE FUNCTION companion_as_user.recall_user_context(uuid, integer, integer, text[], text[], real[], real, text, text) RETURNS SETOF companion.context_item
+CREATE FUNCTION companion_as_user.recall_user_context(uuid, integer, integer, text[], text[], double precision[], double precision, text, text) RETURNS SETOF companion.context_item
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.recall_user_context(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $9::text, true) IS NOT NULL THEN $1::uuid END, $2::integer, $3::integer, $4::text[], $5::text[], $6::real[], $7::real, $8::text);
+    SELECT * FROM companion.recall_user_context(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $9::text, true) IS NOT NULL THEN $1::uuid END, $2::integer, $3::integer, $4::text[], $5::text[], $6::double precision[], $7::double precision, $8::text);
 $$;
-CREATE FUNCTION companion_as_admin.recent_messages(uuid, integer, uuid, uuid) RETURNS SETOF companion.message
+CREATE FUNCTION companion_as_admin.recent_messages(uuid, integer, uuid, uuid) RETURNS SETOF companion.stored_message
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.recent_messages(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::integer, $3::uuid, $4::uuid);
 $$;
-CREATE FUNCTION companion_as_worker.recent_messages(uuid, integer, uuid, uuid) RETURNS SETOF companion.message
+CREATE FUNCTION companion_as_worker.recent_messages(uuid, integer, uuid, uuid) RETURNS SETOF companion.stored_message
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.recent_messages(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::integer, $3::uuid, $4::uuid);
 $$;
-CREATE FUNCTION companion_as_user.recent_messages(uuid, integer, uuid, uuid, text) RETURNS SETOF companion.message
+CREATE FUNCTION companion_as_user.recent_messages(uuid, integer, uuid, uuid, text) RETURNS SETOF companion.stored_message
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.recent_messages(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $5::text, true) IS NOT NULL THEN $1::uuid END, $2::integer, $3::uuid, $4::uuid);
+$$;
+CREATE FUNCTION companion_as_admin.record_incoming(integer, text, bigint, text, bigint, bigint, jsonb, interval, text, text, text) RETURNS TABLE(user_id uuid, conversation_id uuid, message_id uuid, is_new boolean, cancelled integer)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT * FROM companion.record_incoming(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::text END, $3::bigint, $4::text, $5::bigint, $6::bigint, $7::jsonb, $8::interval, $9::text, $10::text, $11::text);
+$$;
+CREATE FUNCTION companion_as_worker.record_incoming(integer, text, bigint, text, bigint, bigint, jsonb, interval, text, text, text) RETURNS TABLE(user_id uuid, conversation_id uuid, message_id uuid, is_new boolean, cancelled integer)
+LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+    CLUSTER companion_router.server($1);
+    SELECT * FROM companion.record_incoming(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::text END, $3::bigint, $4::text, $5::bigint, $6::bigint, $7::jsonb, $8::interval, $9::text, $10::text, $11::text);
 $$;
 CREATE FUNCTION companion_as_admin.record_incoming(integer, text, text, text, bigint, bigint, jsonb, interval, text, text, text) RETURNS TABLE(user_id uuid, conversation_id uuid, message_id uuid, is_new boolean, cancelled integer)
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -1025,15 +1045,15 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT companion.sent_today(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $4::text, true) IS NOT NULL THEN $1::uuid END, $2::text, coalesce($3::timestamp with time zone, companion.now()));
 $$;
-CREATE FUNCTION companion_as_admin.set_embedding(uuid, uuid, text, real[], text) RETURNS boolean
+CREATE FUNCTION companion_as_admin.set_embedding(uuid, uuid, text, double precision[], text) RETURNS boolean
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.set_embedding(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::uuid, $3::text, $4::real[], $5::text);
+    SELECT companion.set_embedding(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::uuid, $3::text, $4::double precision[], $5::text);
 $$;
-CREATE FUNCTION companion_as_worker.set_embedding(uuid, uuid, text, real[], text) RETURNS boolean
+CREATE FUNCTION companion_as_worker.set_embedding(uuid, uuid, text, double precision[], text) RETURNS boolean
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.set_embedding(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::uuid, $3::text, $4::real[], $5::text);
+    SELECT companion.set_embedding(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::uuid, $3::text, $4::double precision[], $5::text);
 $$;
 CREATE FUNCTION companion_as_admin.settle_reservation(uuid, text, text, text, bigint, timestamp with time zone) RETURNS TABLE(outcome text, owner uuid)
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -1095,15 +1115,15 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT companion.telegram_deep_link(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $4::text, true) IS NOT NULL THEN $2::text END, $3::text);
 $$;
-CREATE FUNCTION companion_as_admin.throttle_channel(integer, text, interval, text) RETURNS timestamp with time zone
+CREATE FUNCTION companion_as_admin.throttle_channel(integer, text, interval, text, double precision) RETURNS timestamp with time zone
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.throttle_channel(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::text END, $3::interval, $4::text);
+    SELECT companion.throttle_channel(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::text END, $3::interval, $4::text, $5::double precision);
 $$;
-CREATE FUNCTION companion_as_worker.throttle_channel(integer, text, interval, text) RETURNS timestamp with time zone
+CREATE FUNCTION companion_as_worker.throttle_channel(integer, text, interval, text, double precision) RETURNS timestamp with time zone
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.throttle_channel(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::text END, $3::interval, $4::text);
+    SELECT companion.throttle_channel(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::text END, $3::interval, $4::text, $5::double precision);
 $$;
 CREATE FUNCTION companion_as_admin.touch_user_context(uuid, uuid[]) RETURNS bigint
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -1165,62 +1185,62 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upcoming(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $3::text, true) IS NOT NULL THEN $1::uuid END, $2::timestamp with time zone);
 $$;
-CREATE FUNCTION companion_as_admin.update_user_context(uuid, uuid, text, text, real, boolean, timestamp with time zone, jsonb, boolean) RETURNS companion.context_item
+CREATE FUNCTION companion_as_admin.update_user_context(uuid, uuid, text, text, double precision, boolean, timestamp with time zone, jsonb, boolean) RETURNS companion.context_item
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.update_user_context(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::uuid, $3::text, $4::text, $5::real, $6::boolean, $7::timestamp with time zone, $8::jsonb, $9::boolean);
+    SELECT * FROM companion.update_user_context(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::uuid, $3::text, $4::text, $5::double precision, $6::boolean, $7::timestamp with time zone, $8::jsonb, $9::boolean);
 $$;
-CREATE FUNCTION companion_as_worker.update_user_context(uuid, uuid, text, text, real, boolean, timestamp with time zone, jsonb, boolean) RETURNS companion.context_item
+CREATE FUNCTION companion_as_worker.update_user_context(uuid, uuid, text, text, double precision, boolean, timestamp with time zone, jsonb, boolean) RETURNS companion.context_item
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.update_user_context(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::uuid, $3::text, $4::text, $5::real, $6::boolean, $7::timestamp with time zone, $8::jsonb, $9::boolean);
+    SELECT * FROM companion.update_user_context(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::uuid, $3::text, $4::text, $5::double precision, $6::boolean, $7::timestamp with time zone, $8::jsonb, $9::boolean);
 $$;
-CREATE FUNCTION companion_as_user.update_user_context(uuid, uuid, text, text, real, boolean, timestamp with time zone, jsonb, boolean, text) RETURNS companion.context_item
+CREATE FUNCTION companion_as_user.update_user_context(uuid, uuid, text, text, double precision, boolean, timestamp with time zone, jsonb, boolean, text) RETURNS companion.context_item
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.update_user_context(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $10::text, true) IS NOT NULL THEN $1::uuid END, $2::uuid, $3::text, $4::text, $5::real, $6::boolean, $7::timestamp with time zone, $8::jsonb, $9::boolean);
+    SELECT * FROM companion.update_user_context(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $10::text, true) IS NOT NULL THEN $1::uuid END, $2::uuid, $3::text, $4::text, $5::double precision, $6::boolean, $7::timestamp with time zone, $8::jsonb, $9::boolean);
 $$;
-CREATE FUNCTION companion_as_admin.upsert_user_context(uuid, text, text, text, real, integer, text, timestamp with time zone, uuid, jsonb, boolean) RETURNS companion.context_item
+CREATE FUNCTION companion_as_admin.upsert_user_context(uuid, text, text, text, double precision, integer, text, timestamp with time zone, uuid, jsonb, boolean) RETURNS companion.context_item
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.upsert_user_context(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::real, $6::integer, $7::text, $8::timestamp with time zone, $9::uuid, $10::jsonb, $11::boolean);
+    SELECT * FROM companion.upsert_user_context(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::double precision, $6::integer, $7::text, $8::timestamp with time zone, $9::uuid, $10::jsonb, $11::boolean);
 $$;
-CREATE FUNCTION companion_as_worker.upsert_user_context(uuid, text, text, text, real, integer, text, timestamp with time zone, uuid, jsonb, boolean) RETURNS companion.context_item
+CREATE FUNCTION companion_as_worker.upsert_user_context(uuid, text, text, text, double precision, integer, text, timestamp with time zone, uuid, jsonb, boolean) RETURNS companion.context_item
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.upsert_user_context(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::real, $6::integer, $7::text, $8::timestamp with time zone, $9::uuid, $10::jsonb, $11::boolean);
+    SELECT * FROM companion.upsert_user_context(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::text, $3::text, $4::text, $5::double precision, $6::integer, $7::text, $8::timestamp with time zone, $9::uuid, $10::jsonb, $11::boolean);
 $$;
-CREATE FUNCTION companion_as_user.upsert_user_context(uuid, text, text, text, real, integer, text, timestamp with time zone, uuid, jsonb, boolean, text) RETURNS companion.context_item
+CREATE FUNCTION companion_as_user.upsert_user_context(uuid, text, text, text, double precision, integer, text, timestamp with time zone, uuid, jsonb, boolean, text) RETURNS companion.context_item
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT * FROM companion.upsert_user_context(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $12::text, true) IS NOT NULL THEN $1::uuid END, $2::text, $3::text, $4::text, $5::real, $6::integer, $7::text, $8::timestamp with time zone, $9::uuid, $10::jsonb, $11::boolean);
+    SELECT * FROM companion.upsert_user_context(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $12::text, true) IS NOT NULL THEN $1::uuid END, $2::text, $3::text, $4::text, $5::double precision, $6::integer, $7::text, $8::timestamp with time zone, $9::uuid, $10::jsonb, $11::boolean);
 $$;
-CREATE FUNCTION companion_as_admin.upsert_user_context_many(uuid, jsonb, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance real, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
+CREATE FUNCTION companion_as_admin.upsert_user_context_many(uuid, jsonb, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context_many(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::jsonb, $3::text);
 $$;
-CREATE FUNCTION companion_as_worker.upsert_user_context_many(uuid, jsonb, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance real, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
+CREATE FUNCTION companion_as_worker.upsert_user_context_many(uuid, jsonb, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context_many(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::jsonb, $3::text);
 $$;
-CREATE FUNCTION companion_as_user.upsert_user_context_many(uuid, jsonb, text, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance real, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
+CREATE FUNCTION companion_as_user.upsert_user_context_many(uuid, jsonb, text, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context_many(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $4::text, true) IS NOT NULL THEN $1::uuid END, $2::jsonb, $3::text);
 $$;
-CREATE FUNCTION companion_as_admin.upsert_user_context_many(uuid, text, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance real, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
+CREATE FUNCTION companion_as_admin.upsert_user_context_many(uuid, text, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context_many(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::text, $3::text);
 $$;
-CREATE FUNCTION companion_as_worker.upsert_user_context_many(uuid, text, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance real, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
+CREATE FUNCTION companion_as_worker.upsert_user_context_many(uuid, text, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context_many(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::text, $3::text);
 $$;
-CREATE FUNCTION companion_as_user.upsert_user_context_many(uuid, text, text, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance real, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
+CREATE FUNCTION companion_as_user.upsert_user_context_many(uuid, text, text, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context_many(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $4::text, true) IS NOT NULL THEN $1::uuid END, $2::text, $3::text);
@@ -1240,20 +1260,20 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.user_context_as_of(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $3::text, true) IS NOT NULL THEN $1::uuid END, $2::timestamp with time zone);
 $$;
-CREATE FUNCTION companion_as_admin.user_context_prompt(uuid, integer, integer, text[], text[], real[], real, text) RETURNS text
+CREATE FUNCTION companion_as_admin.user_context_prompt(uuid, integer, integer, text[], text[], double precision[], double precision, text) RETURNS text
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.user_context_prompt(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::integer, $3::integer, $4::text[], $5::text[], $6::real[], $7::real, $8::text);
+    SELECT companion.user_context_prompt(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $1::uuid END, $2::integer, $3::integer, $4::text[], $5::text[], $6::double precision[], $7::double precision, $8::text);
 $$;
-CREATE FUNCTION companion_as_worker.user_context_prompt(uuid, integer, integer, text[], text[], real[], real, text) RETURNS text
+CREATE FUNCTION companion_as_worker.user_context_prompt(uuid, integer, integer, text[], text[], double precision[], double precision, text) RETURNS text
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.user_context_prompt(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::integer, $3::integer, $4::text[], $5::text[], $6::real[], $7::real, $8::text);
+    SELECT companion.user_context_prompt(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $1::uuid END, $2::integer, $3::integer, $4::text[], $5::text[], $6::double precision[], $7::double precision, $8::text);
 $$;
-CREATE FUNCTION companion_as_user.user_context_prompt(uuid, integer, integer, text[], text[], real[], real, text, text) RETURNS text
+CREATE FUNCTION companion_as_user.user_context_prompt(uuid, integer, integer, text[], text[], double precision[], double precision, text, text) RETURNS text
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
-    SELECT companion.user_context_prompt(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $9::text, true) IS NOT NULL THEN $1::uuid END, $2::integer, $3::integer, $4::text[], $5::text[], $6::real[], $7::real, $8::text);
+    SELECT companion.user_context_prompt(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $9::text, true) IS NOT NULL THEN $1::uuid END, $2::integer, $3::integer, $4::text[], $5::text[], $6::double precision[], $7::double precision, $8::text);
 $$;
 CREATE FUNCTION companion_as_admin.uuid_v7(integer) RETURNS uuid
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -1730,13 +1750,13 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-CREATE FUNCTION companion.mark_failed(user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval DEFAULT NULL::interval, permanent boolean DEFAULT false, address_gone boolean DEFAULT false) RETURNS boolean
+CREATE FUNCTION companion.mark_failed(user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval DEFAULT NULL::interval, permanent boolean DEFAULT false, address_gone boolean DEFAULT false, retry_after_seconds double precision DEFAULT NULL::double precision) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     detail text;
     hint text;
 BEGIN
-    RETURN companion_as_worker.mark_failed($1, $2, $3, $4, $5, $6, $7);
+    RETURN companion_as_worker.mark_failed($1, $2, $3, $4, $5, $6, $7, $8);
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
@@ -1826,7 +1846,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-CREATE FUNCTION companion.recall_user_context(user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL::integer, categories text[] DEFAULT NULL::text[], exclude text[] DEFAULT NULL::text[], embedding real[] DEFAULT NULL::real[], meaning_weight real DEFAULT 3, model text DEFAULT NULL::text) RETURNS SETOF companion.context_item
+CREATE FUNCTION companion.recall_user_context(user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL::integer, categories text[] DEFAULT NULL::text[], exclude text[] DEFAULT NULL::text[], embedding double precision[] DEFAULT NULL::double precision[], meaning_weight double precision DEFAULT 3, model text DEFAULT NULL::text) RETURNS SETOF companion.context_item
 LANGUAGE plpgsql AS $$
 DECLARE
     detail text;
@@ -1845,7 +1865,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-CREATE FUNCTION companion.recent_messages(user_id uuid, max_messages integer DEFAULT 20, conversation_id uuid DEFAULT NULL::uuid, before_id uuid DEFAULT NULL::uuid) RETURNS SETOF companion.message
+CREATE FUNCTION companion.recent_messages(user_id uuid, max_messages integer DEFAULT 20, conversation_id uuid DEFAULT NULL::uuid, before_id uuid DEFAULT NULL::uuid) RETURNS SETOF companion.stored_message
 LANGUAGE plpgsql AS $$
 DECLARE
     detail text;
@@ -2004,7 +2024,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-CREATE FUNCTION companion.set_embedding(user_id uuid, item_id uuid, model text, embedding real[], value text DEFAULT NULL::text) RETURNS boolean
+CREATE FUNCTION companion.set_embedding(user_id uuid, item_id uuid, model text, embedding double precision[], value text DEFAULT NULL::text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     detail text;
@@ -2163,7 +2183,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-CREATE FUNCTION companion.update_user_context(user_id uuid, id uuid DEFAULT NULL::uuid, category text DEFAULT NULL::text, key text DEFAULT NULL::text, importance real DEFAULT NULL::real, pinned boolean DEFAULT NULL::boolean, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, metadata jsonb DEFAULT NULL::jsonb, merge boolean DEFAULT false) RETURNS companion.context_item
+CREATE FUNCTION companion.update_user_context(user_id uuid, id uuid DEFAULT NULL::uuid, category text DEFAULT NULL::text, key text DEFAULT NULL::text, importance double precision DEFAULT NULL::double precision, pinned boolean DEFAULT NULL::boolean, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, metadata jsonb DEFAULT NULL::jsonb, merge boolean DEFAULT false) RETURNS companion.context_item
 LANGUAGE plpgsql AS $$
 DECLARE
     detail text;
@@ -2182,7 +2202,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-CREATE FUNCTION companion.upsert_user_context(user_id uuid, category text, key text, value text, importance real DEFAULT NULL::real, emotional_valence integer DEFAULT NULL::integer, source text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, source_message_id uuid DEFAULT NULL::uuid, metadata jsonb DEFAULT NULL::jsonb, pinned boolean DEFAULT NULL::boolean) RETURNS companion.context_item
+CREATE FUNCTION companion.upsert_user_context(user_id uuid, category text, key text, value text, importance double precision DEFAULT NULL::double precision, emotional_valence integer DEFAULT NULL::integer, source text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, source_message_id uuid DEFAULT NULL::uuid, metadata jsonb DEFAULT NULL::jsonb, pinned boolean DEFAULT NULL::boolean) RETURNS companion.context_item
 LANGUAGE plpgsql AS $$
 DECLARE
     detail text;
@@ -2201,7 +2221,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-CREATE FUNCTION companion_router.upsert_user_context_many(uuid, jsonb, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance real, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
+CREATE FUNCTION companion_router.upsert_user_context_many(uuid, jsonb, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
 LANGUAGE plpgsql AS $$
 DECLARE
     detail text;
@@ -2219,12 +2239,12 @@ EXCEPTION WHEN OTHERS THEN
     PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
 END
 $$;
-CREATE FUNCTION companion.upsert_user_context_many(user_id uuid, facts jsonb, on_invalid text DEFAULT 'error'::text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance real, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
+CREATE FUNCTION companion.upsert_user_context_many(user_id uuid, facts jsonb, on_invalid text DEFAULT 'error'::text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
 LANGUAGE sql AS $$
     SELECT * FROM companion_router.upsert_user_context_many($1, $2, $3);
 $$;
 
-CREATE FUNCTION companion_router.upsert_user_context_many(uuid, text, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance real, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
+CREATE FUNCTION companion_router.upsert_user_context_many(uuid, text, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
 LANGUAGE plpgsql AS $$
 DECLARE
     detail text;
@@ -2242,7 +2262,7 @@ EXCEPTION WHEN OTHERS THEN
     PERFORM companion_router.fail(SQLSTATE, SQLERRM, detail, hint);
 END
 $$;
-CREATE FUNCTION companion.upsert_user_context_many(user_id uuid, facts_text text, on_invalid text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance real, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
+CREATE FUNCTION companion.upsert_user_context_many(user_id uuid, facts_text text, on_invalid text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
 LANGUAGE sql AS $$
     SELECT * FROM companion_router.upsert_user_context_many($1, $2, $3);
 $$;
@@ -2266,7 +2286,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-CREATE FUNCTION companion.user_context_prompt(user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL::integer, categories text[] DEFAULT NULL::text[], exclude text[] DEFAULT NULL::text[], embedding real[] DEFAULT NULL::real[], meaning_weight real DEFAULT 3, model text DEFAULT NULL::text) RETURNS text
+CREATE FUNCTION companion.user_context_prompt(user_id uuid, max_items integer DEFAULT 20, max_chars integer DEFAULT NULL::integer, categories text[] DEFAULT NULL::text[], exclude text[] DEFAULT NULL::text[], embedding double precision[] DEFAULT NULL::double precision[], meaning_weight double precision DEFAULT 3, model text DEFAULT NULL::text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
     detail text;
@@ -2912,7 +2932,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION companion.recall_score(category text, importance real, confirmations integer, confirmed_at timestamp with time zone, last_used_at timestamp with time zone, at timestamp with time zone) RETURNS double precision
+CREATE FUNCTION companion.recall_score(category text, importance double precision, confirmations integer, confirmed_at timestamp with time zone, last_used_at timestamp with time zone, at timestamp with time zone) RETURNS double precision
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
@@ -3045,7 +3065,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION companion.throttle_channel(channel text, retry_after interval, bot text DEFAULT NULL::text) RETURNS timestamp with time zone
+CREATE FUNCTION companion.throttle_channel(channel text, retry_after interval DEFAULT NULL::interval, bot text DEFAULT NULL::text, retry_after_seconds double precision DEFAULT NULL::double precision) RETURNS timestamp with time zone
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shard integer;
@@ -3058,9 +3078,9 @@ BEGIN
     FOR shard IN SELECT companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
-                joined := greatest(joined, companion_as_admin.throttle_channel(shard, $1, $2, $3));
+                joined := greatest(joined, companion_as_admin.throttle_channel(shard, $1, $2, $3, $4));
             ELSE
-                joined := greatest(joined, companion_as_worker.throttle_channel(shard, $1, $2, $3));
+                joined := greatest(joined, companion_as_worker.throttle_channel(shard, $1, $2, $3, $4));
             END IF;
             answered := true;
         EXCEPTION WHEN OTHERS THEN
@@ -3174,7 +3194,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-CREATE FUNCTION companion.mark_failed_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval DEFAULT NULL::interval, permanent boolean DEFAULT false, address_gone boolean DEFAULT false) RETURNS boolean[]
+CREATE FUNCTION companion.mark_failed_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval DEFAULT NULL::interval, permanent boolean DEFAULT false, address_gone boolean DEFAULT false, retry_after_seconds double precision DEFAULT NULL::double precision) RETURNS boolean[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     shards constant integer := (SELECT c.shards FROM companion_router.shard_count AS c);
@@ -3188,7 +3208,7 @@ BEGIN
             AND coalesce(array_ndims($2) = 1 AND cardinality($2) = cardinality($1), false)
             AND coalesce(array_ndims($3) = 1 AND cardinality($3) = cardinality($1), false)
             AND coalesce(array_ndims($4) = 1 AND cardinality($4) = cardinality($1), false)) THEN
-        PERFORM companion_as_worker.mark_failed_many(0, $1, $2, $3, $4, $5, $6, $7); -- which says what is wrong with them
+        PERFORM companion_as_worker.mark_failed_many(0, $1, $2, $3, $4, $5, $6, $7, $8); -- which says what is wrong with them
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
@@ -3201,7 +3221,7 @@ BEGIN
         GROUP BY 1
     LOOP
         BEGIN
-            answer := companion_as_worker.mark_failed_many(part.shard, part.p1, part.p2, part.p3, part.p4, $5, $6, $7);
+            answer := companion_as_worker.mark_failed_many(part.shard, part.p1, part.p2, part.p3, part.p4, $5, $6, $7, $8);
             FOR i IN 1..cardinality(answer) LOOP
                 results[part.places[i]] := answer[i];
             END LOOP;
@@ -3628,8 +3648,8 @@ COMMENT ON FUNCTION companion.imported_id(user_id uuid, table_name text, old_id 
 COMMENT ON FUNCTION companion.is_same_text(a text, b text) IS 'As on a shard; run on any.';
 COMMENT ON FUNCTION companion.link_wanted_address(user_id uuid, id uuid, reservation bigint, expires_at timestamp with time zone) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.local_timestamp(timezone text, at timestamp with time zone) IS 'As on a shard; run on any.';
-COMMENT ON FUNCTION companion.mark_failed(user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval, permanent boolean, address_gone boolean) IS 'As on a shard; run on that of the user.';
-COMMENT ON FUNCTION companion.mark_failed_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval, permanent boolean, address_gone boolean) IS 'As on a shard; each gets those of its users. NULL, with a WARNING, for those of one that cannot be reached: not now, call again.';
+COMMENT ON FUNCTION companion.mark_failed(user_id uuid, message_id uuid, attempt integer, reason text, retry_after interval, permanent boolean, address_gone boolean, retry_after_seconds double precision) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.mark_failed_many(user_ids uuid[], message_ids uuid[], attempts integer[], reasons text[], retry_after interval, permanent boolean, address_gone boolean, retry_after_seconds double precision) IS 'As on a shard; each gets those of its users. NULL, with a WARNING, for those of one that cannot be reached: not now, call again.';
 COMMENT ON FUNCTION companion.mark_sent(user_id uuid, message_id uuid, attempt integer, content text, telegram_message_id bigint, external_id text, metadata jsonb, resolves uuid[]) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.mark_sent_many(user_ids uuid[], message_ids uuid[], attempts integer[], contents text[], telegram_message_ids bigint[], external_ids text[], metadata jsonb[], resolves uuid[]) IS 'As on a shard; each gets those of its users. NULL, with a WARNING, for those of one that cannot be reached: not now, call again.';
 COMMENT ON FUNCTION companion.mark_skipped(user_id uuid, message_id uuid, attempt integer, reason text) IS 'As on a shard; run on that of the user.';
@@ -3642,8 +3662,8 @@ COMMENT ON FUNCTION companion.normalized(value text) IS 'As on a shard; run on a
 COMMENT ON FUNCTION companion.open_conversation(user_id uuid, channel text, initiated_by text, idle interval) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.pause_sending(channel text, kind text, until timestamp with time zone, reason text) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.quiet_until(timezone text, quiet_from time without time zone, quiet_until time without time zone, at timestamp with time zone) IS 'As on a shard; run on any.';
-COMMENT ON FUNCTION companion.recall_score(category text, importance real, confirmations integer, confirmed_at timestamp with time zone, last_used_at timestamp with time zone, at timestamp with time zone) IS 'As on a shard; run on any.';
-COMMENT ON FUNCTION companion.recall_user_context(user_id uuid, max_items integer, max_chars integer, categories text[], exclude text[], embedding real[], meaning_weight real, model text) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.recall_score(category text, importance double precision, confirmations integer, confirmed_at timestamp with time zone, last_used_at timestamp with time zone, at timestamp with time zone) IS 'As on a shard; run on any.';
+COMMENT ON FUNCTION companion.recall_user_context(user_id uuid, max_items integer, max_chars integer, categories text[], exclude text[], embedding double precision[], meaning_weight double precision, model text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.recent_messages(user_id uuid, max_messages integer, conversation_id uuid, before_id uuid) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.release_message(user_id uuid, message_id uuid, attempt integer) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.release_message_many(user_ids uuid[], message_ids uuid[], attempts integer[]) IS 'As on a shard; each gets those of its users. NULL, with a WARNING, for those of one that cannot be reached: not now, call again.';
@@ -3659,7 +3679,7 @@ COMMENT ON FUNCTION companion.schedule_message(user_id uuid, scheduled_for times
 COMMENT ON FUNCTION companion.search_messages(user_id uuid, query text, max_results integer) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.sent_today(user_id uuid, kind text, at timestamp with time zone) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.set_directory(shards integer) IS 'Not routed: error 0A000.';
-COMMENT ON FUNCTION companion.set_embedding(user_id uuid, item_id uuid, model text, embedding real[], value text) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.set_embedding(user_id uuid, item_id uuid, model text, embedding double precision[], value text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.set_shard(number integer, shards integer) IS 'Not routed: error 0A000.';
 COMMENT ON FUNCTION companion.settle_reservation(user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamp with time zone) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.start_onboarding(user_id uuid) IS 'As on a shard; run on that of the user.';
@@ -3667,19 +3687,19 @@ COMMENT ON FUNCTION companion.start_send(user_id uuid, message_id uuid, attempt 
 COMMENT ON FUNCTION companion.start_send_many(user_ids uuid[], message_ids uuid[], attempts integer[]) IS 'As on a shard; each gets those of its users. NULL, with a WARNING, for those of one that cannot be reached: not now, call again.';
 COMMENT ON FUNCTION companion.take_reservation(user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamp with time zone) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.telegram_deep_link(bot_username text, token text) IS 'As on a shard; run on any.';
-COMMENT ON FUNCTION companion.throttle_channel(channel text, retry_after interval, bot text) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
+COMMENT ON FUNCTION companion.throttle_channel(channel text, retry_after interval, bot text, retry_after_seconds double precision) IS 'As on a shard; run on every one. One that fails is passed over with a WARNING, unless they all do.';
 COMMENT ON FUNCTION companion.touch_user_context(user_id uuid, ids uuid[]) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.unfollow_auth_users(auth_table regclass) IS 'Not routed: error 0A000.';
 COMMENT ON FUNCTION companion.unlink_address(user_id uuid, channel text, address text, bot text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.unlink_telegram(user_id uuid) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.unschedule_jobs(databases name[]) IS 'Not routed: error 0A000.';
 COMMENT ON FUNCTION companion.upcoming(user_id uuid, until timestamp with time zone) IS 'As on a shard; run on that of the user.';
-COMMENT ON FUNCTION companion.update_user_context(user_id uuid, id uuid, category text, key text, importance real, pinned boolean, expires_at timestamp with time zone, metadata jsonb, merge boolean) IS 'As on a shard; run on that of the user.';
-COMMENT ON FUNCTION companion.upsert_user_context(user_id uuid, category text, key text, value text, importance real, emotional_valence integer, source text, expires_at timestamp with time zone, source_message_id uuid, metadata jsonb, pinned boolean) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.update_user_context(user_id uuid, id uuid, category text, key text, importance double precision, pinned boolean, expires_at timestamp with time zone, metadata jsonb, merge boolean) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.upsert_user_context(user_id uuid, category text, key text, value text, importance double precision, emotional_valence integer, source text, expires_at timestamp with time zone, source_message_id uuid, metadata jsonb, pinned boolean) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.upsert_user_context_many(user_id uuid, facts jsonb, on_invalid text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.upsert_user_context_many(user_id uuid, facts_text text, on_invalid text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.usable_channel(u companion.users) IS 'Not routed: error 0A000.';
 COMMENT ON FUNCTION companion.user_context_as_of(user_id uuid, at timestamp with time zone) IS 'As on a shard; run on that of the user.';
-COMMENT ON FUNCTION companion.user_context_prompt(user_id uuid, max_items integer, max_chars integer, categories text[], exclude text[], embedding real[], meaning_weight real, model text) IS 'As on a shard; run on that of the user.';
+COMMENT ON FUNCTION companion.user_context_prompt(user_id uuid, max_items integer, max_chars integer, categories text[], exclude text[], embedding double precision[], meaning_weight double precision, model text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.uuid_v7() IS 'As on a shard; run on any.';
 COMMENT ON FUNCTION companion.uuid_v7(at timestamp with time zone) IS 'As on a shard; run on any.';

@@ -101,7 +101,7 @@ export interface StoredMessage {
 
 /** One row a user, the tenant. Its id is the auth system's user id. */
 export interface Users {
-  /** The auth system's user id; a new uuid_v7() where there is none. */
+  /** The auth system's user id; a new_user_id() where there is none. */
   id: string;
   /** E-mail address, as the auth system has it. */
   email: string | null;
@@ -351,6 +351,72 @@ export interface Functions {
       delete_message: boolean | null;
     };
   };
+  /** On a shard. */
+  directory_change_done: {
+    args: {
+      user_id: string | null;
+      id: string | null;
+    };
+    row: {
+      directory_change_done: boolean | null;
+    };
+  };
+  /** On the directory. */
+  directory_confirm: {
+    args: {
+      user_id: string | null;
+      channel: string | null;
+      address: string | null;
+      bot: string | null;
+      reservation: number | string | bigint | null;
+    };
+    row: {
+      directory_confirm: boolean | null;
+    };
+  };
+  /** On the directory. */
+  directory_lookup: {
+    args: {
+      channel: string | null;
+      address: string | null;
+      bot?: string | null;
+    };
+    row: {
+      user_id: string | null;
+      shard: number | null;
+      found_bot: string | null;
+      reservation: string | null;
+      expires_at: Date | null;
+      is_confirmed: boolean | null;
+    };
+  };
+  /** On the directory. */
+  directory_release: {
+    args: {
+      channel: string | null;
+      address: string | null;
+      bot: string | null;
+      reservation: number | string | bigint | null;
+    };
+    row: {
+      directory_release: boolean | null;
+    };
+  };
+  /** On the directory. */
+  directory_reserve: {
+    args: {
+      user_id: string | null;
+      channel: string | null;
+      address: string | null;
+      bot?: string | null;
+    };
+    row: {
+      outcome: string | null;
+      owner: string | null;
+      reservation: string | null;
+      expires_at: Date | null;
+    };
+  };
   /** Says that an address of a user is gone (a blocked bot, a token that has expired), of one bot or, with NULL, of all. */
   disable_address: {
     args: {
@@ -451,7 +517,7 @@ export interface Functions {
       expire_early_edits: string | null;
     };
   };
-  /** Deletes what pg_cron has logged, longer than companion.retention ago, of this database's companion jobs, as far as the caller may. */
+  /** Deletes what pg_cron has logged, longer than companion.retention ago, of companion's jobs in whichever database, as far as the caller may. */
   expire_job_runs: {
     args: {
       max_rows?: number | null;
@@ -467,6 +533,15 @@ export interface Functions {
     };
     row: {
       expire_messages: string | null;
+    };
+  };
+  /** Forgets up to max_rows reservations that have expired. */
+  expire_reservations: {
+    args: {
+      max_rows?: number | null;
+    };
+    row: {
+      expire_reservations: string | null;
     };
   };
   /** Deletes up to max_rows link tokens, the oldest first. */
@@ -707,6 +782,38 @@ export interface Functions {
       link_address: string | null;
     };
   };
+  /** Of which user a live link token is, and for which bot redeeming it would link the account. */
+  link_token_owner: {
+    args: {
+      token: string | null;
+      bot?: string | null;
+    };
+    row: {
+      user_id: string | null;
+      for_bot: string | null;
+    };
+  };
+  /** The shard that a link token names, the number before its first -; NULL for what is no token of a shard. */
+  link_token_shard: {
+    args: {
+      token: string | null;
+    };
+    row: {
+      link_token_shard: number | null;
+    };
+  };
+  /** On a shard. */
+  link_wanted_address: {
+    args: {
+      user_id: string | null;
+      id: string | null;
+      reservation: number | string | bigint | null;
+      expires_at: Date | string | null;
+    };
+    row: {
+      link_wanted_address: string | null;
+    };
+  };
   /** What a clock in the zone reads at a time. */
   local_timestamp: {
     args: {
@@ -837,6 +944,13 @@ export interface Functions {
       name: string | null;
       labels: Json | null;
       value: number | null;
+    };
+  };
+  /** An id for a new user. */
+  new_user_id: {
+    args: {};
+    row: {
+      new_user_id: string | null;
     };
   };
   /** When the user's next check-in after at is due, as the user's settings and past check-ins now stand; NULL when there will be none. */
@@ -1095,11 +1209,12 @@ export interface Functions {
       affected: string | null;
     };
   };
-  /** Creates the pg_cron jobs companion_dispatch, companion_maintenance and companion_retention, or sets them right where they exist; those of another login in this database go. */
+  /** Creates the pg_cron jobs companion_dispatch, companion_maintenance and companion_retention, or sets them right where they exist; those of another login in these databases go. */
   schedule_jobs: {
     args: {
       run_as?: string | null;
       every?: string | null;
+      databases?: (string | null)[] | null;
     };
     row: {
       job: string | null;
@@ -1155,6 +1270,15 @@ export interface Functions {
       sent_today: boolean | null;
     };
   };
+  /** Makes this database the directory of so many shards, which says which user has an address and has no users itself. */
+  set_directory: {
+    args: {
+      shards: number | null;
+    };
+    row: {
+      set_directory: boolean | null;
+    };
+  };
   /** Stores the embedding of an item's value under a model; false where the item is gone, or where value, what the embedding was made of, is not its value any more. */
   set_embedding: {
     args: {
@@ -1166,6 +1290,41 @@ export interface Functions {
     };
     row: {
       set_embedding: boolean | null;
+    };
+  };
+  /** Makes this database one of so many shards, 0 to shards - 1, for good. */
+  set_shard: {
+    args: {
+      number: number | null;
+      shards: number | null;
+    };
+    row: {
+      set_shard: boolean | null;
+    };
+  };
+  /** On a shard. */
+  settle_reservation: {
+    args: {
+      user_id: string | null;
+      channel: string | null;
+      address: string | null;
+      bot: string | null;
+      reservation: number | string | bigint | null;
+      expires_at: Date | string | null;
+    };
+    row: {
+      outcome: string | null;
+      owner: string | null;
+    };
+  };
+  /** Which of so many shards, 0 to shards - 1, a user belongs to. */
+  shard_of: {
+    args: {
+      user_id: string | null;
+      shards: number | null;
+    };
+    row: {
+      shard_of: number | null;
     };
   };
   /** Begins a user's onboarding, unless it has begun, and returns the step that comes next; NULL when none does. */
@@ -1197,6 +1356,20 @@ export interface Functions {
     };
     row: {
       start_send_many: (boolean | null)[] | null;
+    };
+  };
+  /** On a shard. */
+  take_reservation: {
+    args: {
+      user_id: string | null;
+      channel: string | null;
+      address: string | null;
+      bot: string | null;
+      reservation: number | string | bigint | null;
+      expires_at: Date | string | null;
+    };
+    row: {
+      take_reservation: "" | null;
     };
   };
   /** The link that opens a bot in Telegram with a start parameter. */
@@ -1261,9 +1434,11 @@ export interface Functions {
       unlink_telegram: boolean | null;
     };
   };
-  /** Removes this database's companion jobs from pg_cron, those of the caller or, as a superuser, of everybody; returns how many there were. */
+  /** Removes these databases' companion jobs from pg_cron, those of the caller or, as a superuser, of everybody; returns how many there were. */
   unschedule_jobs: {
-    args: {};
+    args: {
+      databases?: (string | null)[] | null;
+    };
     row: {
       unschedule_jobs: number | null;
     };
