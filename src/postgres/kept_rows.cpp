@@ -5,19 +5,34 @@
 
 namespace companion {
 
-void KeptTable::forget(Datum kept, Oid relation)
+static KeptTable *first_kept = nullptr;
+
+void KeptTable::forget(Oid relation)
 {
-    auto *table = reinterpret_cast<KeptTable *>(DatumGetPointer(kept));
-    if (relation == table->table_ || relation == InvalidOid)
-        table->is_valid_ = table->is_unchanged_ = false;
+    if (relation == table_ || relation == InvalidOid)
+        is_valid_ = is_unchanged_ = false;
+}
+
+void KeptTable::forget_all(Datum, Oid relation)
+{
+    for (KeptTable *table = first_kept; table != nullptr; table = table->next_)
+        table->forget(relation);
+}
+
+// One callback for all of them: a session has ten at most, for the server and every extension.
+void KeptTable::begin_to_keep()
+{
+    context_ = AllocSetContextCreate(TopMemoryContext, "companion rows", ALLOCSET_SMALL_SIZES);
+    if (first_kept == nullptr)
+        CacheRegisterRelcacheCallback(forget_all, Datum{0});
+    next_ = first_kept;
+    first_kept = this;
 }
 
 Relation KeptTable::begin_reading()
 {
-    if (context_ == nullptr) {
-        context_ = AllocSetContextCreate(TopMemoryContext, "companion rows", ALLOCSET_SMALL_SIZES);
-        CacheRegisterRelcacheCallback(forget, PointerGetDatum(this));
-    }
+    if (context_ == nullptr)
+        begin_to_keep();
     MemoryContextReset(context_);
     MemoryContextSetIdentifier(context_, name_);
     Relation table = table_open(relation_id(name_), AccessShareLock);

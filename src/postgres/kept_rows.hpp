@@ -50,13 +50,16 @@ class KeptTable {
     bool is_valid_ = false;
 
   private:
-    static void forget(Datum kept, Oid relation);
+    static void forget_all(Datum, Oid relation);
+    void forget(Oid relation);
+    void begin_to_keep();
 
     const char *name_;
     bool is_unchanged_ = false; // since it was begun to be read
     MemoryContext context_ = nullptr;
     MemoryContext caller_ = nullptr;
     Oid table_ = InvalidOid;
+    KeptTable *next_ = nullptr; // of those that the session keeps
 };
 
 // The kept rows of one table. Define as a static object.
