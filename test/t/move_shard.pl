@@ -109,6 +109,18 @@ my @clients = (
         }
     }) } 1 .. 2);
 
+# One that fails at the switch
+{
+    local $ENV{NEW_FOR_ROUTER} = 'host=/nowhere dbname=shard_1';
+    my ($output, $error);
+    ok(!IPC::Run::run([ 'bash', $script, 1, $node->connstr . ' dbname=shard_1', $other->connstr . ' dbname=failed', $node->connstr('router') ],
+        '>', \$output, '2>', \$error), 'a move that fails');
+    like($error, qr/shard 1 is where it was/, 'says so');
+    is($node->safe_psql('router', 'SELECT state FROM companion_router.shards WHERE number = 1'), 'on', 'and the shard goes on');
+    is($node->safe_psql('shard_1', 'SELECT (SELECT count(*) FROM pg_publication), (SELECT count(*) FROM pg_replication_slots)'), '0|0',
+        'with nothing left of it');
+}
+
 # Back and forth
 my @pauses;
 my @places = ($node, $other);
