@@ -6,6 +6,8 @@
 namespace companion {
 
 static planner_hook_type next_planner;
+static get_relation_info_hook_type next_relation_info;
+static bool is_planning; // what is ours
 
 // The server's settings of what a plan may consist of.
 struct PlannerSettings {
@@ -51,6 +53,26 @@ static bool is_ours(const Query *query, Oid schema)
     return are_ours(query->cteList);
 }
 
+// A plan is kept while the tables grow: one that was analysed while it was empty is not to be read
+// from end to end for each row of another, nor all of a user's rows for one of them.
+static void plan_for_many(PlannerInfo *root, Oid table, bool is_parent, RelOptInfo *relation)
+{
+    constexpr double rows = 100000;
+    constexpr BlockNumber pages = 2000;
+    if (next_relation_info != nullptr)
+        next_relation_info(root, table, is_parent, relation);
+    if (!is_planning)
+        return;
+    relation->tuples = Max(relation->tuples, rows);
+    relation->pages = Max(relation->pages, pages);
+    ListCell *cell;
+    foreach (cell, relation->indexlist) {
+        auto *index = lfirst_node(IndexOptInfo, cell);
+        index->tuples = Max(index->tuples, rows);
+        index->pages = Max(index->pages, pages / 4);
+    }
+}
+
 static PlannedStmt *plan(Query *query, const char *text, int options, ParamListInfo parameters)
 {
     const auto next = next_planner ? next_planner : standard_planner;
@@ -61,11 +83,13 @@ static PlannedStmt *plan(Query *query, const char *text, int options, ParamListI
     PG_TRY();
     {
         PlannerSettings{false, false, false, false, false, false}.set();
+        is_planning = true;
         planned = next(query, text, options, parameters);
     }
     PG_FINALLY();
     {
         before.set();
+        is_planning = false;
     }
     PG_END_TRY();
     return planned;
@@ -75,6 +99,8 @@ void plan_walks()
 {
     next_planner = planner_hook;
     planner_hook = plan;
+    next_relation_info = get_relation_info_hook;
+    get_relation_info_hook = plan_for_many;
 }
 
 } // namespace companion
