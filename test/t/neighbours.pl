@@ -374,8 +374,8 @@ for my $database ('fresh', 'updated')
 is(dumped('granted'), <<'SQL', 'what the app has granted and revoked is kept and dumped');
 GRANT ALL ON FUNCTION companion.checkin_instant(timezone text, local_date date, local_time time without time zone) TO analyst;
 GRANT ALL ON FUNCTION companion.recent_messages(user_id uuid, max_messages integer, conversation_id uuid, before_id uuid) TO analyst;
-GRANT ALL ON FUNCTION companion.schedule_jobs(run_as name, every interval) TO analyst WITH GRANT OPTION;
-GRANT ALL ON FUNCTION companion.unschedule_jobs() TO PUBLIC;
+GRANT ALL ON FUNCTION companion.schedule_jobs(run_as name, every interval, databases name[]) TO analyst WITH GRANT OPTION;
+GRANT ALL ON FUNCTION companion.unschedule_jobs(databases name[]) TO PUBLIC;
 GRANT SELECT ON TABLE companion.users TO analyst;
 GRANT USAGE ON SCHEMA companion TO analyst;
 REVOKE ALL ON FUNCTION companion.recent_messages(user_id uuid, max_messages integer, conversation_id uuid, before_id uuid) FROM companion_user;
