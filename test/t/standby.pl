@@ -39,7 +39,7 @@ my $statements = <<"SQL";
 SELECT p.oid::regprocedure || '|' || (p.provolatile <> 'v')::integer || '|' ||
        CASE WHEN p.prokind = 'p' THEN 'CALL' ELSE 'SELECT' END ||
        format(' companion.%I(%s)', p.proname, coalesce(string_agg(CASE
-           WHEN a.name = 'reply_to_id' THEN 'NULL'
+           WHEN a.name IN ('reply_to_id', 'retry_after_seconds') THEN 'NULL'
            WHEN a.type = 'uuid'::regtype AND a.name = 'user_id' THEN '''$user'''
            WHEN a.type = 'uuid'::regtype AND a.name = 'conversation_id' THEN
                (SELECT quote_literal(id) FROM companion.conversations WHERE user_id = '$user' LIMIT 1)
