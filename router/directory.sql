@@ -147,6 +147,14 @@ $$;
 COMMENT ON FUNCTION companion.link_address(uuid, text, text, text) IS
 'As on a shard; run on that of the user, once the directory has reserved the address.';
 
+CREATE FUNCTION companion.link_address(user_id uuid, channel text, address_number bigint, bot text DEFAULT '') RETURNS text
+LANGUAGE sql
+BEGIN ATOMIC
+    SELECT companion.link_address(user_id, channel, address_number::text, bot);
+END;
+COMMENT ON FUNCTION companion.link_address(uuid, text, bigint, text) IS
+'The same for an address that is a number, as on a shard.';
+
 CREATE FUNCTION companion_router.user_at(channel text, address text, bot text) RETURNS uuid
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -217,6 +225,22 @@ $$;
 COMMENT ON FUNCTION companion.record_incoming(text, text, text, bigint, bigint, jsonb, interval, text, text, text) IS
 'As on a shard; run on that of the user who has the address, by the directory, which is asked for an address that no message came from before.';
 
+CREATE FUNCTION companion.record_incoming(
+    channel text, channel_user_number bigint, content text, telegram_message_id bigint DEFAULT NULL,
+    reply_to_telegram_id bigint DEFAULT NULL, metadata jsonb DEFAULT NULL, idle interval DEFAULT '24:00:00',
+    bot text DEFAULT '', external_id text DEFAULT NULL, reply_to_external_id text DEFAULT NULL)
+RETURNS TABLE (user_id uuid, conversation_id uuid, message_id uuid, is_new boolean, cancelled integer)
+LANGUAGE plpgsql ROWS 1 SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF channel_user_number IS NULL THEN
+        RAISE EXCEPTION 'argument "channel_user_number" must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    RETURN QUERY SELECT * FROM companion.record_incoming($1, $2::text, $3, $4, $5, $6, $7, $8, $9, $10);
+END
+$$;
+COMMENT ON FUNCTION companion.record_incoming(text, bigint, text, bigint, bigint, jsonb, interval, text, text, text) IS
+'The same for an address that is a number, as on a shard.';
 
 CREATE FUNCTION companion.link_token_owner(token text, bot text DEFAULT '') RETURNS TABLE (user_id uuid, for_bot text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

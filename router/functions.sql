@@ -645,16 +645,6 @@ LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.items_without_embedding(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::text END, $3::integer, $4::uuid);
 $$;
-CREATE FUNCTION companion_as_admin.link_address(integer, uuid, text, bigint, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
-    CLUSTER companion_router.server($1);
-    SELECT companion.link_address(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::uuid END, $3::text, $4::bigint, $5::text);
-$$;
-CREATE FUNCTION companion_as_worker.link_address(integer, uuid, text, bigint, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
-    CLUSTER companion_router.server($1);
-    SELECT companion.link_address(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::uuid END, $3::text, $4::bigint, $5::text);
-$$;
 CREATE FUNCTION companion_as_admin.link_address(integer, uuid, text, text, text) RETURNS text
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
@@ -899,16 +889,6 @@ CREATE FUNCTION companion_as_user.recent_messages(uuid, integer, uuid, uuid, tex
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.recent_messages(CASE WHEN set_config('role', 'companion_user', true) <> '' AND set_config('companion.user_id', $5::text, true) IS NOT NULL THEN $1::uuid END, $2::integer, $3::uuid, $4::uuid);
-$$;
-CREATE FUNCTION companion_as_admin.record_incoming(integer, text, bigint, text, bigint, bigint, jsonb, interval, text, text, text) RETURNS TABLE(user_id uuid, conversation_id uuid, message_id uuid, is_new boolean, cancelled integer)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
-    CLUSTER companion_router.server($1);
-    SELECT * FROM companion.record_incoming(CASE WHEN set_config('role', 'companion_admin', true) <> '' THEN $2::text END, $3::bigint, $4::text, $5::bigint, $6::bigint, $7::jsonb, $8::interval, $9::text, $10::text, $11::text);
-$$;
-CREATE FUNCTION companion_as_worker.record_incoming(integer, text, bigint, text, bigint, bigint, jsonb, interval, text, text, text) RETURNS TABLE(user_id uuid, conversation_id uuid, message_id uuid, is_new boolean, cancelled integer)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
-    CLUSTER companion_router.server($1);
-    SELECT * FROM companion.record_incoming(CASE WHEN set_config('role', 'companion_worker', true) <> '' THEN $2::text END, $3::bigint, $4::text, $5::bigint, $6::bigint, $7::jsonb, $8::interval, $9::text, $10::text, $11::text);
 $$;
 CREATE FUNCTION companion_as_admin.record_incoming(integer, text, text, text, bigint, bigint, jsonb, interval, text, text, text) RETURNS TABLE(user_id uuid, conversation_id uuid, message_id uuid, is_new boolean, cancelled integer)
 LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$

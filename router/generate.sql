@@ -84,7 +84,8 @@ CROSS JOIN LATERAL (
     SELECT array_agg(CASE WHEN r.has_clock AND r.names[i] = 'at' THEN format('coalesce($%s::%s, companion.now())', i + s.first, r.types[i])
                           ELSE format('$%s::%s', i + s.first, r.types[i]) END ORDER BY i) AS parameters
     FROM generate_series(1, r.count) AS i) AS p
-WHERE r.way NOT IN ('refused', 'local');
+WHERE r.way NOT IN ('refused', 'local')
+    AND NOT r.names && '{channel_user_number,address_number}'; -- which the forms that take a text do
 
 \qecho
 \qecho '-- Calls to a shard, as a role. Below warning is but that PL/Proxy drops a connection on which an error has come.'

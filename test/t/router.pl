@@ -143,7 +143,7 @@ sub outcomes
     for (@lines)
     {
         s/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/<id>/g;
-        s/\b(\d-)?[\w-]{43}\b/<token>/g;
+        s/(?<![\w-])(\d-)?[\w-]{43}(?![\w-])/<token>/g;
     }
     return \@lines;
 }
