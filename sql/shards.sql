@@ -39,9 +39,8 @@ RESET ROLE;
 INSERT INTO companion.shard (number, shards) VALUES (0, 3);
 
 -- Users of others are refused, by whatever way; by name and by SQLSTATE.
-\set VERBOSITY verbose
 INSERT INTO companion.users (id) VALUES (:'elsewhere');
-\set VERBOSITY default
+SELECT pg_temp.error_of(format('INSERT INTO companion.users (id) VALUES (%L)', :'elsewhere'));
 INSERT INTO companion.users (id) VALUES (:'elsewhere') ON CONFLICT (id) DO NOTHING;
 UPDATE companion.users SET id = :'elsewhere' WHERE id = :'here';
 SELECT companion.put_user(:'elsewhere', '{}');
