@@ -69,7 +69,9 @@ class Writer {
 
     Written ask_model(const char *user_id, const std::string &task) {
         const std::string request = dump({{"model", settings_.model}, {"messages", prompt(user_id, task)}});
-        const std::string output = settings_.command.empty() ? ask_endpoint(request) : ask_command(request);
+        std::string output = settings_.command.empty() ? ask_endpoint(request) : ask_command(request);
+        output = Json::parse(dump(Json(output))).get<std::string>(); // the database takes neither other than UTF-8
+        std::erase(output, '\0');                                    // nor a NUL
         const size_t mark = output.rfind("FACTS:");
         Written written{trimmed(output.substr(0, mark)), {}, ""};
         if (mark != std::string::npos)
