@@ -18,7 +18,8 @@ class Receiver {
                 stop_.wait(std::chrono::seconds(2));
             else if (const Reply reply = telegram_.ask("getUpdates", wanted, 50); reply.meaning == Reply::done)
                 wanted["offset"] = take_all(reply.body.at("result"), wanted["offset"]); // which confirms those before
-        telegram_.ask("getUpdates", {{"offset", wanted["offset"]}, {"limit", 1}});
+        if (wanted["offset"] != 0) // it has had updates, so it is the one that asks
+            telegram_.ask("getUpdates", {{"offset", wanted["offset"]}, {"limit", 1}});
     }
 
     // Whether an update is done with; false: it is to be brought again
