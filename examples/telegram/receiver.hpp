@@ -70,6 +70,11 @@ class Receiver {
         if (message.at("chat").at("type") != "private")
             return true;
         const std::string chat = message.at("chat").at("id").dump(), text = text_of(message);
+        if (text.empty() || text.front() == '/') // else record_incoming does it: who had blocked the bot is back
+            database_.call(R"sql(
+                SELECT FROM companion.addresses, companion.put_user(NULL, jsonb_build_object('telegram_user_id', address))
+                WHERE channel = 'telegram' AND address = $1 AND unlinked_at IS NULL AND disabled_at IS NOT NULL)sql",
+                chat);
         if (text.empty())
             return answer(chat, "I can read text only.");
         if (text.front() == '/')

@@ -499,7 +499,12 @@ sub test_commands
     is(user_602(q{checkin_time, timezone, checkin_paused_until - companion.now()}), '08:30:00|Europe/Lisbon|3 days', '/time, /timezone, /pause; what is none changes nothing');
     send_updates(text_update(602, 21, '/pause@test_bot'));
     is(user_602('checkin_paused_until'), 'infinity', '/pause without an end');
-    send_updates(text_update(602, 22, '/resume'));
+    for my $update (text_update(602, 22, '/resume'), { message => { %{ text_update(602, 22, '')->{message} }, photo => [] } })
+    {
+        query(q{SELECT companion.disable_address(id, 'telegram', '602') FROM companion.users WHERE telegram_user_id = 602});
+        send_updates($update);
+        is(query(q{SELECT disabled_at IS NULL FROM companion.addresses WHERE address = '602'}), 't', 'who had blocked the bot is back');
+    }
     is(user_602('checkin_paused_until IS NULL'), 't', '/resume');
     query(q{SELECT companion.schedule_message(id, companion.now() + interval '1 day', 'later') FROM companion.users WHERE telegram_user_id = 602;
         SELECT companion.upsert_user_context(id, 'preference', 'coffee', 'espresso') FROM companion.users WHERE telegram_user_id = 602});
