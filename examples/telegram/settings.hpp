@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -11,9 +12,11 @@ inline std::string variable(const char *name, const std::string &otherwise = "")
     return value && *value ? value : otherwise;
 }
 
-// Taken out of the environment, so that a command which writes texts does not get it
+// Taken out of the environment, so that a command which writes texts does not get it, nor /proc show it
 inline std::string secret(const char *name) {
     const std::string value = variable(name);
+    if (!value.empty())
+        std::fill_n(std::getenv(name), value.size(), ' ');
     unsetenv(name);
     return value;
 }

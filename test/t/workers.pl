@@ -385,6 +385,7 @@ sub test_term
     wait_for(q{EXISTS (SELECT FROM outcomes WHERE chat = 501 AND state = 'sending')});
     my (undef, $secret) = split /:/, $api->token;
     unlike(slurp_file("/proc/$worker/cmdline"), qr/\Q$secret\E/, 'the token is not in the list of processes');
+    unlike(slurp_file("/proc/$worker/environ"), qr/\Q$secret\E/, 'nor in its environment') if $program->{has_commands};
     stop_worker($worker);
     is(outcome_of(501, $standing), 'sent | telegram | 0 | 1001 | usable', 'what was started is reported');
     is(query(q{SELECT count(*) FROM companion.pending_messages WHERE state IN ('claimed', 'sending')}), '0', 'nothing is held');
