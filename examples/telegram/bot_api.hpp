@@ -69,7 +69,7 @@ class BotApi {
         parameters.erase("parse_mode");
         if (reply.description.find("can't parse entities") != std::string::npos)
             reply = post("sendMessage", "application/json", dump(parameters));
-        if (reply.meaning == Reply::done && !reply.body.contains("/result/message_id"_json_pointer))
+        if (reply.meaning == Reply::done && !at(reply.body, "/result/message_id").is_number_integer())
             reply.meaning = Reply::unknown;
         return reply;
     }

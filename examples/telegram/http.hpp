@@ -6,11 +6,19 @@
 #include <curl/curl.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 using Json = nlohmann::json;
 
 // Texts may be of any origin: what is no UTF-8 in them is replaced
 inline std::string dump(const Json &json) {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// What is there in JSON of whatever form; null: nothing
+inline Json at(const Json &json, const char *path) {
+    const Json::json_pointer pointer(path);
+    return json.contains(pointer) ? json.at(pointer) : Json();
 }
 
 struct Reply {
@@ -64,12 +72,12 @@ class Http {
   private:
     static Reply read(long status, const Json &body) {
         Reply reply{meaning_of(status), std::to_string(status), body, status == 429 ? 5 : 0};
-        if (body.is_object()) {
-            reply.description += " " + body.value("description", "");
-            reply.retry_after = body.value("/parameters/retry_after"_json_pointer, reply.retry_after);
-        } else if (reply.meaning == Reply::done) { // a proxy's page
+        if (const Json description = at(body, "/description"); description.is_string())
+            reply.description += " " + description.get<std::string>();
+        if (const Json seconds = at(body, "/parameters/retry_after"); seconds.is_number_integer())
+            reply.retry_after = static_cast<int>(std::clamp(seconds.get<long long>(), 1LL, 86400LL));
+        if (!body.is_object() && reply.meaning == Reply::done) // a proxy's page
             reply.meaning = Reply::unknown;
-        }
         return reply;
     }
 

@@ -17,7 +17,7 @@ class Receiver {
             if (!may_poll())
                 stop_.wait(std::chrono::seconds(2));
             else if (const Reply reply = telegram_.ask("getUpdates", wanted, 50); reply.meaning == Reply::done)
-                wanted["offset"] = take_all(reply.body.at("result"), wanted["offset"]); // which confirms those before
+                wanted["offset"] = take_all(at(reply.body, "/result"), wanted["offset"]); // which confirms those before
         if (wanted["offset"] != 0) // it has had updates, so it is the one that asks
             telegram_.ask("getUpdates", {{"offset", wanted["offset"]}, {"limit", 1}});
     }
@@ -50,17 +50,20 @@ class Receiver {
 
     // Returns the next offset. An update that fails holds up the others for half a minute at most.
     long long take_all(const Json &updates, long long offset) {
-        for (const Json &update : updates) {
+        if (!updates.is_array())
+            stop_.wait(std::chrono::seconds(1));
+        for (const Json &update : updates.is_array() ? updates : Json::array()) {
+            const Json id = at(update, "/update_id");
             if (stop_.is_requested())
                 return offset;
-            const bool is_done = take(update);
+            const bool is_done = !id.is_number_integer() || take(update);
             if (!is_done && times_brought_ < 5) {
                 stop_.wait(std::chrono::seconds(1 << times_brought_++));
                 return offset;
             }
             if (!is_done)
-                say("update " + update.at("update_id").dump() + " is given up");
-            offset = update.at("update_id").get<long long>() + 1;
+                say("update " + id.dump() + " is given up");
+            offset = id.is_number_integer() ? id.get<long long>() + 1 : offset;
             times_brought_ = 0;
         }
         return offset;

@@ -87,7 +87,7 @@ class Writer {
             settings_.model_timeout);
         if (reply.meaning != Reply::done)
             throw NoText("the model's endpoint: " + reply.description);
-        const Json text = reply.body.value("/choices/0/message/content"_json_pointer, Json());
+        const Json text = at(reply.body, "/choices/0/message/content");
         return text.is_string() ? text.get<std::string>() : "";
     }
 
