@@ -155,7 +155,7 @@ class Receiver {
         if (meaning == Reply::throttled)
             database_.call(
                 "SELECT companion.throttle_channel('telegram', $1::int * interval '1 second', '')", retry_after);
-        stop_.wait(std::chrono::seconds(retry_after));
+        stop_.wait(std::chrono::seconds(std::min(retry_after, 60))); // it may be of this chat alone
         const bool is_open = meaning == Reply::forbidden || meaning == Reply::throttled || meaning == Reply::failed;
         return !is_open || !sent.ids.empty();
     }
