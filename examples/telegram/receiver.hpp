@@ -122,14 +122,18 @@ class Receiver {
     }
 
     // A fact says which message it is from: it goes with it, and does not come back once it is forgotten
-    void learn(const pqxx::row &recorded, Json facts) {
+    void learn(const pqxx::row &recorded, Json facts) try {
         if (!facts.is_array())
             return;
+        if (facts.size() > 100)
+            facts.erase(facts.begin() + 100, facts.end());
         for (Json &fact : facts)
             if (fact.is_object())
                 fact["source_message_id"] = recorded["message_id"].c_str();
         database_.call("SELECT FROM companion.upsert_user_context_many($1, $2::text, 'skip')",
             recorded["user_id"].c_str(), dump(facts));
+    } catch (const pqxx::sql_error &error) { // it costs no answer
+        say(std::string("what the model has learned: ") + error.what());
     }
 
     void take_edit(const Json &message) {

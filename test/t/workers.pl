@@ -533,7 +533,7 @@ sub test_models
     my ($program) = @_;
     my $facts = 'How nice! FACTS: [{"category": "identity", "key": "pet", "value": "a cat"}, {"category": "no key"}]';
     my $script = "$PostgreSQL::Test::Utils::tmp_check/model";
-    append_to_file($script, "cat >$script.asked; env >$script.environment; echo 'A word from the command.'\n");
+    append_to_file($script, "cat >$script.asked; env >$script.environment; printf 'A word from the command.\\377\\000\\n'\n");
     query('SELECT add_user(851); SELECT add_user(852)');
     $api->ask('table', model => [ { status => 500 }, { content => $facts } ]);
     my $worker = start_worker($program, BOT_MODEL_URL => $api->url . '/v1/chat/completions', BOT_MODEL_KEY => 'key');
@@ -542,6 +542,13 @@ sub test_models
     is(query(q{SELECT m.content FROM companion.messages AS m WHERE address = '851' AND role = 'assistant'}), 'How nice!', 'and the text is the model\'s');
     send_updates(text_update(851, 6, 'And what do I have?'));
     my $asked = $api->ask('arrived')->{model}[-1]{messages};
+    my $fact = '{"category": "identity", "key": "pet", "value": "a cat"}';
+    my @bad = ("NUL \0. FACTS: [" . join(', ', ($fact) x 1001) . ']', 'Unfit. FACTS: [{"category": "identity", "key": "pet", "value": "\\u0000"}]', "\0");
+    query('SELECT add_user(n) FROM generate_series(853, 855) AS n');
+    $api->ask('table', model => [ map { { content => $_ } } @bad, 'At last.' ]);
+    send_updates(map { text_update($_, 5, 'hello') } 853 .. 855);
+    is(query(q{SELECT string_agg(content, ' ' ORDER BY address) FROM companion.messages WHERE address BETWEEN '853' AND '855' AND role = 'assistant'}),
+        'NUL . Unfit. At last.', 'neither too many facts nor what the database refuses cost an answer');
     like($asked->[1]{content}, qr{- identity/pet: a cat}, 'the model is told what is known');
     is(join(', ', map { "$_->{role}: $_->{content}" } @$asked[2 .. 4]),
         'user: I have a cat, assistant: How nice!, user: And what do I have?', 'and what was said');
@@ -549,7 +556,7 @@ sub test_models
     query(q{SELECT companion.schedule_message((SELECT id FROM companion.users WHERE telegram_user_id = 852), companion.now(), NULL)});
     $worker = start_worker($program, BOT_COMMAND => "sh $script");
     wait_until_idle();
-    is(query(q{SELECT content FROM companion.messages WHERE address = '852'}), 'A word from the command.', 'a command writes as well');
+    is(query(q{SELECT content FROM companion.messages WHERE address = '852'}), "A word from the command.\x{FFFD}", 'a command writes as well');
     unlike(slurp_file("$script.environment"), qr/the-secret/, 'without the token');
     like(slurp_file("$script.asked"), qr/^\{"messages":.*Write first now/, 'and reads what the endpoint would');
     stop_worker($worker);
