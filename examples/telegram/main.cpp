@@ -17,6 +17,8 @@ std::thread start(Work work) {
         } catch (const std::exception &error) {
             say(error.what());
             stop.request(broken);
+            int in_order = finished; // what it had begun is not reported
+            stop.exit_code.compare_exchange_strong(in_order, broken);
         }
     });
 }
