@@ -1,10 +1,8 @@
 // Telegram's Bot API.
 #pragma once
-
 #include "http.hpp"
 #include "parts.hpp"
 #include "settings.hpp"
-
 #include <thread>
 
 // A text that went out, whole or in part

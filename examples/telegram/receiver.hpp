@@ -1,6 +1,5 @@
 // Takes what users write, one update after the other, and answers.
 #pragma once
-
 #include "commands.hpp"
 #include "writer.hpp"
 
@@ -10,11 +9,13 @@ class Receiver {
         : stop_(stop), database_(stop), telegram_(settings, stop), writer_(settings, database_),
           commands_(database_, telegram_) {}
 
-    // Asks Telegram for updates until it is told to stop: there is nothing to expose
+    // Asks Telegram for updates until it is told to stop: there is nothing to expose. Telegram lets one at a time ask:
+    // of several workers the one that has this lock, until its session ends.
     void poll() {
+        const char *lock = "SELECT pg_try_advisory_lock(hashtext('companion'), hashtext('getUpdates'))";
         Json wanted = {{"offset", 0}, {"timeout", 50}, {"allowed_updates", {"message", "edited_message"}}};
         while (!stop_.is_requested())
-            if (!may_poll())
+            if (!database_.call(lock)[0][0].as<bool>())
                 stop_.wait(std::chrono::seconds(2));
             else if (const Reply reply = telegram_.ask("getUpdates", wanted, 50); reply.meaning == Reply::done)
                 wanted["offset"] = take_all(at(reply.body, "/result"), wanted["offset"]); // which confirms those before
@@ -42,12 +43,6 @@ class Receiver {
     }
 
   private:
-    // Telegram lets one at a time ask: of several workers the one that has this lock, until its session ends
-    bool may_poll() {
-        const char *lock = "SELECT pg_try_advisory_lock(hashtext('companion'), hashtext('getUpdates'))";
-        return database_.call(lock)[0][0].as<bool>();
-    }
-
     // Returns the next offset. An update that fails holds up the others for half a minute at most.
     long long take_all(const Json &updates, long long offset) {
         if (!updates.is_array())
@@ -84,24 +79,19 @@ class Receiver {
             return answer(chat, commands_.run(message.at("from"), text));
         const long long replied_to = message.value("/reply_to_message/message_id"_json_pointer, 0LL);
         const pqxx::result recorded = database_.call(R"sql(
-            SELECT user_id, conversation_id, message_id, is_new
+            SELECT user_id, conversation_id, message_id, NOT is_new AND EXISTS (
+                SELECT FROM companion.messages AS m
+                WHERE m.user_id = r.user_id AND reply_to_id = r.message_id AND role = 'assistant') AS is_answered
             FROM companion.record_incoming('telegram', $1, $2, telegram_message_id => $3,
-                                           reply_to_telegram_id => nullif($4, 0)))sql",
+                                           reply_to_telegram_id => nullif($4, 0)) AS r)sql",
             chat, text, message.at("message_id").get<long long>(), replied_to);
         if (recorded.empty())
             return answer(chat, "I do not know you yet. /start begins.");
-        return is_answered(recorded[0]) || answer(chat, recorded[0]);
+        // One that is brought again may have been recorded by a bot that died before it answered
+        return recorded[0]["is_answered"].as<bool>() || answer(chat, recorded[0]);
     }
 
     static std::string text_of(const Json &message) { return message.value("text", message.value("caption", "")); }
-
-    // One that is brought again may have been recorded by a bot that died before it answered
-    bool is_answered(const pqxx::row &recorded) {
-        const pqxx::result answers = database_.call(
-            "SELECT FROM companion.messages WHERE user_id = $1 AND reply_to_id = $2 AND role = 'assistant'",
-            recorded["user_id"].c_str(), recorded["message_id"].c_str());
-        return !recorded["is_new"].as<bool>() && !answers.empty();
-    }
 
     // Who dies between the two sends the answer again: to somebody who asked, a double is better than a miss
     bool answer(const std::string &chat, const pqxx::row &recorded) {
@@ -157,8 +147,7 @@ class Receiver {
                 WHERE channel = 'telegram' AND address = $1 AND unlinked_at IS NULL)sql",
                 chat, description);
         if (meaning == Reply::throttled)
-            database_.call(
-                "SELECT companion.throttle_channel('telegram', $1::int * interval '1 second', '')", retry_after);
+            database_.throttle(retry_after);
         stop_.wait(std::chrono::seconds(std::min(retry_after, 60))); // it may be of this chat alone
         const bool is_open = meaning == Reply::forbidden || meaning == Reply::throttled || meaning == Reply::failed;
         return !is_open || !sent.ids.empty();

@@ -1,9 +1,7 @@
 // Writes the texts: of a check-in, and of an answer.
 #pragma once
-
 #include "bot_api.hpp"
 #include "database.hpp"
-
 #include <cstdio>
 
 struct Written {
@@ -96,8 +94,8 @@ class Writer {
         const std::unique_ptr<FILE, int (*)(FILE *)> file(std::tmpfile(), std::fclose);
         std::fputs(request.c_str(), file.get());
         std::fflush(file.get());
-        const std::string input = "/dev/fd/" + std::to_string(fileno(file.get()));
-        FILE *const pipe = popen(("exec <" + input + "; " + settings_.command).c_str(), "r");
+        const std::string input = "exec </dev/fd/" + std::to_string(fileno(file.get())) + "; ";
+        FILE *const pipe = popen((input + settings_.command).c_str(), "r");
         std::string output;
         for (int c; (c = std::fgetc(pipe)) != EOF;)
             output += static_cast<char>(c);

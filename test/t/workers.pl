@@ -377,6 +377,13 @@ sub test_refused_token
     my $worker = start_worker($program, TELEGRAM_BOT_TOKEN => '');
     is(exit_code($worker), 2, 'without a token it does not begin');
     delete $running{$worker};
+    return unless $program->{has_commands};
+    for ([ TELEGRAM_TIMEOUT => '9' x 30 ], [ TELEGRAM_TIMEOUT => 'soon' ], [ TELEGRAM_WEBHOOK => 'foo' ])
+    {
+        my $misused = start_worker($program, @$_);
+        is(exit_code($misused), 2, "nor with $_->[0]=$_->[1]");
+        delete $running{$misused};
+    }
 }
 
 # What was started is finished, what was not is given back
@@ -500,7 +507,7 @@ sub test_commands
     my ($program) = @_;
     my $worker = start_worker($program);
     $api->ask('table', sendMessage => {});
-    send_updates(map { text_update(602, 20, $_) } '/time 08:30', '/timezone Europe/Lisbon', '/pause 3', '/time 25:00', '/timezone Mars', '/pause soon');
+    send_updates(map { text_update(602, 20, $_) } '/time 08:30', '/timezone Europe/Lisbon', '/pause 3', '/time 25:00', '/timezone Mars', '/pause soon', '/pause -5', '/pause 40000');
     is(user_602(q{checkin_time, timezone, checkin_paused_until - companion.now()}), '08:30:00|Europe/Lisbon|3 days', '/time, /timezone, /pause; what is none changes nothing');
     send_updates(text_update(602, 21, '/pause@test_bot'));
     is(user_602('checkin_paused_until'), 'infinity', '/pause without an end');
@@ -516,6 +523,13 @@ sub test_commands
     send_updates(text_update(602, 23, '/stop'));
     is(user_602('checkin_time IS NULL'), 't', '/stop ends check-ins');
     is(query(q{SELECT count(*) FROM companion.scheduled_messages WHERE status = 'cancelled' AND failure_reason LIKE '%/stop%'}), '1', 'and what was scheduled');
+    send_updates(text_update(602, 23, '/start'));
+    like($api->ask('arrived')->{messages}[-1]{text}, qr/do not write first/, '/start does not undo it');
+    for ([ '/time 8', '08:00:00' ], [ "/time\t8:30", '08:30:00' ])
+    {
+        send_updates(text_update(602, 23, $_->[0]));
+        is(user_602('checkin_time'), $_->[1], $_->[0]);
+    }
     send_updates(text_update(602, 24, '/export'));
     my ($export) = grep { $_->{chat_id} == 602 && $_->{text} =~ /espresso/ } @{ $api->ask('arrived')->{messages} };
     like($export->{text} // '', qr/"display_name": "user 602"/, '/export brings all that is stored');
