@@ -27,10 +27,10 @@ my $patience = $PostgreSQL::Test::Utils::timeout_default;
 my @programs = (
     { name => 'telegram', command => ["$folder/telegram_bot"], updates => 'polling', has_commands => 1 },
     { name => 'telegram by webhook', command => ["$folder/telegram_bot"], updates => 'webhook', is_tried => 1 },
-    { name => 'python', command => ['/usr/bin/python3', '-B', "$folder/examples/python/bot.py"], updates => 'webhook', starts_in => 0.4 },
-    { name => 'node', command => ['node', "$folder/examples/node/bot.js"], needs => ["$folder/examples/node/node_modules/pg"],
+    { skips => qr{another JSON}, name => 'python', command => ['/usr/bin/python3', '-B', "$folder/examples/python/bot.py"], updates => 'webhook', starts_in => 0.4 },
+    { skips => qr{another JSON}, name => 'node', command => ['node', "$folder/examples/node/bot.js"], needs => ["$folder/examples/node/node_modules/pg"],
         updates => 'webhook', starts_in => 0.4 },
-    { name => 'java', command => ['java', '-XX:TieredStopAtLevel=1', '-cp', "$folder/java:$jar", 'Worker'], needs => [ 'javac', $jar ],
+    { skips => qr{another JSON}, name => 'java', command => ['java', '-XX:TieredStopAtLevel=1', '-cp', "$folder/java:$jar", 'Worker'], needs => [ 'javac', $jar ],
         prepare => ['javac', '-d', "$folder/java", '-cp', $jar, "$folder/examples/java/Worker.java"], starts_in => 1 },
 );
 my %wanted = map { $_ => 1 } split /,/, $ENV{WORKERS} // '';
@@ -570,7 +570,7 @@ sub test_models
     query(q{SELECT companion.schedule_message((SELECT id FROM companion.users WHERE telegram_user_id = 852), companion.now(), NULL)});
     $worker = start_worker($program, BOT_COMMAND => "sh $script");
     wait_until_idle();
-    is(query(q{SELECT content FROM companion.messages WHERE address = '852'}), "A word from the command.\x{FFFD}", 'a command writes as well');
+    is(query(q{SELECT content FROM companion.messages WHERE address = '852'}), "A word from the command.\xEF\xBF\xBD", 'a command writes as well');
     unlike(slurp_file("$script.environment"), qr/the-secret/, 'without the token');
     like(slurp_file("$script.asked"), qr/^\{"messages":.*Write first now/, 'and reads what the endpoint would');
     stop_worker($worker);
