@@ -1,10 +1,8 @@
 // Telegram's Bot API.
 #pragma once
-
 #include "http.hpp"
 #include "parts.hpp"
 #include "settings.hpp"
-
 #include <thread>
 
 // A text that went out, whole or in part
@@ -69,7 +67,7 @@ class BotApi {
         parameters.erase("parse_mode");
         if (reply.description.find("can't parse entities") != std::string::npos)
             reply = post("sendMessage", "application/json", dump(parameters));
-        if (reply.meaning == Reply::done && !reply.body.contains("/result/message_id"_json_pointer))
+        if (reply.meaning == Reply::done && !at(reply.body, "/result/message_id").is_number_integer())
             reply.meaning = Reply::unknown;
         return reply;
     }

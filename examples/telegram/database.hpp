@@ -1,10 +1,7 @@
 // The database, by libpqxx.
 #pragma once
-
 #include "stop.hpp"
-
 #include <pqxx/pqxx>
-
 #include <memory>
 
 class Database {
@@ -28,6 +25,10 @@ class Database {
                 else if (state != "55P03" && state != "40P01" && state != "40001") // who holds the user will end
                     throw;
             }
+    }
+
+    void throttle(int seconds, const char *bot = "") {
+        call("SELECT companion.throttle_channel('telegram', $1::int * interval '1 second', $2)", seconds, bot);
     }
 
     // Wait for a notification that something is due; one that came with the last answer is no reason to wait

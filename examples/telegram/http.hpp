@@ -1,16 +1,22 @@
 // POSTs over HTTP, by libcurl, and what the answers mean.
 #pragma once
-
 #include "stop.hpp"
-
 #include <curl/curl.h>
 #include <nlohmann/json.hpp>
+#include <algorithm>
+#include <map>
 
 using Json = nlohmann::json;
 
 // Texts may be of any origin: what is no UTF-8 in them is replaced
 inline std::string dump(const Json &json) {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// What is there in JSON of whatever form; null: nothing
+inline Json at(const Json &json, const char *path) {
+    const Json::json_pointer pointer(path);
+    return json.contains(pointer) ? json.at(pointer) : Json();
 }
 
 struct Reply {
@@ -63,32 +69,25 @@ class Http {
 
   private:
     static Reply read(long status, const Json &body) {
-        Reply reply{meaning_of(status), std::to_string(status), body, status == 429 ? 5 : 0};
-        if (body.is_object()) {
-            reply.description += " " + body.value("description", "");
-            reply.retry_after = body.value("/parameters/retry_after"_json_pointer, reply.retry_after);
-        } else if (reply.meaning == Reply::done) { // a proxy's page
+        static const std::map<long, Reply::Meaning> meanings = {{200, Reply::done}, {400, Reply::refused},
+            {401, Reply::forbidden}, {403, Reply::gone}, {404, Reply::forbidden}, {409, Reply::conflict},
+            {429, Reply::throttled}};
+        const auto known = meanings.find(status);
+        const Reply::Meaning otherwise = status >= 500 ? Reply::failed : Reply::unknown;
+        Reply reply{
+            known == meanings.end() ? otherwise : known->second, std::to_string(status), body, status == 429 ? 5 : 0};
+        if (const Json description = at(body, "/description"); description.is_string())
+            reply.description += " " + description.get<std::string>();
+        if (const Json seconds = at(body, "/parameters/retry_after"); seconds.is_number_integer())
+            reply.retry_after = static_cast<int>(std::clamp(seconds.get<long long>(), 1LL, 86400LL));
+        if (!body.is_object() && reply.meaning == Reply::done) // a proxy's page
             reply.meaning = Reply::unknown;
-        }
         return reply;
     }
 
-    static Reply::Meaning meaning_of(long status) {
-        switch (status) {
-        case 200: return Reply::done;
-        case 400: return Reply::refused;
-        case 401:
-        case 404: return Reply::forbidden;
-        case 403: return Reply::gone;
-        case 409: return Reply::conflict;
-        case 429: return Reply::throttled;
-        default: return status >= 500 ? Reply::failed : Reply::unknown;
-        }
-    }
-
-    // libcurl takes the body once it is connected. It cannot take it twice, for want of a CURLOPT_SEEKFUNCTION: when a
-    // connection that it has kept turns out to be dead it would repeat the request by itself, though the other side
-    // may have acted on it; this way that is an error.
+    // libcurl takes the body once it is connected, and for want of a CURLOPT_SEEKFUNCTION once only: else it would
+    // repeat the request by itself where a kept connection turns out to be dead, though the other side may have acted
+    // on it
     static size_t give_body(char *buffer, size_t size, size_t count, void *given) {
         auto &rest = *static_cast<std::string_view *>(given);
         const size_t length = rest.copy(buffer, size * count);

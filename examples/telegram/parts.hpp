@@ -1,6 +1,5 @@
 // Cuts a text into parts that a messenger takes.
 #pragma once
-
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -34,14 +33,17 @@ inline size_t place_to_cut(const std::string &text, size_t fitting) {
     return fitting;
 }
 
-// Put together they are the text. White space at the end of a part Telegram leaves out.
+// Put together they are the text, but for blank parts, which Telegram refuses; it leaves out white space at their ends
 inline std::vector<std::string> parts_of(const std::string &text, size_t longest) {
     std::vector<std::string> parts;
     std::string rest = text;
     for (size_t fitting; (fitting = bytes_of(rest, longest)) < rest.size();) {
-        parts.push_back(rest.substr(0, place_to_cut(rest, fitting)));
-        rest.erase(0, parts.back().size());
+        const std::string part = rest.substr(0, place_to_cut(rest, fitting));
+        rest.erase(0, part.size());
+        if (!trimmed(part).empty())
+            parts.push_back(part);
     }
-    parts.push_back(rest);
+    if (parts.empty() || !trimmed(rest).empty())
+        parts.push_back(rest);
     return parts;
 }

@@ -1,6 +1,5 @@
 // Takes what users write, one update after the other, and answers.
 #pragma once
-
 #include "commands.hpp"
 #include "writer.hpp"
 
@@ -10,15 +9,18 @@ class Receiver {
         : stop_(stop), database_(stop), telegram_(settings, stop), writer_(settings, database_),
           commands_(database_, telegram_) {}
 
-    // Asks Telegram for updates until it is told to stop: there is nothing to expose
+    // Asks Telegram for updates until it is told to stop: there is nothing to expose. Telegram lets one at a time ask:
+    // of several workers the one that has this lock, until its session ends.
     void poll() {
+        const char *lock = "SELECT pg_try_advisory_lock(hashtext('companion'), hashtext('getUpdates'))";
         Json wanted = {{"offset", 0}, {"timeout", 50}, {"allowed_updates", {"message", "edited_message"}}};
         while (!stop_.is_requested())
-            if (!may_poll())
+            if (!database_.call(lock)[0][0].as<bool>())
                 stop_.wait(std::chrono::seconds(2));
             else if (const Reply reply = telegram_.ask("getUpdates", wanted, 50); reply.meaning == Reply::done)
-                wanted["offset"] = take_all(reply.body.at("result"), wanted["offset"]); // which confirms those before
-        telegram_.ask("getUpdates", {{"offset", wanted["offset"]}, {"limit", 1}});
+                wanted["offset"] = take_all(at(reply.body, "/result"), wanted["offset"]); // which confirms those before
+        if (wanted["offset"] != 0) // it has had updates, so it is the one that asks
+            telegram_.ask("getUpdates", {{"offset", wanted["offset"]}, {"limit", 1}});
     }
 
     // Whether an update is done with; false: it is to be brought again
@@ -41,25 +43,22 @@ class Receiver {
     }
 
   private:
-    // Telegram lets one at a time ask: of several workers the one that has this lock, until its session ends
-    bool may_poll() {
-        const char *lock = "SELECT pg_try_advisory_lock(hashtext('companion'), hashtext('getUpdates'))";
-        return database_.call(lock)[0][0].as<bool>();
-    }
-
     // Returns the next offset. An update that fails holds up the others for half a minute at most.
     long long take_all(const Json &updates, long long offset) {
-        for (const Json &update : updates) {
+        if (!updates.is_array())
+            stop_.wait(std::chrono::seconds(1));
+        for (const Json &update : updates.is_array() ? updates : Json::array()) {
+            const Json id = at(update, "/update_id");
             if (stop_.is_requested())
                 return offset;
-            const bool is_done = take(update);
+            const bool is_done = !id.is_number_integer() || take(update);
             if (!is_done && times_brought_ < 5) {
                 stop_.wait(std::chrono::seconds(1 << times_brought_++));
                 return offset;
             }
             if (!is_done)
-                say("update " + update.at("update_id").dump() + " is given up");
-            offset = update.at("update_id").get<long long>() + 1;
+                say("update " + id.dump() + " is given up");
+            offset = id.is_number_integer() ? id.get<long long>() + 1 : offset;
             times_brought_ = 0;
         }
         return offset;
@@ -69,30 +68,30 @@ class Receiver {
         if (message.at("chat").at("type") != "private")
             return true;
         const std::string chat = message.at("chat").at("id").dump(), text = text_of(message);
+        if (text.empty() || text.front() == '/') // else record_incoming does it: who had blocked the bot is back
+            database_.call(R"sql(
+                SELECT FROM companion.addresses, companion.put_user(NULL, jsonb_build_object('telegram_user_id', address))
+                WHERE channel = 'telegram' AND address = $1 AND unlinked_at IS NULL AND disabled_at IS NOT NULL)sql",
+                chat);
         if (text.empty())
             return answer(chat, "I can read text only.");
         if (text.front() == '/')
             return answer(chat, commands_.run(message.at("from"), text));
         const long long replied_to = message.value("/reply_to_message/message_id"_json_pointer, 0LL);
         const pqxx::result recorded = database_.call(R"sql(
-            SELECT user_id, conversation_id, message_id, is_new
+            SELECT user_id, conversation_id, message_id, NOT is_new AND EXISTS (
+                SELECT FROM companion.messages AS m
+                WHERE m.user_id = r.user_id AND reply_to_id = r.message_id AND role = 'assistant') AS is_answered
             FROM companion.record_incoming('telegram', $1, $2, telegram_message_id => $3,
-                                           reply_to_telegram_id => nullif($4, 0)))sql",
+                                           reply_to_telegram_id => nullif($4, 0)) AS r)sql",
             chat, text, message.at("message_id").get<long long>(), replied_to);
         if (recorded.empty())
             return answer(chat, "I do not know you yet. /start begins.");
-        return is_answered(recorded[0]) || answer(chat, recorded[0]);
+        // One that is brought again may have been recorded by a bot that died before it answered
+        return recorded[0]["is_answered"].as<bool>() || answer(chat, recorded[0]);
     }
 
     static std::string text_of(const Json &message) { return message.value("text", message.value("caption", "")); }
-
-    // One that is brought again may have been recorded by a bot that died before it answered
-    bool is_answered(const pqxx::row &recorded) {
-        const pqxx::result answers = database_.call(
-            "SELECT FROM companion.messages WHERE user_id = $1 AND reply_to_id = $2 AND role = 'assistant'",
-            recorded["user_id"].c_str(), recorded["message_id"].c_str());
-        return !recorded["is_new"].as<bool>() && !answers.empty();
-    }
 
     // Who dies between the two sends the answer again: to somebody who asked, a double is better than a miss
     bool answer(const std::string &chat, const pqxx::row &recorded) {
@@ -113,14 +112,18 @@ class Receiver {
     }
 
     // A fact says which message it is from: it goes with it, and does not come back once it is forgotten
-    void learn(const pqxx::row &recorded, Json facts) {
+    void learn(const pqxx::row &recorded, Json facts) try {
         if (!facts.is_array())
             return;
+        if (facts.size() > 100)
+            facts.erase(facts.begin() + 100, facts.end());
         for (Json &fact : facts)
             if (fact.is_object())
                 fact["source_message_id"] = recorded["message_id"].c_str();
         database_.call("SELECT FROM companion.upsert_user_context_many($1, $2::text, 'skip')",
             recorded["user_id"].c_str(), dump(facts));
+    } catch (const pqxx::sql_error &error) { // it costs no answer
+        say(std::string("what the model has learned: ") + error.what());
     }
 
     void take_edit(const Json &message) {
@@ -144,9 +147,8 @@ class Receiver {
                 WHERE channel = 'telegram' AND address = $1 AND unlinked_at IS NULL)sql",
                 chat, description);
         if (meaning == Reply::throttled)
-            database_.call(
-                "SELECT companion.throttle_channel('telegram', $1::int * interval '1 second', '')", retry_after);
-        stop_.wait(std::chrono::seconds(retry_after));
+            database_.throttle(retry_after);
+        stop_.wait(std::chrono::seconds(std::min(retry_after, 60))); // it may be of this chat alone
         const bool is_open = meaning == Reply::forbidden || meaning == Reply::throttled || meaning == Reply::failed;
         return !is_open || !sent.ids.empty();
     }

@@ -1,6 +1,5 @@
 // Sends what is due, each message once. docs/worker.md says why it does each thing.
 #pragma once
-
 #include "writer.hpp"
 
 class Sender {
@@ -67,8 +66,11 @@ class Sender {
             say(std::string("message ") + message["message_id"].c_str() + ": " + reply.description);
         if (reply.meaning == Reply::forbidden)
             stop_.request(token_refused);
-        if (reply.meaning == Reply::throttled)
-            throttle(reply.retry_after, message["bot"].c_str());
+        if (reply.meaning == Reply::throttled) { // all workers of the bot wait
+            is_throttled_ = true;
+            longest_wait_ = std::min(longest_wait_, std::chrono::seconds(reply.retry_after));
+            database_.throttle(reply.retry_after, message["bot"].c_str());
+        }
         if (!sent.ids.empty()) // it is out, or some of it, so it must not come again
             ask(message, R"sql(
                 SELECT companion.mark_sent($1, $2, $3, $4, telegram_message_id => $5, metadata => $6,
@@ -85,14 +87,6 @@ class Sender {
                                          permanent => $6, address_gone => $7))sql",
             reply.description, reply.meaning == Reply::forbidden ? 60 : reply.retry_after,
             reply.meaning == Reply::refused, reply.meaning == Reply::gone);
-    }
-
-    // All workers of the bot wait
-    void throttle(int seconds, const char *bot) {
-        is_throttled_ = true;
-        longest_wait_ = std::min(longest_wait_, std::chrono::seconds(seconds));
-        database_.call(
-            "SELECT companion.throttle_channel('telegram', $1::int * interval '1 second', $2)", seconds, bot);
     }
 
     template <typename... Arguments>

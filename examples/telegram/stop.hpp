@@ -1,9 +1,7 @@
 // How the bot's threads learn that it is time to end.
 #pragma once
-
 #include <poll.h>
 #include <sys/eventfd.h>
-
 #include <atomic>
 #include <chrono>
 #include <iostream>

@@ -1,12 +1,9 @@
 // The webhook: a small HTTP server for the user's own, which has TLS, to pass requests on to, one after the other.
 #pragma once
-
 #include "receiver.hpp"
-
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-
 #include <system_error>
 
 struct Socket {
@@ -62,13 +59,19 @@ inline int take_request(const Socket &client, Receiver &receiver, const std::str
 }
 
 inline void serve_webhook(const Settings &settings, Stop &stop, Receiver &receiver) {
-    const Socket listener{checked(socket(settings.webhook.front() == '/' ? AF_UNIX : AF_INET, SOCK_STREAM, 0))};
+    const Socket listener{
+        checked(socket(settings.webhook.front() == '/' ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0))};
     listen_at(listener, settings.webhook);
-    if (!settings.webhook_url.empty())
-        BotApi(settings, stop)
-            .ask("setWebhook", {{"url", settings.webhook_url}, {"secret_token", settings.webhook_secret}});
+    const Json wanted = {{"url", settings.webhook_url}, {"secret_token", settings.webhook_secret}};
+    for (BotApi telegram(settings, stop); !settings.webhook_url.empty() && !stop.is_requested();)
+        if (const Reply reply = telegram.ask("setWebhook", wanted); reply.meaning == Reply::done)
+            break;
+        else if (reply.meaning == Reply::refused) // ask() has said why
+            stop.request(broken);
     while (stop.wait(std::chrono::hours(1), listener.file), !stop.is_requested()) {
-        const Socket client{checked(accept(listener.file, nullptr, nullptr))};
+        const Socket client{accept(listener.file, nullptr, nullptr)};
+        if (client.file < 0) // nobody is there any more, or there are too many files; what follows does nothing
+            stop.wait(std::chrono::milliseconds(100));
         const std::string status = std::to_string(take_request(client, receiver, settings.webhook_secret));
         const std::string answer = "HTTP/1.1 " + status + " -\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         send(client.file, answer.data(), answer.size(), MSG_NOSIGNAL);

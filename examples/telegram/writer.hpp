@@ -1,9 +1,7 @@
 // Writes the texts: of a check-in, and of an answer.
 #pragma once
-
 #include "bot_api.hpp"
 #include "database.hpp"
-
 #include <cstdio>
 
 struct Written {
@@ -69,7 +67,9 @@ class Writer {
 
     Written ask_model(const char *user_id, const std::string &task) {
         const std::string request = dump({{"model", settings_.model}, {"messages", prompt(user_id, task)}});
-        const std::string output = settings_.command.empty() ? ask_endpoint(request) : ask_command(request);
+        std::string output = settings_.command.empty() ? ask_endpoint(request) : ask_command(request);
+        output = Json::parse(dump(Json(output))).get<std::string>(); // the database takes neither other than UTF-8
+        std::erase(output, '\0');                                    // nor a NUL
         const size_t mark = output.rfind("FACTS:");
         Written written{trimmed(output.substr(0, mark)), {}, ""};
         if (mark != std::string::npos)
@@ -85,7 +85,7 @@ class Writer {
             settings_.model_timeout);
         if (reply.meaning != Reply::done)
             throw NoText("the model's endpoint: " + reply.description);
-        const Json text = reply.body.value("/choices/0/message/content"_json_pointer, Json());
+        const Json text = at(reply.body, "/choices/0/message/content");
         return text.is_string() ? text.get<std::string>() : "";
     }
 
@@ -94,8 +94,8 @@ class Writer {
         const std::unique_ptr<FILE, int (*)(FILE *)> file(std::tmpfile(), std::fclose);
         std::fputs(request.c_str(), file.get());
         std::fflush(file.get());
-        const std::string input = "/dev/fd/" + std::to_string(fileno(file.get()));
-        FILE *const pipe = popen(("exec <" + input + "; " + settings_.command).c_str(), "r");
+        const std::string input = "exec </dev/fd/" + std::to_string(fileno(file.get())) + "; ";
+        FILE *const pipe = popen((input + settings_.command).c_str(), "r");
         std::string output;
         for (int c; (c = std::fgetc(pipe)) != EOF;)
             output += static_cast<char>(c);

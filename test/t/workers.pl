@@ -27,10 +27,10 @@ my $patience = $PostgreSQL::Test::Utils::timeout_default;
 my @programs = (
     { name => 'telegram', command => ["$folder/telegram_bot"], updates => 'polling', has_commands => 1 },
     { name => 'telegram by webhook', command => ["$folder/telegram_bot"], updates => 'webhook', is_tried => 1 },
-    { name => 'python', command => ['/usr/bin/python3', '-B', "$folder/examples/python/bot.py"], updates => 'webhook', starts_in => 0.4 },
-    { name => 'node', command => ['node', "$folder/examples/node/bot.js"], needs => ["$folder/examples/node/node_modules/pg"],
+    { skips => qr{another JSON}, name => 'python', command => ['/usr/bin/python3', '-B', "$folder/examples/python/bot.py"], updates => 'webhook', starts_in => 0.4 },
+    { skips => qr{another JSON}, name => 'node', command => ['node', "$folder/examples/node/bot.js"], needs => ["$folder/examples/node/node_modules/pg"],
         updates => 'webhook', starts_in => 0.4 },
-    { name => 'java', command => ['java', '-XX:TieredStopAtLevel=1', '-cp', "$folder/java:$jar", 'Worker'], needs => [ 'javac', $jar ],
+    { skips => qr{another JSON}, name => 'java', command => ['java', '-XX:TieredStopAtLevel=1', '-cp', "$folder/java:$jar", 'Worker'], needs => [ 'javac', $jar ],
         prepare => ['javac', '-d', "$folder/java", '-cp', $jar, "$folder/examples/java/Worker.java"], starts_in => 1 },
 );
 my %wanted = map { $_ => 1 } split /,/, $ENV{WORKERS} // '';
@@ -215,6 +215,10 @@ my @sends = (
         'pending | telegram | 1 | - | usable', 1, 'unknown | telegram | 0 | - | usable', 1 ],
     [ '200 that is no JSON', 'Good morning', [ { status => 200, body => '<html>' } ],
         'pending | telegram | 1 | - | usable', 1, 'unknown | telegram | 0 | - | usable', 1 ],
+    [ '200 that is another JSON', 'Good morning', [ { status => 200, body => '{"result": {"message_id": "x"}}' } ],
+        'pending | telegram | 1 | - | usable', 1, 'unknown | telegram | 0 | - | usable', 1 ],
+    [ '500 of another JSON', 'Good morning', [ { status => 500, body => '{"description": {}, "parameters": []}' } ],
+        'pending | telegram | 1 | - | usable', 1, 'sent | telegram | 0 | 1001 | usable', 2 ],
     [ 'a long text', $long, [], 'sent | telegram | 0 | 1001 | usable', 3 ],
     [ 'a long text without a space', $no_spaces, [], 'sent | telegram | 0 | 1001 | usable', 2 ],
     [ 'a long text, 500 in between', $long, [ { status => 200 }, { status => 500 } ],
@@ -373,6 +377,13 @@ sub test_refused_token
     my $worker = start_worker($program, TELEGRAM_BOT_TOKEN => '');
     is(exit_code($worker), 2, 'without a token it does not begin');
     delete $running{$worker};
+    return unless $program->{has_commands};
+    for ([ TELEGRAM_TIMEOUT => '9' x 30 ], [ TELEGRAM_TIMEOUT => 'soon' ], [ TELEGRAM_WEBHOOK => 'foo' ])
+    {
+        my $misused = start_worker($program, @$_);
+        is(exit_code($misused), 2, "nor with $_->[0]=$_->[1]");
+        delete $running{$misused};
+    }
 }
 
 # What was started is finished, what was not is given back
@@ -385,6 +396,7 @@ sub test_term
     wait_for(q{EXISTS (SELECT FROM outcomes WHERE chat = 501 AND state = 'sending')});
     my (undef, $secret) = split /:/, $api->token;
     unlike(slurp_file("/proc/$worker/cmdline"), qr/\Q$secret\E/, 'the token is not in the list of processes');
+    unlike(slurp_file("/proc/$worker/environ"), qr/\Q$secret\E/, 'nor in its environment') if $program->{has_commands};
     stop_worker($worker);
     is(outcome_of(501, $standing), 'sent | telegram | 0 | 1001 | usable', 'what was started is reported');
     is(query(q{SELECT count(*) FROM companion.pending_messages WHERE state IN ('claimed', 'sending')}), '0', 'nothing is held');
@@ -495,17 +507,29 @@ sub test_commands
     my ($program) = @_;
     my $worker = start_worker($program);
     $api->ask('table', sendMessage => {});
-    send_updates(map { text_update(602, 20, $_) } '/time 08:30', '/timezone Europe/Lisbon', '/pause 3', '/time 25:00', '/timezone Mars', '/pause soon');
+    send_updates(map { text_update(602, 20, $_) } '/time 08:30', '/timezone Europe/Lisbon', '/pause 3', '/time 25:00', '/timezone Mars', '/pause soon', '/pause -5', '/pause 40000');
     is(user_602(q{checkin_time, timezone, checkin_paused_until - companion.now()}), '08:30:00|Europe/Lisbon|3 days', '/time, /timezone, /pause; what is none changes nothing');
     send_updates(text_update(602, 21, '/pause@test_bot'));
     is(user_602('checkin_paused_until'), 'infinity', '/pause without an end');
-    send_updates(text_update(602, 22, '/resume'));
+    for my $update (text_update(602, 22, '/resume'), { message => { %{ text_update(602, 22, '')->{message} }, photo => [] } })
+    {
+        query(q{SELECT companion.disable_address(id, 'telegram', '602') FROM companion.users WHERE telegram_user_id = 602});
+        send_updates($update);
+        is(query(q{SELECT disabled_at IS NULL FROM companion.addresses WHERE address = '602'}), 't', 'who had blocked the bot is back');
+    }
     is(user_602('checkin_paused_until IS NULL'), 't', '/resume');
     query(q{SELECT companion.schedule_message(id, companion.now() + interval '1 day', 'later') FROM companion.users WHERE telegram_user_id = 602;
         SELECT companion.upsert_user_context(id, 'preference', 'coffee', 'espresso') FROM companion.users WHERE telegram_user_id = 602});
     send_updates(text_update(602, 23, '/stop'));
     is(user_602('checkin_time IS NULL'), 't', '/stop ends check-ins');
     is(query(q{SELECT count(*) FROM companion.scheduled_messages WHERE status = 'cancelled' AND failure_reason LIKE '%/stop%'}), '1', 'and what was scheduled');
+    send_updates(text_update(602, 23, '/start'));
+    like($api->ask('arrived')->{messages}[-1]{text}, qr/do not write first/, '/start does not undo it');
+    for ([ '/time 8', '08:00:00' ], [ "/time\t8:30", '08:30:00' ])
+    {
+        send_updates(text_update(602, 23, $_->[0]));
+        is(user_602('checkin_time'), $_->[1], $_->[0]);
+    }
     send_updates(text_update(602, 24, '/export'));
     my ($export) = grep { $_->{chat_id} == 602 && $_->{text} =~ /espresso/ } @{ $api->ask('arrived')->{messages} };
     like($export->{text} // '', qr/"display_name": "user 602"/, '/export brings all that is stored');
@@ -523,7 +547,7 @@ sub test_models
     my ($program) = @_;
     my $facts = 'How nice! FACTS: [{"category": "identity", "key": "pet", "value": "a cat"}, {"category": "no key"}]';
     my $script = "$PostgreSQL::Test::Utils::tmp_check/model";
-    append_to_file($script, "cat >$script.asked; env >$script.environment; echo 'A word from the command.'\n");
+    append_to_file($script, "cat >$script.asked; env >$script.environment; printf 'A word from the command.\\377\\000\\n'\n");
     query('SELECT add_user(851); SELECT add_user(852)');
     $api->ask('table', model => [ { status => 500 }, { content => $facts } ]);
     my $worker = start_worker($program, BOT_MODEL_URL => $api->url . '/v1/chat/completions', BOT_MODEL_KEY => 'key');
@@ -532,6 +556,13 @@ sub test_models
     is(query(q{SELECT m.content FROM companion.messages AS m WHERE address = '851' AND role = 'assistant'}), 'How nice!', 'and the text is the model\'s');
     send_updates(text_update(851, 6, 'And what do I have?'));
     my $asked = $api->ask('arrived')->{model}[-1]{messages};
+    my $fact = '{"category": "identity", "key": "pet", "value": "a cat"}';
+    my @bad = ("NUL \0. FACTS: [" . join(', ', ($fact) x 1001) . ']', 'Unfit. FACTS: [{"category": "identity", "key": "pet", "value": "\\u0000"}]', "\0");
+    query('SELECT add_user(n) FROM generate_series(853, 855) AS n');
+    $api->ask('table', model => [ map { { content => $_ } } @bad, 'At last.' ]);
+    send_updates(map { text_update($_, 5, 'hello') } 853 .. 855);
+    is(query(q{SELECT string_agg(content, ' ' ORDER BY address) FROM companion.messages WHERE address BETWEEN '853' AND '855' AND role = 'assistant'}),
+        'NUL . Unfit. At last.', 'neither too many facts nor what the database refuses cost an answer');
     like($asked->[1]{content}, qr{- identity/pet: a cat}, 'the model is told what is known');
     is(join(', ', map { "$_->{role}: $_->{content}" } @$asked[2 .. 4]),
         'user: I have a cat, assistant: How nice!, user: And what do I have?', 'and what was said');
@@ -539,7 +570,7 @@ sub test_models
     query(q{SELECT companion.schedule_message((SELECT id FROM companion.users WHERE telegram_user_id = 852), companion.now(), NULL)});
     $worker = start_worker($program, BOT_COMMAND => "sh $script");
     wait_until_idle();
-    is(query(q{SELECT content FROM companion.messages WHERE address = '852'}), 'A word from the command.', 'a command writes as well');
+    is(query(q{SELECT content FROM companion.messages WHERE address = '852'}), "A word from the command.\xEF\xBF\xBD", 'a command writes as well');
     unlike(slurp_file("$script.environment"), qr/the-secret/, 'without the token');
     like(slurp_file("$script.asked"), qr/^\{"messages":.*Write first now/, 'and reads what the endpoint would');
     stop_worker($worker);

@@ -12,6 +12,12 @@ std::string joined(const std::vector<std::string> &parts)
     return text;
 }
 
+std::string without_space(std::string text)
+{
+    std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
+    return text;
+}
+
 std::string repeated(const std::string &text, int times)
 {
     std::string all;
@@ -52,7 +58,15 @@ TEST_CASE("no character is cut, and one beyond the first 65,536 counts as two")
     CHECK(parts_of(repeated(cat, 5), 4).front() == repeated(cat, 4));
 }
 
-TEST_CASE("put together the parts are the text, whatever is in it")
+TEST_CASE("a part that would be blank is left out")
+{
+    CHECK(parts_of("0123456789" + repeated(" ", 30), 10) == std::vector<std::string>{"0123456789"});
+    CHECK(parts_of(repeated("\n", 10) + "0123456789", 10) ==
+          std::vector<std::string>{"0123456789"});
+    CHECK(parts_of(repeated(" ", 25), 10).size() == 1);
+}
+
+TEST_CASE("put together the parts are the text but for blank ones, whatever is in it")
 {
     unsigned state = 1;
     for (int i = 0; i < 2000; ++i) {
@@ -64,7 +78,9 @@ TEST_CASE("put together the parts are the text, whatever is in it")
             text += pieces[state >> 29];
         }
         const std::vector<std::string> parts = parts_of(text, 2 + i % 17);
-        REQUIRE(joined(parts) == text);
+        REQUIRE(without_space(joined(parts)) == without_space(text));
+        for (const std::string &part : parts)
+            REQUIRE((parts.size() == 1 || !trimmed(part).empty()));
         REQUIRE(parts.size() <= text.size() + 1);
     }
 }
