@@ -48,7 +48,7 @@ def read(status, answer, is_message=False):
         body = {}
     body, parameters = an_object(body), an_object(an_object(body).get("parameters"))
     if meaning == "done" and (body.get("ok") is not True or is_message
-                              and type(an_object(body.get("result")).get("message_id")) is not int):
+                              and not is_id(an_object(body.get("result")).get("message_id"))):
         meaning = "unknown"
     wait, description = parameters.get("retry_after"), body.get("description")
     wait = min(max(wait, 0), 86400) if type(wait) is int else 5
@@ -58,6 +58,10 @@ def read(status, answer, is_message=False):
 
 def an_object(value):
     return value if isinstance(value, dict) else {}
+
+
+def is_id(value):
+    return type(value) is int and -1 << 63 <= value < 1 << 63
 
 
 def send_text(chat, text):
