@@ -238,7 +238,7 @@ class Worker {
                 .POST(BodyPublishers.ofString(form)).build();
             var answer = client.sendAsync(request, BodyHandlers.ofString())
                 .orTimeout(TIMEOUT.toSeconds(), TimeUnit.SECONDS).get();
-            return read(answer.statusCode(), answer.body());
+            return read(answer.statusCode(), answer.body(), method.equals("sendMessage"));
         } catch (IllegalArgumentException error) {
             return new Reply(Meaning.FORBIDDEN, "the token is none (404)", null, 0);
         } catch (Exception error) {
@@ -249,11 +249,13 @@ class Worker {
     }
 
     // Three fields need no library for JSON
-    static Reply read(int status, String body) {
-        String id = field("\"message_id\": ?(\\d+)", body), wait = field("\"retry_after\": ?(\\d+)", body);
-        String description = field("\"description\": ?\"((?:[^\"\\\\]|\\\\.)*)\"", body);
+    static Reply read(int status, String body, boolean isMessage) {
+        String id = field("\"message_id\":\\s*(-?\\d{1,18})\\s*[,}]", body);
+        String wait = field("\"retry_after\":\\s*(-?\\d{1,18})\\s*[,}]", body);
+        boolean isDone = body.startsWith("{") && field("(\"ok\":\\s*true)", body) != null && (id != null || !isMessage);
+        String description = field("\"description\":\\s*\"((?:[^\"\\\\]++|\\\\.)*+)\"", body);
         Meaning meaning = switch (status) {
-            case 200 -> body.startsWith("{") ? Meaning.DONE : Meaning.UNKNOWN; // a proxy's page
+            case 200 -> isDone ? Meaning.DONE : Meaning.UNKNOWN; // a proxy's page
             case 400 -> Meaning.REFUSED;
             case 401, 404 -> Meaning.FORBIDDEN;
             case 403 -> Meaning.GONE;
@@ -261,7 +263,7 @@ class Worker {
             default -> status >= 500 ? Meaning.FAILED : Meaning.UNKNOWN;
         };
         return new Reply(meaning, status + (description != null ? " " + description : ""),
-            id != null ? Long.valueOf(id) : null, wait != null ? Integer.parseInt(wait) : 5);
+            id != null ? Long.valueOf(id) : null, wait != null ? (int) Math.min(Math.max(Long.parseLong(wait), 0), 86400) : 5);
     }
 
     static String field(String pattern, String body) {

@@ -27,21 +27,26 @@ export function ask(method, parameters) {
     asking.on("response", (response) => {
       response.on("data", (part) => { answer += part; });
       response.on("error", () => end({ meaning: "unknown", description: "the answer is cut" }));
-      response.on("end", () => end(read(response.statusCode, answer)));
+      response.on("end", () => end(read(response.statusCode, answer, method === "sendMessage")));
     });
     asking.end(JSON.stringify(parameters));
   });
 }
 
-function read(status, answer) {
-  let meaning = meanings[status] ?? (status >= 500 ? "failed" : "unknown"), body = {};
+// JSON of an unexpected form says no more than a proxy's page does
+function read(status, answer, isMessage) {
+  let meaning = meanings[status] ?? (status >= 500 ? "failed" : "unknown"), body;
   try {
     body = JSON.parse(answer);
   } catch { // a proxy's page
-    if (meaning === "done") meaning = "unknown";
   }
-  const retryAfter = meaning === "throttled" ? body.parameters?.retry_after ?? 5 : undefined;
-  return { meaning, description: `${status} ${body.description ?? ""}`, result: body.result, retryAfter };
+  const result = body?.result, wait = body?.parameters?.retry_after;
+  if (meaning === "done" && (body?.ok !== true || isMessage && !Number.isSafeInteger(result?.message_id)))
+    meaning = "unknown";
+  const description = typeof body?.description === "string" ? body.description.replaceAll("\0", "") : "";
+  const seconds = Number.isInteger(wait) ? Math.min(Math.max(wait, 0), 86400) : 5;
+  return { meaning, description: `${status} ${description}`, result,
+    retryAfter: meaning === "throttled" ? seconds : undefined };
 }
 
 // The reply to the last part, or to the one that failed; what went out, and the ids of its parts

@@ -23,7 +23,9 @@ export async function take(update) {
 
 async function takeMessage(message) {
   const { chat, from, text } = message;
-  if (chat.type !== "private" || !text) return true;
+  if (chat.type !== "private") return true;
+  if (!text || text.startsWith("/start")) await comeBack(chat.id);
+  if (!text) return true;
   const [command, token] = text.split(/\s+/);
   if (command === "/start") return isDoneWith(chat.id, await sendText(chat.id, await start(from, token)));
   const [recorded] = await database.call(
@@ -31,6 +33,12 @@ async function takeMessage(message) {
     chat.id, text, message.message_id, message.reply_to_message?.message_id);
   if (!recorded) return isDoneWith(chat.id, await sendText(chat.id, "I do not know you yet. /start begins."));
   return await isAnswered(recorded) || answer(chat.id, recorded);
+}
+
+// Who had blocked the bot can be written to again
+async function comeBack(chat) {
+  if ((await database.call(`SELECT user_id ${whoseItIs}`, chat)).length > 0)
+    await database.call("SELECT companion.put_user(NULL, $1)", { telegram_user_id: chat });
 }
 
 // The token is a parameter, so that no log shows it, and what it is in is not recorded
@@ -88,11 +96,20 @@ function takeEdit({ chat, text, message_id }) {
 export function serve(where, secret = "") {
   let last = Promise.resolve();
   const server = http.createServer(async (request, response) => {
-    let body = "";
-    for await (const part of request) body += part;
-    const isTelegram = (request.headers["x-telegram-bot-api-secret-token"] ?? "") === secret;
-    last = last.then(async () => !isTelegram ? 403 : await take(JSON.parse(body)) ? 200 : 500).catch(() => 400);
-    response.writeHead(await last, { Connection: "close" }).end();
+    const end = (status) => response.writeHead(status, { Connection: "close" }).end();
+    if ((request.headers["x-telegram-bot-api-secret-token"] ?? "") !== secret) return end(403);
+    const parts = [];
+    let length = 0;
+    try {
+      for await (const part of request.iterator({ destroyOnReturn: false })) {
+        if ((length += part.length) > 1 << 20) return end(413);
+        parts.push(part);
+      }
+    } catch { // who asked has hung up
+      return response.destroy();
+    }
+    last = last.then(async () => await take(JSON.parse(Buffer.concat(parts))) ? 200 : 500).catch(() => 400);
+    end(await last);
   });
   if (where.startsWith("/")) fs.rmSync(where, { force: true });
   server.listen(where.startsWith("/") ? { path: where } : { port: Number(where), host: "127.0.0.1" });

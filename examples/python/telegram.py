@@ -32,21 +32,36 @@ def ask(method, parameters):
         connection.request("POST", f"{API.path}/bot{TOKEN}/{method}", json.dumps(parameters),
                            {"Content-Type": "application/json"})
         response = connection.getresponse()
-        return read(response.status, response.read())
+        return read(response.status, response.read(), method == "sendMessage")
     except (OSError, http.client.HTTPException) as error:
         return Reply("unknown", f"no answer: {type(error).__name__}")
     finally:
         connection.close()
 
 
-def read(status, answer):
+def read(status, answer, is_message=False):
+    """JSON of an unexpected form says no more than a proxy's page does."""
     meaning = MEANINGS.get(status, "failed" if status >= 500 else "unknown")
     try:
         body = json.loads(answer)
-    except ValueError:  # a proxy's page
-        body, meaning = {}, "unknown" if meaning == "done" else meaning
-    wait = body.get("parameters", {}).get("retry_after", 5) if meaning == "throttled" else 0
-    return Reply(meaning, f"{status} {body.get('description', '')}", body, wait)
+    except (ValueError, RecursionError):  # a proxy's page
+        body = {}
+    body, parameters = an_object(body), an_object(an_object(body).get("parameters"))
+    if meaning == "done" and (body.get("ok") is not True or is_message
+                              and not is_id(an_object(body.get("result")).get("message_id"))):
+        meaning = "unknown"
+    wait, description = parameters.get("retry_after"), body.get("description")
+    wait = min(max(wait, 0), 86400) if type(wait) is int else 5
+    description = description.encode("utf-8", "replace").decode().replace("\0", "") if type(description) is str else ""
+    return Reply(meaning, f"{status} {description}", body, wait if meaning == "throttled" else 0)
+
+
+def an_object(value):
+    return value if isinstance(value, dict) else {}
+
+
+def is_id(value):
+    return type(value) is int and -1 << 63 <= value < 1 << 63
 
 
 def send_text(chat, text):

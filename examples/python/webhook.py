@@ -22,6 +22,8 @@ class Receiver:
     def take(self, update):
         """Whether an update is done with; False: Telegram brings it again."""
         try:
+            if not isinstance(update, dict):
+                return True
             if "message" in update:
                 return self.take_message(update["message"])
             if "text" in update.get("edited_message", {}):
@@ -29,23 +31,33 @@ class Receiver:
             return True
         except psycopg.Error as error:
             say(f"an update: {error.sqlstate} {error.diag.message_primary}")
-            return (error.sqlstate or "")[:2] in ("22", "23")  # it would be refused again
-        except (KeyError, TypeError, IndexError) as error:
+            return isinstance(error, psycopg.DataError) or (error.sqlstate or "")[:2] in ("22", "23")  # refused again
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
             say(f"an update that is not as expected: {type(error).__name__}")
             return True
 
     def take_message(self, message):
-        if message["chat"]["type"] != "private" or "text" not in message:
+        if message["chat"]["type"] != "private":
             return True
-        chat, text = message["chat"]["id"], message["text"]
+        chat, text = an_id(message["chat"]["id"]), message.get("text")
+        if text is None or text.split()[0] == "/start":
+            self.come_back(chat)
+        if text is None:
+            return True
         if text.split()[0] == "/start":
             return self.is_done_with(chat, telegram.send_text(chat, self.start(message["from"], *text.split()[1:2])))
         recorded = self.database.call(
             "SELECT * FROM companion.record_incoming('telegram', %s, %s, %s, reply_to_telegram_id => %s)",
-            chat, text, message["message_id"], message.get("reply_to_message", {}).get("message_id"))
+            chat, text, an_id(message["message_id"]),
+            an_id(message["reply_to_message"]["message_id"]) if message.get("reply_to_message") else None)
         if not recorded:
             return self.is_done_with(chat, telegram.send_text(chat, "I do not know you yet. /start begins."))
         return self.is_answered(recorded[0]) or self.answer(chat, recorded[0])
+
+    def come_back(self, chat):
+        """Who had blocked the bot can be written to again."""
+        if self.database.call(f"SELECT user_id {WHOSE_IT_IS}", str(chat)):
+            self.database.call("SELECT FROM companion.put_user(NULL, %s)", Jsonb({"telegram_user_id": chat}))
 
     def start(self, sender, token=None):
         """The token is a parameter, so that no log shows it, and what it is in is not recorded."""
@@ -53,12 +65,12 @@ class Receiver:
             self.put(sender)
             return "Welcome! I write every morning at nine."
         redeemed = self.database.call("SELECT outcome FROM companion.redeem_telegram_link_token(%s, %s, %s)",
-                                      token, sender["id"], sender.get("username"))
+                                      token, an_id(sender["id"]), sender.get("username"))
         return "Welcome! We are connected." if redeemed[0].outcome == "linked" else "This link is no longer valid."
 
     def put(self, sender):
         """Who is new is given all that check-ins need; of who is known no more is named than is to be changed."""
-        settings = {"telegram_user_id": sender["id"]}
+        settings = {"telegram_user_id": an_id(sender["id"])}
         if "username" in sender:
             settings["telegram_username"] = sender["username"]
         if not self.database.call(f"SELECT user_id {WHOSE_IT_IS}", str(sender["id"])):
@@ -97,18 +109,36 @@ class Receiver:
 
     def take_edit(self, message):
         self.database.call(f"SELECT companion.edit_message(user_id, NULL, %s, %s, address => address) {WHOSE_IT_IS}",
-                           message["text"], message["message_id"], str(message["chat"]["id"]))
+                           message["text"], an_id(message["message_id"]), str(message["chat"]["id"]))
+
+
+def an_id(value):
+    if type(value) is not int or not -1 << 63 <= value < 1 << 63:
+        raise TypeError
+    return value
 
 
 class Handler(BaseHTTPRequestHandler):
     timeout = 5
 
     def do_POST(self):
-        body = self.rfile.read(min(int(self.headers.get("Content-Length", 0)), 1 << 20))
-        is_telegram = self.headers.get("X-Telegram-Bot-Api-Secret-Token", "") == SECRET
-        self.send_response(403 if not is_telegram else 200 if self.server.receiver.take(json.loads(body)) else 500)
+        self.send_response(self.status())
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def status(self):
+        if self.headers.get("X-Telegram-Bot-Api-Secret-Token", "") != SECRET:
+            return 403
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit()):
+            return 400
+        if len(length) > 7 or int(length) > 1 << 20:
+            return 413
+        try:
+            update = json.loads(self.rfile.read(int(length)))
+        except (ValueError, RecursionError):
+            return 400
+        return 200 if self.server.receiver.take(update) else 500
 
     def log_message(self, *_):
         pass
@@ -122,5 +152,6 @@ def server_at(where):
     socketserver.TCPServer.allow_reuse_address = True
     kind = socketserver.UnixStreamServer if is_path else socketserver.TCPServer
     server = kind(where if is_path else ("127.0.0.1", int(where)), Handler)
+    server.handle_error = lambda *_: say("a request that broke off")
     server.receiver = Receiver()
     return server
