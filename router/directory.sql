@@ -234,7 +234,7 @@ LANGUAGE plpgsql ROWS 1 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF channel_user_number IS NULL THEN
-        RAISE EXCEPTION 'argument "channel_user_number" must not be null' USING ERRCODE = 'null_value_not_allowed';
+        RAISE EXCEPTION 'argument "channel_user_number" must not be null' USING ERRCODE = '22004';
     END IF;
     RETURN QUERY SELECT * FROM companion.record_incoming($1, $2::text, $3, $4, $5, $6, $7, $8, $9, $10);
 END
