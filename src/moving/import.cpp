@@ -75,7 +75,8 @@ void require_independent(const Imported &imported, uint64 row)
     bool is_null;
     const bool depends = DatumGetBool(result_field(row, 6, &is_null));
     if (depends || !(imported.is_taken || imported.is("there already")))
-        ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION), errmsg("they are taken one by one"));
+        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                errmsg("they are taken one by one"));
 }
 
 void take_range(const Import &import, Jsonb *rows, Imported *results, int first, int last)
