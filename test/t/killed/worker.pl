@@ -87,7 +87,7 @@ sub call
     if ($server && $server->ping)
     {
         die "$name: $function: $error" if $sqlstate !~ /^(55P03|40P01)$/;
-        $server->rollback;
+        eval { $server->rollback; 1 } or undef $server; # a server that has gone has rolled it back
         return 'held';
     }
     eval { $server->disconnect };
