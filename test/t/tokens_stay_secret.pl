@@ -11,6 +11,7 @@ use Test::More;
 my $node = PostgreSQL::Test::Cluster->new('secret');
 $node->init;
 $node->append_conf('postgresql.conf', <<'CONF');
+companion.lock_wait = '1h'
 shared_preload_libraries = 'pg_stat_statements, auto_explain'
 pg_stat_statements.track = all
 auto_explain.log_min_duration = 0
