@@ -117,13 +117,16 @@ TRUNCATE companion.users CASCADE;
 VACUUM ANALYZE companion.users, companion.conversations, companion.messages, companion.user_context, companion.scheduled_messages, companion.rekeyed_ids, companion.addresses;
 \c
 SET companion.clock = '2026-03-02 12:00+00';
+CREATE FUNCTION pg_temp.tuples_read() RETURNS bigint LANGUAGE sql AS $$
+    SELECT sum(pg_stat_get_xact_tuples_returned(i.indexrelid) + pg_stat_get_xact_tuples_returned(c.oid))
+    FROM pg_class AS c LEFT JOIN pg_index AS i ON i.indrelid = c.oid WHERE c.relnamespace = 'companion'::regnamespace AND c.relkind = 'r'
+$$;
 CREATE FUNCTION pg_temp.read(subject text, elements jsonb) RETURNS TABLE (taken bigint, is_read_by_key boolean) LANGUAGE plpgsql AS $$
 DECLARE
-    before bigint := (SELECT sum(pg_stat_get_xact_tuples_returned(i.indexrelid) + pg_stat_get_xact_tuples_returned(c.oid)) FROM pg_class AS c LEFT JOIN pg_index AS i ON i.indrelid = c.oid WHERE c.relnamespace = 'companion'::regnamespace AND c.relkind = 'r');
+    before bigint := pg_temp.tuples_read();
 BEGIN
     EXECUTE format('SELECT count(*) FROM companion.import_%s($1) WHERE outcome = ''taken''', subject) USING elements INTO taken;
-    SELECT sum(pg_stat_get_xact_tuples_returned(i.indexrelid) + pg_stat_get_xact_tuples_returned(c.oid)) - before < 50 * taken INTO is_read_by_key
-    FROM pg_class AS c LEFT JOIN pg_index AS i ON i.indrelid = c.oid WHERE c.relnamespace = 'companion'::regnamespace AND c.relkind = 'r';
+    is_read_by_key := pg_temp.tuples_read() - before < 50 * taken;
     RETURN NEXT;
 END
 $$;

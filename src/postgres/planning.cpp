@@ -79,6 +79,7 @@ static PlannedStmt *plan(Query *query, const char *text, int options, ParamListI
     if (!is_within_call() || !is_ours(query, get_namespace_oid("companion", true)))
         return next(query, text, options, parameters);
     const PlannerSettings before = PlannerSettings::present();
+    const bool was_planning = is_planning; // a plan may take the result of a function, which plans
     PlannedStmt *planned;
     PG_TRY();
     {
@@ -89,7 +90,7 @@ static PlannedStmt *plan(Query *query, const char *text, int options, ParamListI
     PG_FINALLY();
     {
         before.set();
-        is_planning = false;
+        is_planning = was_planning;
     }
     PG_END_TRY();
     return planned;
