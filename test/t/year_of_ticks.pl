@@ -119,16 +119,17 @@ WHERE name ~ '/' AND name !~ '^(posix|right|SystemV)/';
 
 -- One traveller in a hundred moves to another's zone. A stay is a stretch of ticks, from one
 -- (exclusive) to another, that look for the traveller in one zone.
--- What is pending goes along: it moves to its day as seen there, or is skipped, and then the day that it
--- was for, of the stay that ends, has none. Nothing is ever sent here.
+-- What is pending goes along: it moves to its day as seen there, is skipped, or stays as it is until a
+-- later flight moves it; then the day that it was for, of the stays that end, has none. Nothing is ever
+-- sent here.
 CREATE TABLE stays (user_id uuid, timezone text, since timestamptz, until timestamptz);
-CREATE TABLE taken_along (user_id uuid, message_id uuid, timezone text, local_date date, scheduled_for timestamptz, at timestamptz);
+CREATE TABLE taken_along (user_id uuid, timezone text, local_date date, at timestamptz);
 -- (A queue from which nothing is taken would be read whole each time.)
 CREATE PROCEDURE travel(last_tick timestamptz) LANGUAGE sql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
     INSERT INTO taken_along
-    SELECT m.user_id, m.id, u.timezone, CASE WHEN m.timezone = u.timezone THEN m.local_date
-        ELSE (m.scheduled_for AT TIME ZONE u.timezone)::date END, m.scheduled_for, companion.now()
+    SELECT m.user_id, u.timezone, CASE WHEN m.timezone = u.timezone THEN m.local_date
+        ELSE (m.scheduled_for AT TIME ZONE u.timezone)::date END, companion.now()
     FROM companion.dispatch_queue AS q
     JOIN companion.scheduled_messages AS m ON m.user_id = q.user_id AND m.id = q.message_id
     JOIN companion.users AS u ON u.id = m.user_id AND u.display_name = 'traveller'
@@ -145,9 +146,8 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
         WHERE s.user_id = moved.id AND s.until = 'infinity')
     INSERT INTO stays SELECT id, timezone, previous_tick, 'infinity' FROM moved,
         companion.dispatch_state;
-    DELETE FROM taken_along AS t USING companion.scheduled_messages AS m
-    WHERE t.at = companion.now() AND m.user_id = t.user_id AND m.id = t.message_id
-        AND m.scheduled_for = t.scheduled_for AND m.status = 'pending'
+    DELETE FROM taken_along AS t USING companion.users AS u
+    WHERE t.at = companion.now() AND u.id = t.user_id AND u.timezone = t.timezone
 $$;
 
 -- One of the fickle in fifty changes their mind, unless the last tick was not complete, or was undone. By the rules as
