@@ -43,9 +43,9 @@ COMMENT ON COLUMN companion_router.known_addresses.address IS 'The address.';
 COMMENT ON COLUMN companion_router.known_addresses.bot IS 'The bot.';
 COMMENT ON COLUMN companion_router.known_addresses.user_id IS 'Whose it was.';
 
--- Tells the directory what has become of one of its entries; returns whether the address is free now.
+-- Tells the directory what has become of one of its entries.
 CREATE FUNCTION companion_router.settle(
-    user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamptz) RETURNS boolean
+    user_id uuid, channel text, address text, bot text, reservation bigint, expires_at timestamptz) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -58,15 +58,30 @@ BEGIN
         WHEN 'linked' THEN
             PERFORM companion.directory_confirm(owner, channel, address, bot, reservation);
         WHEN 'void' THEN
-            RETURN companion.directory_release(channel, address, bot, reservation);
+            PERFORM companion.directory_release(channel, address, bot, reservation);
         ELSE
             NULL; -- a newer reservation, which another is seeing to
     END CASE;
-    RETURN false;
+    RETURN outcome;
 END
 $$;
 COMMENT ON FUNCTION companion_router.settle(uuid, text, text, text, bigint, timestamptz) IS
-'Asks a user''s shard what has become of an entry of the directory, and confirms or releases it; returns whether the address is free now. Internal.';
+'Asks a user''s shard what has become of an entry of the directory, confirms or releases it, and returns the answer: linked, void or newer. Internal.';
+
+-- Who else wants the address may have settled the reservation before it was used, and the shard's clock may be past it.
+CREATE FUNCTION companion_router.may_reserve_again(attempt integer, message text) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF attempt = 20 OR message !~ '^the (reservation|account is reserved|address is not reserved)' THEN
+        RETURN false;
+    END IF;
+    PERFORM pg_sleep(random() * attempt * 0.002);
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION companion_router.may_reserve_again(integer, text) IS
+'Whether what has failed with this message is to be tried again, with another reservation; waits for some milliseconds. Internal.';
 
 CREATE FUNCTION companion_router.reserve(
     user_id uuid, channel text, address text, bot text, OUT reservation bigint, OUT expires_at timestamptz, OUT owner uuid)
@@ -75,9 +90,8 @@ AS $$
 DECLARE
     outcome text;
     entry record;
-    is_free boolean := false;
 BEGIN
-    LOOP
+    FOR attempt IN 1..20 LOOP
         SELECT r.outcome, r.reservation, r.expires_at, r.owner INTO outcome, reservation, expires_at, owner
         FROM companion.directory_reserve(user_id, channel, address, bot) AS r;
         IF outcome = 'reserved' THEN
@@ -86,11 +100,9 @@ BEGIN
             RETURN;
         END IF;
         -- It may have been unlinked, or never linked, and nobody has said so yet
-        EXIT WHEN is_free;
         SELECT * INTO entry FROM companion.directory_lookup(channel, address, bot);
-        EXIT WHEN entry IS NULL OR NOT companion_router.settle(
-            entry.user_id, channel, address, entry.found_bot, entry.reservation, entry.expires_at);
-        is_free := true;
+        EXIT WHEN entry.user_id IS NOT NULL AND companion_router.settle(
+            entry.user_id, channel, address, entry.found_bot, entry.reservation, entry.expires_at) = 'linked';
     END LOOP;
 END
 $$;
@@ -116,7 +128,7 @@ $$;
 COMMENT ON FUNCTION companion_router.conclude(uuid, text, text, text, bigint, timestamptz, boolean) IS
 'Tells the directory what has come of a reservation; where it cannot, run_maintenance() does later. Internal.';
 
-CREATE FUNCTION companion.link_address(user_id uuid, channel text, address text, bot text DEFAULT '') RETURNS text
+CREATE FUNCTION companion_router.link_once(user_id uuid, channel text, address text, bot text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -142,6 +154,27 @@ BEGIN
     END;
     PERFORM companion_router.conclude(user_id, channel, address, bot, given.reservation, given.expires_at, outcome = 'linked');
     RETURN outcome;
+END
+$$;
+COMMENT ON FUNCTION companion_router.link_once(uuid, text, text, text) IS
+'link_address() by one reservation. Internal.';
+
+CREATE FUNCTION companion.link_address(user_id uuid, channel text, address text, bot text DEFAULT '') RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    attempt integer := 0;
+BEGIN
+    LOOP
+        attempt := attempt + 1;
+        BEGIN
+            RETURN companion_router.link_once(user_id, channel, address, bot);
+        EXCEPTION WHEN object_not_in_prerequisite_state THEN
+            IF NOT companion_router.may_reserve_again(attempt, SQLERRM) THEN
+                RAISE;
+            END IF;
+        END;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION companion.link_address(uuid, text, text, text) IS
@@ -273,9 +306,8 @@ END;
 COMMENT ON FUNCTION companion_router.shard_of_token(text, bigint) IS
 'The shard that a link token names; for another text, one of them. Internal.';
 
-CREATE FUNCTION companion.redeem_telegram_link_token(
-    token text, telegram_user_id bigint, telegram_username text DEFAULT NULL, bot text DEFAULT '')
-RETURNS TABLE (outcome text, user_id uuid)
+CREATE FUNCTION companion_router.redeem_once(
+    token text, telegram_user_id bigint, telegram_username text, bot text, OUT outcome text, OUT user_id uuid)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -288,7 +320,7 @@ BEGIN
     IF owner.user_id IS NOT NULL THEN
         given := companion_router.reserve(owner.user_id, 'telegram', $2::text, owner.for_bot);
         IF given.owner IS NOT NULL THEN
-            RETURN QUERY SELECT 'taken', NULL::uuid;
+            outcome := 'taken';
             RETURN;
         END IF;
     END IF;
@@ -305,7 +337,30 @@ BEGIN
     IF owner.user_id IS NOT NULL THEN
         PERFORM companion_router.conclude(owner.user_id, 'telegram', $2::text, owner.for_bot, given.reservation, given.expires_at, outcome = 'linked');
     END IF;
-    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION companion_router.redeem_once(text, bigint, text, text) IS
+'redeem_telegram_link_token() by one reservation. Internal.';
+
+CREATE FUNCTION companion.redeem_telegram_link_token(
+    token text, telegram_user_id bigint, telegram_username text DEFAULT NULL, bot text DEFAULT '')
+RETURNS TABLE (outcome text, user_id uuid)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    attempt integer := 0;
+BEGIN
+    LOOP
+        attempt := attempt + 1;
+        BEGIN
+            RETURN QUERY SELECT * FROM companion_router.redeem_once($1, $2, $3, $4);
+            RETURN;
+        EXCEPTION WHEN object_not_in_prerequisite_state THEN
+            IF NOT companion_router.may_reserve_again(attempt, SQLERRM) THEN
+                RAISE;
+            END IF;
+        END;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION companion.redeem_telegram_link_token(text, bigint, text, text) IS
@@ -332,43 +387,6 @@ END
 $$;
 COMMENT ON FUNCTION companion_router.put_user_on(integer, uuid, jsonb) IS 'put_user() on a shard. Internal.';
 
-CREATE FUNCTION companion.put_user(user_id uuid, settings jsonb) RETURNS companion.users
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    accounts constant jsonb := CASE WHEN user_id IS NULL AND jsonb_typeof(settings) = 'object'
-            AND (pg_catalog.pg_has_role('companion_worker', 'usage') OR pg_catalog.pg_has_role('companion_admin', 'usage'))
-        THEN jsonb_strip_nulls(jsonb_build_object('telegram', settings -> 'telegram_user_id', 'whatsapp', settings -> 'whatsapp_number'))
-        ELSE '{}' END;
-    account record;
-    given record;
-    owner uuid;
-    row companion.users;
-BEGIN
-    IF accounts = '{}' THEN
-        RETURN companion_router.put_user_on(companion_router.number_of(user_id), user_id, settings);
-    END IF;
-    SELECT companion_router.user_at(a.key, a.value, NULL) INTO owner
-    FROM jsonb_each_text(accounts) AS a ORDER BY 1 IS NULL, a.key LIMIT 1;
-    owner := coalesce(owner, companion.new_user_id());
-    FOR account IN SELECT a.key AS channel, a.value AS address FROM jsonb_each_text(accounts) AS a ORDER BY a.key LOOP
-        BEGIN
-            given := companion_router.reserve(owner, account.channel, account.address, '');
-            owner := coalesce(given.owner, owner);
-        EXCEPTION WHEN data_exception THEN
-            NULL; -- no account, which the shard says as it says it
-        END;
-    END LOOP;
-    row := companion_router.put_user_on(companion_router.number_of(owner), NULL, settings);
-    FOR account IN SELECT a.key AS channel, a.value AS address FROM jsonb_each_text(accounts) AS a LOOP
-        PERFORM companion_router.settle_entry(account.channel, account.address, '');
-    END LOOP;
-    RETURN row;
-END
-$$;
-COMMENT ON FUNCTION companion.put_user(uuid, jsonb) IS
-'As on a shard; run on that of the user, whom with NULL the directory knows by their account, or has a new one reserved for.';
-
 CREATE FUNCTION companion_router.settle_entry(channel text, address text, bot text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -382,6 +400,81 @@ END
 $$;
 COMMENT ON FUNCTION companion_router.settle_entry(text, text, text) IS
 'Settles what the directory has of an address and is not confirmed. Internal.';
+
+CREATE FUNCTION companion_router.settle_accounts(accounts jsonb) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    SELECT companion_router.settle_entry(a.key, a.value, '') FROM jsonb_each_text(accounts) AS a;
+END;
+COMMENT ON FUNCTION companion_router.settle_accounts(jsonb) IS
+'Settles what the directory has of these accounts and is not confirmed. Internal.';
+
+CREATE FUNCTION companion_router.put_user_once(accounts jsonb, settings jsonb) RETURNS companion.users
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    owner uuid;
+    is_known boolean;
+    account record;
+    given record;
+    row companion.users;
+BEGIN
+    SELECT a.owner INTO owner
+    FROM (SELECT e.key, companion_router.user_at(e.key, e.value, NULL) AS owner FROM jsonb_each_text(accounts) AS e) AS a
+    WHERE a.owner IS NOT NULL ORDER BY a.key LIMIT 1;
+    is_known := owner IS NOT NULL;
+    owner := coalesce(owner, companion.new_user_id());
+    FOR account IN SELECT a.key AS channel, a.value AS address FROM jsonb_each_text(accounts) AS a ORDER BY a.key LOOP
+        BEGIN
+            given := companion_router.reserve(owner, account.channel, account.address, '');
+            IF NOT is_known AND given.owner IS NOT NULL THEN
+                owner := given.owner;
+                is_known := true;
+            END IF;
+        EXCEPTION WHEN data_exception THEN
+            NULL; -- no account, which the shard says as it says it
+        END;
+    END LOOP;
+    BEGIN
+        row := companion_router.put_user_on(companion_router.number_of(owner), NULL, settings);
+    EXCEPTION WHEN OTHERS THEN
+        PERFORM companion_router.settle_accounts(accounts);
+        RAISE;
+    END;
+    PERFORM companion_router.settle_accounts(accounts);
+    RETURN row;
+END
+$$;
+COMMENT ON FUNCTION companion_router.put_user_once(jsonb, jsonb) IS
+'put_user() of whoever has these accounts, or of a new user who gets them, by one reservation each. Internal.';
+
+CREATE FUNCTION companion.put_user(user_id uuid, settings jsonb) RETURNS companion.users
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    accounts constant jsonb := CASE WHEN user_id IS NULL AND jsonb_typeof(settings) = 'object'
+            AND (pg_catalog.pg_has_role('companion_worker', 'usage') OR pg_catalog.pg_has_role('companion_admin', 'usage'))
+        THEN jsonb_strip_nulls(jsonb_build_object('telegram', settings -> 'telegram_user_id', 'whatsapp', settings -> 'whatsapp_number'))
+        ELSE '{}' END;
+    attempt integer := 0;
+BEGIN
+    IF accounts = '{}' THEN
+        RETURN companion_router.put_user_on(companion_router.number_of(user_id), user_id, settings);
+    END IF;
+    LOOP
+        attempt := attempt + 1;
+        BEGIN
+            RETURN companion_router.put_user_once(accounts, settings);
+        EXCEPTION WHEN object_not_in_prerequisite_state THEN
+            IF NOT companion_router.may_reserve_again(attempt, SQLERRM) THEN
+                RAISE;
+            END IF;
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION companion.put_user(uuid, jsonb) IS
+'As on a shard; run on that of the user, whom with NULL the directory knows by their account, or has a new one reserved for.';
 
 -- What is left to settle: for run_maintenance(), an admin's.
 CREATE FUNCTION companion_as_admin.unconfirmed(max_rows integer)
@@ -427,32 +520,55 @@ $$;
 COMMENT ON FUNCTION companion_router.see_to(record) IS
 'Sees to a row of a shard''s directory_changes: reserves what is wanted and links it, settles what was unlinked. Internal.';
 
+CREATE FUNCTION companion_router.warn_of_left(state text, message text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE WARNING USING ERRCODE = state, MESSAGE = message, DETAIL = 'The next run_maintenance() goes on.';
+END
+$$;
+COMMENT ON FUNCTION companion_router.warn_of_left(text, text) IS
+'Says in a WARNING what the directory''s maintenance has left. Internal.';
+
+-- A shard that fails is not asked again, and named once.
 CREATE FUNCTION companion_router.maintain_directory(max_rows integer DEFAULT 1000) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     shard integer;
     entry record;
+    failed integer[] := '{}';
     settled bigint := 0;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_foreign_server WHERE srvname = 'companion_directory') THEN
         RETURN NULL;
     END IF;
     FOR shard IN SELECT companion_router.in_turn() LOOP
-        FOR entry IN SELECT * FROM companion_as_admin.directory_changes(shard, max_rows) LOOP
-            PERFORM companion_router.see_to(entry);
-            settled := settled + 1;
-        END LOOP;
+        BEGIN
+            FOR entry IN SELECT * FROM companion_as_admin.directory_changes(shard, max_rows) LOOP
+                PERFORM companion_router.see_to(entry);
+                settled := settled + 1;
+            END LOOP;
+        EXCEPTION WHEN OTHERS THEN
+            PERFORM companion_router.warn_of_left(SQLSTATE, SQLERRM);
+            failed := failed || shard;
+        END;
     END LOOP;
-    FOR entry IN SELECT * FROM companion_as_admin.unconfirmed(max_rows) LOOP
-        PERFORM companion_router.settle(entry.user_id, entry.channel, entry.address, entry.bot, entry.reservation, entry.expires_at);
-        settled := settled + 1;
+    FOR entry IN SELECT u.*, companion_router.number_of(u.user_id) AS shard FROM companion_as_admin.unconfirmed(max_rows) AS u LOOP
+        CONTINUE WHEN entry.shard = ANY (failed);
+        BEGIN
+            PERFORM companion_router.settle(entry.user_id, entry.channel, entry.address, entry.bot, entry.reservation, entry.expires_at);
+            settled := settled + 1;
+        EXCEPTION WHEN OTHERS THEN
+            PERFORM companion_router.warn_of_left(SQLSTATE, SQLERRM);
+            failed := failed || entry.shard;
+        END;
     END LOOP;
     RETURN settled;
 EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM, DETAIL = 'The next run_maintenance() goes on.';
+    PERFORM companion_router.warn_of_left(SQLSTATE, SQLERRM);
     RETURN settled;
 END
 $$;
 COMMENT ON FUNCTION companion_router.maintain_directory(integer) IS
-'Settles what linking and unlinking have left between the shards and the directory; returns how much, NULL without a directory. Part of run_maintenance(). Internal.';
+'Settles what linking and unlinking have left between the shards and the directory, and passes over a shard that fails, with a WARNING; returns how much, NULL without a directory. Part of run_maintenance(). Internal.';

@@ -24,8 +24,11 @@ AS $$
 DECLARE
     remote text[] := regexp_match(message, '^[^ ]+[(][0-9]+[)]: [[].*?[]] REMOTE [^:]+: (.*)$');
     broken text[] := regexp_match(message, '^PL/Proxy function [^ ]+[(][0-9]+[)]: (([[].*?[]] )?(PQ[A-Za-z]+|connect timeout).*)$');
+    -- The session there was ended in the middle of the call
+    ended text[] := regexp_match(message, '^[^ ]+[(][0-9]+[)]: ([[].*?[]] REMOTE (FATAL|PANIC): .*)$');
 BEGIN
-    IF remote IS NOT NULL THEN
+    broken := coalesce(ended, broken);
+    IF ended IS NULL AND remote IS NOT NULL THEN
         PERFORM companion_router.raise(state, remote[1], regexp_replace(detail, '^Remote detail: ', ''),
                                        regexp_replace(hint, '^Remote hint: ', ''));
     ELSIF broken[3] ~ '^(PQconnect|connect)' THEN

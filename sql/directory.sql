@@ -132,6 +132,14 @@ SELECT user_id FROM companion.link_token_owner(:'token');
 SELECT companion.take_reservation(:'noor', 'telegram', '113', '', 1, '2026-03-02 09:01+00');
 SELECT id, telegram_user_id FROM companion.put_user(NULL, '{"telegram_user_id": 113, "display_name": "Noor"}');
 SELECT id FROM companion.put_user(NULL, '{"telegram_user_id": 113}');
+-- One that is nobody's is not given to somebody who is there, or was erased.
+SELECT companion.take_reservation(:'noor', 'telegram', '114', '', 1, '2026-03-02 09:01+00');
+SELECT pg_temp.error_of(format('SELECT companion.put_user(NULL, %L)', '{"telegram_user_id": 114}')) AS known;
+BEGIN;
+SELECT companion.erase_user(:'noor');
+SELECT pg_temp.error_of(format('SELECT companion.put_user(NULL, %L)', '{"telegram_user_id": 114}')) AS erased;
+ROLLBACK;
+SELECT * FROM companion.settle_reservation(:'noor', 'telegram', '114', '', 1, '2026-03-02 09:01+00');
 SELECT * FROM linked;
 
 -- A column's address that is not reserved waits, and fails nothing.

@@ -57,7 +57,7 @@ class BotApi {
     Reply post(const std::string &method, const std::string &type, const std::string &body, long longer = 0,
         const Stop *stop = nullptr) {
         const std::string url = settings_.api_url + "/bot" + settings_.token + "/" + method;
-        return http_.post(url, {"Content-Type: " + type}, body, settings_.timeout + longer, stop);
+        return Http::post(url, {"Content-Type: " + type}, body, settings_.timeout + longer, stop);
     }
 
     // Models write Markdown, and not always such that Telegram takes it
@@ -84,5 +84,4 @@ class BotApi {
 
     const Settings &settings_;
     Stop &stop_;
-    Http http_;
 };

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <algorithm>
 #include <map>
+#include <memory>
 
 using Json = nlohmann::json;
 
@@ -37,31 +38,33 @@ struct Reply {
 
 class Http {
   public:
-    // With a stop the request is given up when that is requested
-    Reply post(const std::string &url, const std::vector<std::string> &headers, const std::string &body, long timeout,
-        const Stop *stop = nullptr) {
+    // By a connection of its own: one that was kept may be dead, and then it would not be known whether the other side
+    // has acted. With a stop the request is given up when that is requested.
+    static Reply post(const std::string &url, const std::vector<std::string> &headers, const std::string &body,
+        long timeout, const Stop *stop = nullptr) {
+        const std::unique_ptr<CURL, void (*)(CURL *)> curl(curl_easy_init(), curl_easy_cleanup);
         std::string_view rest = body;
         std::string answer;
         long status = 0;
         curl_slist *lines = curl_slist_append(nullptr, "Expect:");
         for (const std::string &header : headers)
             lines = curl_slist_append(lines, header.c_str());
-        curl_easy_setopt(curl_.get(), CURLOPT_URL, url.c_str());
-        curl_easy_setopt(curl_.get(), CURLOPT_HTTPHEADER, lines);
-        curl_easy_setopt(curl_.get(), CURLOPT_POST, 1L);
-        curl_easy_setopt(curl_.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
-        curl_easy_setopt(curl_.get(), CURLOPT_READFUNCTION, give_body);
-        curl_easy_setopt(curl_.get(), CURLOPT_READDATA, &rest);
-        curl_easy_setopt(curl_.get(), CURLOPT_WRITEFUNCTION, keep_answer);
-        curl_easy_setopt(curl_.get(), CURLOPT_WRITEDATA, &answer);
-        curl_easy_setopt(curl_.get(), CURLOPT_TIMEOUT, timeout);
-        curl_easy_setopt(curl_.get(), CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(curl_.get(), CURLOPT_NOPROGRESS, 0L);
-        curl_easy_setopt(curl_.get(), CURLOPT_XFERINFOFUNCTION, is_given_up);
-        curl_easy_setopt(curl_.get(), CURLOPT_XFERINFODATA, stop);
-        const CURLcode code = curl_easy_perform(curl_.get());
+        curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+        curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, lines);
+        curl_easy_setopt(curl.get(), CURLOPT_POST, 1L);
+        curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
+        curl_easy_setopt(curl.get(), CURLOPT_READFUNCTION, give_body);
+        curl_easy_setopt(curl.get(), CURLOPT_READDATA, &rest);
+        curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, keep_answer);
+        curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer);
+        curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, timeout);
+        curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(curl.get(), CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl.get(), CURLOPT_XFERINFOFUNCTION, is_given_up);
+        curl_easy_setopt(curl.get(), CURLOPT_XFERINFODATA, stop);
+        const CURLcode code = curl_easy_perform(curl.get());
         curl_slist_free_all(lines);
-        curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
         if (code != CURLE_OK)
             return {rest.size() < body.size() ? Reply::unknown : Reply::failed, curl_easy_strerror(code)};
         return read(status, Json::parse(answer, nullptr, false));
@@ -85,9 +88,8 @@ class Http {
         return reply;
     }
 
-    // libcurl takes the body once it is connected, and for want of a CURLOPT_SEEKFUNCTION once only: else it would
-    // repeat the request by itself where a kept connection turns out to be dead, though the other side may have acted
-    // on it
+    // libcurl takes the body once it is connected, and for want of a CURLOPT_SEEKFUNCTION once only: it never repeats
+    // a request by itself
     static size_t give_body(char *buffer, size_t size, size_t count, void *given) {
         auto &rest = *static_cast<std::string_view *>(given);
         const size_t length = rest.copy(buffer, size * count);
@@ -103,6 +105,4 @@ class Http {
     static int is_given_up(void *stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
         return stop && static_cast<const Stop *>(stop)->is_requested();
     }
-
-    std::unique_ptr<CURL, void (*)(CURL *)> curl_{curl_easy_init(), curl_easy_cleanup};
 };

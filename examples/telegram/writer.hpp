@@ -80,7 +80,7 @@ class Writer {
     }
 
     std::string ask_endpoint(const std::string &request) {
-        const Reply reply = http_.post(settings_.model_url,
+        const Reply reply = Http::post(settings_.model_url,
             {"Content-Type: application/json", "Authorization: Bearer " + settings_.model_key}, request,
             settings_.model_timeout);
         if (reply.meaning != Reply::done)
@@ -106,5 +106,4 @@ class Writer {
 
     const Settings &settings_;
     Database &database_;
-    Http http_;
 };

@@ -155,17 +155,18 @@ void require_not_erased(Datum user_id)
                     "companion.erased_users first."));
 }
 
-// Where somebody else is faster, the user is there by then.
-void make(Datum user_id, Fields *fields)
+// False where somebody else is faster: the user is there by then.
+bool make(Datum user_id, Fields *fields)
 {
     require_not_erased(user_id);
     Fields all = *fields;
     complete_account(&all, {});
     if (insert(user_id, all))
-        return;
+        return true;
     if (!try_lock_user(user_id))
         refuse_suppressed("users");
     change(user_id, fields);
+    return false;
 }
 
 void make_or_change(Datum user_id, Fields *fields, Setter caller)
@@ -224,6 +225,17 @@ void require_found(const pg_uuid_t &user_id, const NamedAccounts &accounts)
         refuse_changed("users", "telegram_user_id or whatsapp_number");
 }
 
+// Refuse to give an account that nobody has to somebody who was there before: whoever comes with it
+// is new. Error 55000.
+void require_new(Datum user_id)
+{
+    if (try_lock_user(user_id) || find_erased.execute({user_id}) > 0)
+        ereport(ERROR, errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                errmsg("the account is reserved for user %s, who is not new and does not have it",
+                       DatumGetCString(DirectFunctionCall1(uuid_out, user_id))),
+                errhint("Settle the reservation, and reserve the account for a new id."));
+}
+
 // Make a user who has the accounts. False where somebody else has got the first meanwhile, and then
 // there is no new user.
 bool make_by_account(const pg_uuid_t &user_id, const NamedAccounts &accounts, Fields *fields)
@@ -231,9 +243,9 @@ bool make_by_account(const pg_uuid_t &user_id, const NamedAccounts &accounts, Fi
     Fields others = *fields;
     for (const char *column : {"telegram_user_id", "telegram_username", "whatsapp_number"})
         others.drop(column);
-    make(UUIDPGetDatum(&user_id), &others);
+    const bool is_new = make(UUIDPGetDatum(&user_id), &others);
     if (!accounts.link_first(user_id)) {
-        if (remove_user.execute({UUIDPGetDatum(&user_id)}) == 0)
+        if (is_new && remove_user.execute({UUIDPGetDatum(&user_id)}) == 0)
             refuse_suppressed("users");
         return false;
     }
@@ -252,6 +264,7 @@ pg_uuid_t make_or_change_by_account(const NamedAccounts &accounts, Fields *field
             return found.user_id;
         }
         const pg_uuid_t user_id = accounts.new_user_id();
+        require_new(UUIDPGetDatum(&user_id));
         if (make_by_account(user_id, accounts, fields))
             return user_id;
     }

@@ -127,14 +127,19 @@ sub unlink_address
     $self->settle_entries('channel = ? AND address = companion.address_key(?, ?) AND bot = ?', @address[ 0, 0, 1, 2 ]);
 }
 
-# Who has a Telegram account, or a new user who has it
+# Who has a Telegram account, or a new user who has it. Who had it and was not forgotten yet is so once it is settled.
 sub sign_up
 {
     my ($self, $account) = @_;
-    my ($known) = $self->ask('directory', 'SELECT user_id FROM companion.directory_lookup(?, ?, NULL)', 'telegram', $account);
-    my ($new) = $self->ask('directory', 'SELECT companion.uuid_v7() AS user_id');
-    return $self->by_reservation(($known // $new)->{user_id}, [ 'telegram', $account, '' ],
-        'SELECT id AS user_id FROM companion.put_user(NULL, ?)', qq({"telegram_user_id": $account}))->{user_id};
+    my $id;
+    until ($id)
+    {
+        my ($known) = $self->ask('directory', 'SELECT user_id FROM companion.directory_lookup(?, ?, NULL)', 'telegram', $account);
+        my ($new) = $self->ask('directory', 'SELECT companion.uuid_v7() AS user_id');
+        $id = $self->by_reservation(($known // $new)->{user_id}, [ 'telegram', $account, '' ],
+            'SELECT id AS user_id FROM companion.put_user(NULL, ?)', qq({"telegram_user_id": $account}))->{user_id};
+    }
+    return $id;
 }
 
 # A token that a user's app has made, redeemed

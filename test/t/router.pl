@@ -298,6 +298,13 @@ my $new = as_worker(q{SELECT id FROM companion.put_user(NULL, '{"telegram_user_i
 is(as_worker(q{SELECT id FROM companion.put_user(NULL, '{"telegram_user_id": 333}')}), $new, 'one call again makes no second user');
 is(as_worker(q{SELECT id FROM companion.put_user(NULL, '{"telegram_user_id": 222}')}), $maya, 'one who is known by their account');
 is(as_worker(q{SELECT user_id FROM companion.record_incoming('telegram', '333', 'hello')}), $new, 'and found by it');
+as_worker("SELECT companion.unlink_address('$new', 'telegram', '333')");
+my $newer = as_worker(q{SELECT id FROM companion.put_user(NULL, '{"telegram_user_id": 333}')});
+isnt($newer, $new, 'who had the account before is not who comes with it now');
+is(as_worker("SELECT count(*) FROM companion.recent_messages('$newer')"), '0', 'nor are their messages the new one\'s');
+query('router', "SELECT companion.erase_user('$newer')");
+like(as_worker(q{SELECT id FROM companion.put_user(NULL, '{"telegram_user_id": 333, "display_name": "Noor"}')}), qr/^(?!$newer)[0-9a-f-]{36}$/,
+    'an erased user\'s account is for a new user, too');
 is(query('router', q{SELECT email FROM companion.put_user('} . $maya . q{', '{"email": "maya@example.org"}')}), 'maya@example.org', 'a column of theirs');
 is(query('directory', q{SELECT count(*) FROM companion.directory WHERE channel = 'email'}), '0', 'which the directory is yet to hear of');
 query('router', 'SELECT * FROM companion.run_maintenance()');

@@ -111,6 +111,8 @@ is($client->redeem($diego, 2), 'linked', 'but links another');
 is($client->sign_up(2), $diego, 'who signs up by it is who has it');
 my $noor = $client->sign_up(3);
 is($client->sign_up(3), $noor, 'who is new is so once');
+$client->ask($client->shard_of($noor), 'SELECT companion.unlink_address(?, ?, ?)', $noor, 'telegram', '3');
+isnt($client->sign_up(3), $noor, 'who had it, and not any more, is not who signs up by it');
 $client->unlink_address($maya, 'telegram', '1', '');
 is($client->link_address($sita, 'telegram', '1', ''), 'linked', 'once unlinked, it is free for another');
 $client->ask('shard0', "UPDATE companion.users SET email = 'me\@example.org' WHERE id = ?", $maya);
