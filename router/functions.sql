@@ -3150,7 +3150,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion_router.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3
@@ -3192,7 +3192,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion_router.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3,
@@ -3239,7 +3239,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion_router.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3,
@@ -3288,7 +3288,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion_router.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3,
@@ -3330,7 +3330,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion_router.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3
@@ -3371,7 +3371,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion_router.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3

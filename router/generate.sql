@@ -209,7 +209,7 @@ SELECT pg_temp.function(r, E'DECLARE\n    shards constant integer := (SELECT c.s
     '    IF NOT (%s) THEN\n        PERFORM companion_as_worker.%I(0, %s); -- which says what is wrong with them\n    END IF;\n'
     '    results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);\n'
     '    FOR part IN\n'
-    '        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,\n               %s\n'
+    '        SELECT companion_router.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,\n               %s\n'
     '        FROM unnest(%s) WITH ORDINALITY AS e (%s, place)\n'
     '        GROUP BY 1\n    LOOP\n        BEGIN\n'
     '            answer := companion_as_worker.%I(part.shard, %s);\n'

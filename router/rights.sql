@@ -37,10 +37,11 @@ GRANT EXECUTE ON FUNCTION
     companion_router.conclude(uuid, text, text, text, bigint, timestamptz, boolean),
     companion_router.user_at(text, text, text), companion_router.shard_of_token(text, bigint),
     companion_router.maintain_directory(integer), companion_router.see_to(record),
-    companion_router.uuid_in(text), companion_router.identity_in(text), companion.shard_of(uuid, integer)
+    companion_router.uuid_in(text), companion_router.identity_in(text),
+    companion_router.shard_of(uuid, integer), companion.shard_of(uuid, integer)
 TO companion_user, companion_worker, companion_admin, companion_monitor;
 GRANT EXECUTE ON FUNCTION companion_router.server(integer), companion_router.server(uuid),
-    companion_router.number_of(uuid), companion_router.refuse_shard(integer, text), companion_router.itself(text), companion.shard_of(uuid, integer)
+    companion_router.number_of(uuid), companion_router.refuse_shard(integer, text), companion_router.itself(text), companion_router.shard_of(uuid, integer)
 TO companion_router_owner;
 GRANT EXECUTE ON FUNCTION companion_router.upsert_user_context_many(uuid, jsonb, text),
     companion_router.upsert_user_context_many(uuid, text, text)
