@@ -67,14 +67,14 @@ $$;
 COMMENT ON FUNCTION companion_router.server(uuid) IS
 'The foreign server of a user''s shard; of NULL, one that answers as any would. Errors as of a shard''s and of number_of. Internal.';
 
-CREATE FUNCTION companion_router.in_turn() RETURNS SETOF integer
+CREATE FUNCTION companion_router.in_turn() RETURNS integer[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     turn bigint := nextval('companion_router.turn');
 BEGIN
-    RETURN QUERY SELECT s.number FROM companion_router.shards AS s CROSS JOIN companion_router.shard_count AS c
-                 WHERE s.state = 'on' ORDER BY (s.number + c.shards - turn % c.shards) % c.shards;
+    RETURN ARRAY(SELECT s.number FROM companion_router.shards AS s CROSS JOIN companion_router.shard_count AS c
+                 WHERE s.state = 'on' ORDER BY (s.number + c.shards - turn % c.shards) % c.shards);
 END
 $$;
 COMMENT ON FUNCTION companion_router.in_turn() IS
