@@ -485,6 +485,7 @@ AS $$
     SELECT d.user_id, d.channel, d.address, d.bot, d.reservation, d.expires_at FROM companion.directory AS d
     WHERE d.confirmed_at IS NULL AND d.expires_at < companion.now() ORDER BY d.expires_at LIMIT $1::integer;
 $$;
+COMMENT ON FUNCTION companion_as_admin.unconfirmed(integer) IS 'Goes to the directory as companion_admin: entries that nobody has confirmed in time. Internal.';
 
 CREATE FUNCTION companion_as_admin.directory_changes(shard integer, max_rows integer)
 RETURNS TABLE (user_id uuid, id uuid, channel text, address text, bot text, is_wanted boolean)
@@ -494,6 +495,7 @@ AS $$
     SELECT c.user_id, c.id, c.channel, c.address, c.bot, c.is_wanted FROM companion.directory_changes AS c
     ORDER BY c.since, c.id LIMIT $2::integer;
 $$;
+COMMENT ON FUNCTION companion_as_admin.directory_changes(integer, integer) IS 'Goes to a shard as companion_admin: what it has for the directory. Internal.';
 
 CREATE FUNCTION companion_router.see_to(change record) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -543,7 +545,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_foreign_server WHERE srvname = 'companion_directory') THEN
         RETURN NULL;
     END IF;
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             FOR entry IN SELECT * FROM companion_as_admin.directory_changes(shard, max_rows) LOOP
                 PERFORM companion_router.see_to(entry);

@@ -37,8 +37,6 @@ BEGIN
     ELSIF broken IS NOT NULL THEN
         PERFORM companion_router.raise('08006', 'the connection to a database behind the router was lost', broken[1],
                                        'Whether it has done what it was asked for is not known.');
-    ELSIF message LIKE 'PL/Proxy function %companion_router.server% returned 0 rows%' THEN
-        PERFORM companion_router.refuse_shard(NULL, NULL);
     ELSIF message = 'Pl/Proxy: cluster not found: companion_directory' THEN
         PERFORM companion_router.raise('55000', 'the router has no directory', NULL,
                                        'SELECT companion_router.set_directory(''host=... dbname=...'')');

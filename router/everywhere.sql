@@ -21,7 +21,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             RETURN QUERY SELECT * FROM companion_as_worker.claim_messages(shard, worker, room, lease, channels, kinds);
             GET DIAGNOSTICS taken = ROW_COUNT;
@@ -53,7 +53,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             LOOP
                 IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
@@ -88,7 +88,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             RETURN QUERY SELECT format('shard %s: %s', shard, m.task), m.affected
                          FROM companion_as_admin.run_maintenance(shard) AS m;
@@ -173,7 +173,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 RETURN QUERY SELECT * FROM companion_as_admin.due_follow_ups_all(shard, room);
@@ -210,7 +210,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT s FROM companion_router.in_turn() AS s
+    FOR shard IN SELECT s FROM unnest(companion_router.in_turn()) AS s
         WHERE for_user IS NULL OR s = companion_router.number_of(for_user)
     LOOP
         BEGIN

@@ -2297,7 +2297,7 @@ DECLARE
     joined bigint;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.apply_retention(shard, $1);
             answered := true;
@@ -2322,7 +2322,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 RETURN companion_as_admin.canonical_timezone(shard, $1);
@@ -2349,7 +2349,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 RETURN companion_as_admin.checkin_instant(shard, $1, $2, $3);
@@ -2376,7 +2376,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 RETURN companion_as_admin.cosine_similarity(shard, $1, $2);
@@ -2405,7 +2405,7 @@ DECLARE
     joined integer;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 joined := coalesce(joined, 0) + companion_as_admin.dispatch(shard, $1, $2);
@@ -2436,7 +2436,7 @@ DECLARE
     joined bigint;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.expire_addresses(shard, $1);
             answered := true;
@@ -2463,7 +2463,7 @@ DECLARE
     joined bigint;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.expire_cap_starts(shard, $1);
             answered := true;
@@ -2490,7 +2490,7 @@ DECLARE
     joined bigint;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.expire_early_edits(shard, $1);
             answered := true;
@@ -2517,7 +2517,7 @@ DECLARE
     joined bigint;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.expire_job_runs(shard, $1);
             answered := true;
@@ -2544,7 +2544,7 @@ DECLARE
     joined bigint;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.expire_messages(shard, $1);
             answered := true;
@@ -2571,7 +2571,7 @@ DECLARE
     joined bigint;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.expire_reservations(shard, $1);
             answered := true;
@@ -2598,7 +2598,7 @@ DECLARE
     joined bigint;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.expire_telegram_link_tokens(shard, $1);
             answered := true;
@@ -2625,7 +2625,7 @@ DECLARE
     joined bigint;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.expire_user_context(shard, $1);
             answered := true;
@@ -2652,7 +2652,7 @@ DECLARE
     joined bigint;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.finish_abandoned(shard, $1);
             answered := true;
@@ -2677,7 +2677,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 RETURN companion_as_admin.folded(shard, $1);
@@ -2706,7 +2706,7 @@ DECLARE
     joined bigint;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.forget_redeem_failures(shard);
             answered := true;
@@ -2731,7 +2731,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 RETURN companion_as_admin.is_same_text(shard, $1, $2);
@@ -2758,7 +2758,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 RETURN companion_as_admin.local_timestamp(shard, $1, $2);
@@ -2787,7 +2787,7 @@ DECLARE
     joined bigint;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.merge_context_items(shard);
             answered := true;
@@ -2812,7 +2812,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 RETURN companion_as_admin.new_user_id(shard);
@@ -2839,7 +2839,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 RETURN companion_as_admin.normalized(shard, $1);
@@ -2868,7 +2868,7 @@ DECLARE
     joined boolean;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, true) AND companion_as_admin.pause_sending(shard, $1, $2, $3, $4);
             answered := true;
@@ -2893,7 +2893,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 RETURN companion_as_admin.quiet_until(shard, $1, $2, $3, $4);
@@ -2920,7 +2920,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 RETURN companion_as_admin.recall_score(shard, $1, $2, $3, $4, $5, $6);
@@ -2949,7 +2949,7 @@ DECLARE
     joined boolean;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, false) OR companion_as_admin.resume_sending(shard, $1, $2);
             answered := true;
@@ -2976,7 +2976,7 @@ DECLARE
     joined bigint;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             joined := coalesce(joined, 0) + companion_as_admin.retry_failed(shard, $1, $2, $3);
             answered := true;
@@ -3002,7 +3002,7 @@ DECLARE
     hint text;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             PERFORM companion_as_admin.rewind_dispatch(shard, $1);
             answered := true;
@@ -3026,7 +3026,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 RETURN companion_as_admin.telegram_deep_link(shard, $1, $2);
@@ -3055,7 +3055,7 @@ DECLARE
     joined timestamp with time zone;
     answered boolean := false;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 joined := greatest(joined, companion_as_admin.throttle_channel(shard, $1, $2, $3, $4));
@@ -3084,7 +3084,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 RETURN companion_as_admin.uuid_v7(shard);
@@ -3111,7 +3111,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    FOR shard IN SELECT companion_router.in_turn() LOOP
+    FOREACH shard IN ARRAY companion_router.in_turn() LOOP
         BEGIN
             IF pg_catalog.pg_has_role('companion_admin', 'usage') THEN
                 RETURN companion_as_admin.uuid_v7(shard, $1);
@@ -3150,7 +3150,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion_router.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3
@@ -3192,7 +3192,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion_router.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3,
@@ -3239,7 +3239,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion_router.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3,
@@ -3288,7 +3288,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion_router.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3,
@@ -3330,7 +3330,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion_router.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3
@@ -3371,7 +3371,7 @@ BEGIN
     END IF;
     results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);
     FOR part IN
-        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
+        SELECT companion_router.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,
                CASE WHEN $1 IS NOT NULL THEN array_agg(e.a1 ORDER BY e.place) END AS p1,
                CASE WHEN $2 IS NOT NULL THEN array_agg(e.a2 ORDER BY e.place) END AS p2,
                CASE WHEN $3 IS NOT NULL THEN array_agg(e.a3 ORDER BY e.place) END AS p3
@@ -3683,3 +3683,234 @@ COMMENT ON FUNCTION companion.user_context_as_of(user_id uuid, at timestamp with
 COMMENT ON FUNCTION companion.user_context_prompt(user_id uuid, max_items integer, max_chars integer, categories text[], exclude text[], embedding double precision[], meaning_weight double precision, model text) IS 'As on a shard; run on that of the user.';
 COMMENT ON FUNCTION companion.uuid_v7() IS 'As on a shard; run on any.';
 COMMENT ON FUNCTION companion.uuid_v7(at timestamp with time zone) IS 'As on a shard; run on any.';
+COMMENT ON FUNCTION companion_as_admin.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint, text, text, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint, text, text, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint, text, text, text, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.advance_onboarding(uuid, text, jsonb) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.advance_onboarding(uuid, text, jsonb) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.advance_onboarding(uuid, text, jsonb, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.annotate_message(uuid, uuid, integer, text, jsonb) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.annotate_message(uuid, uuid, integer, text, jsonb) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.apply_retention(integer, integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.cancel_message(uuid, uuid, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.cancel_message(uuid, uuid, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.cancel_message(uuid, uuid, text, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.cancel_messages(uuid, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.cancel_messages(uuid, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.cancel_messages(uuid, text, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.canonical_timezone(integer, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.canonical_timezone(integer, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.canonical_timezone(integer, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.checkin_instant(integer, text, date, time without time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.checkin_instant(integer, text, date, time without time zone) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.checkin_instant(integer, text, date, time without time zone, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_worker.claim_messages(integer, text, integer, interval, text[], text[]) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.close_conversation(uuid, uuid, text, text[]) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.close_conversation(uuid, uuid, text, text[]) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.complete_onboarding(uuid) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.complete_onboarding(uuid) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.complete_onboarding(uuid, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.cosine_similarity(integer, real[], real[]) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.cosine_similarity(integer, real[], real[]) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.cosine_similarity(integer, real[], real[], text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.create_telegram_link_token(uuid, interval, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.create_telegram_link_token(uuid, interval, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.create_telegram_link_token(uuid, interval, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.delete_message(uuid, uuid, boolean) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.delete_message(uuid, uuid, boolean) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.delete_message(uuid, uuid, boolean, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.directory_change_done(uuid, uuid) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.directory_change_done(uuid, uuid) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.directory_confirm(uuid, text, text, text, bigint) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.directory_confirm(uuid, text, text, text, bigint) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.directory_lookup(text, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.directory_lookup(text, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.directory_release(text, text, text, bigint) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.directory_release(text, text, text, bigint) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.directory_reserve(uuid, text, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.directory_reserve(uuid, text, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.disable_address(uuid, text, text, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.disable_address(uuid, text, text, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.dispatch(integer, timestamp with time zone, integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.dispatch(integer, timestamp with time zone, integer) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.dispatch_batch(integer, timestamp with time zone, integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.dispatch_batch(integer, timestamp with time zone, integer) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.due_follow_ups(uuid, date) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.due_follow_ups(uuid, date) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.due_follow_ups(uuid, date, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.due_follow_ups_all(integer, integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.due_follow_ups_all(integer, integer) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.edit_message(uuid, uuid, text, bigint, text, text, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.edit_message(uuid, uuid, text, bigint, text, text, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.end_of_day(uuid, date) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.end_of_day(uuid, date) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.end_of_day(uuid, date, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.erase_user(uuid) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_user.erase_user(uuid, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.expire_addresses(integer, integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.expire_cap_starts(integer, integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.expire_early_edits(integer, integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.expire_job_runs(integer, integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.expire_messages(integer, integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.expire_reservations(integer, integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.expire_telegram_link_tokens(integer, integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.expire_user_context(integer, integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.explain_checkin(uuid, date) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.explain_checkin(uuid, date) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.explain_checkin(uuid, date, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.export_user(uuid) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_user.export_user(uuid, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_worker.extend_lease(uuid, uuid, integer, interval) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_worker.extend_lease_many(integer, uuid[], uuid[], integer[], interval) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.finish_abandoned(integer, integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.folded(integer, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.folded(integer, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.folded(integer, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.forget_redeem_failures(integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.forget_user_context(uuid, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.forget_user_context(uuid, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.forget_user_context(uuid, text, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.health(integer, interval) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_monitor.health(integer, interval) IS 'Goes to a shard as companion_monitor. Internal.';
+COMMENT ON FUNCTION companion_as_admin.import_conversations(integer, jsonb) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.import_messages(integer, jsonb) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.import_scheduled_messages(integer, jsonb) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.import_user_context(integer, jsonb) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.import_users(integer, jsonb) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.imported_id(uuid, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.imported_id(uuid, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.is_same_text(integer, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.is_same_text(integer, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.is_same_text(integer, text, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.items_without_embedding(integer, text, integer, uuid) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.items_without_embedding(integer, text, integer, uuid) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.link_address(integer, uuid, text, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.link_address(integer, uuid, text, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.link_token_owner(integer, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.link_token_owner(integer, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.link_wanted_address(uuid, uuid, bigint, timestamp with time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.link_wanted_address(uuid, uuid, bigint, timestamp with time zone) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.local_timestamp(integer, text, timestamp with time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.local_timestamp(integer, text, timestamp with time zone) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.local_timestamp(integer, text, timestamp with time zone, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_worker.mark_failed(uuid, uuid, integer, text, interval, boolean, boolean, double precision) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_worker.mark_failed_many(integer, uuid[], uuid[], integer[], text[], interval, boolean, boolean, double precision) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_worker.mark_sent(uuid, uuid, integer, text, bigint, text, jsonb, uuid[]) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_worker.mark_sent_many(integer, uuid[], uuid[], integer[], text[], bigint[], text[], jsonb[], uuid[]) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_worker.mark_skipped(uuid, uuid, integer, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_worker.mark_skipped_many(integer, uuid[], uuid[], integer[], text[]) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.memory_report(uuid) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.memory_report(uuid) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.memory_report(uuid, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.merge_context_items(integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.metrics(integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_monitor.metrics(integer) IS 'Goes to a shard as companion_monitor. Internal.';
+COMMENT ON FUNCTION companion_as_admin.new_user_id(integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.new_user_id(integer) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.new_user_id(integer, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.next_checkin(uuid, timestamp with time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.next_checkin(uuid, timestamp with time zone) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.next_checkin(uuid, timestamp with time zone, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.normalized(integer, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.normalized(integer, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.normalized(integer, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.open_conversation(uuid, text, text, interval) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.open_conversation(uuid, text, text, interval) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.open_conversation(uuid, text, text, interval, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.pause_sending(integer, text, text, timestamp with time zone, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.put_user(integer, uuid, jsonb) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.put_user(integer, uuid, jsonb) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.put_user(integer, uuid, jsonb, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.quiet_until(integer, text, time without time zone, time without time zone, timestamp with time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.quiet_until(integer, text, time without time zone, time without time zone, timestamp with time zone) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.quiet_until(integer, text, time without time zone, time without time zone, timestamp with time zone, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.recall_score(integer, text, double precision, integer, timestamp with time zone, timestamp with time zone, timestamp with time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.recall_score(integer, text, double precision, integer, timestamp with time zone, timestamp with time zone, timestamp with time zone) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.recall_score(integer, text, double precision, integer, timestamp with time zone, timestamp with time zone, timestamp with time zone, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.recall_user_context(uuid, integer, integer, text[], text[], double precision[], double precision, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.recall_user_context(uuid, integer, integer, text[], text[], double precision[], double precision, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.recall_user_context(uuid, integer, integer, text[], text[], double precision[], double precision, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.recent_messages(uuid, integer, uuid, uuid) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.recent_messages(uuid, integer, uuid, uuid) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.recent_messages(uuid, integer, uuid, uuid, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.record_incoming(integer, text, text, text, bigint, bigint, jsonb, interval, text, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.record_incoming(integer, text, text, text, bigint, bigint, jsonb, interval, text, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_worker.redeem_telegram_link_token(integer, text, bigint, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_worker.release_message(uuid, uuid, integer) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_worker.release_message_many(integer, uuid[], uuid[], integer[]) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.reschedule_message(uuid, uuid, timestamp with time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.reschedule_message(uuid, uuid, timestamp with time zone) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.resolve_user_context(uuid, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.resolve_user_context(uuid, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.resolve_user_context(uuid, text, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.resume_sending(integer, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.retry_failed(integer, timestamp with time zone, text, text[]) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.retry_message(uuid, uuid, timestamp with time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.retry_message(uuid, uuid, timestamp with time zone) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.revoke_telegram_link_tokens(uuid) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.revoke_telegram_link_tokens(uuid) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.revoke_telegram_link_tokens(uuid, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.rewind_dispatch(integer, timestamp with time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.run_maintenance(integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_admin.schedule_message(uuid, timestamp with time zone, text, text, text, text, jsonb, timestamp with time zone, boolean, boolean, integer, text, jsonb) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.schedule_message(uuid, timestamp with time zone, text, text, text, text, jsonb, timestamp with time zone, boolean, boolean, integer, text, jsonb) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.search_messages(uuid, text, integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.search_messages(uuid, text, integer) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.search_messages(uuid, text, integer, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.sent_today(uuid, text, timestamp with time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.sent_today(uuid, text, timestamp with time zone) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.sent_today(uuid, text, timestamp with time zone, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.set_embedding(uuid, uuid, text, double precision[], text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.set_embedding(uuid, uuid, text, double precision[], text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.settle_reservation(uuid, text, text, text, bigint, timestamp with time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.settle_reservation(uuid, text, text, text, bigint, timestamp with time zone) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.start_onboarding(uuid) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.start_onboarding(uuid) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.start_onboarding(uuid, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_worker.start_send(uuid, uuid, integer) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_worker.start_send_many(integer, uuid[], uuid[], integer[]) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.take_reservation(uuid, text, text, text, bigint, timestamp with time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.take_reservation(uuid, text, text, text, bigint, timestamp with time zone) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.telegram_deep_link(integer, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.telegram_deep_link(integer, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.telegram_deep_link(integer, text, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.throttle_channel(integer, text, interval, text, double precision) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.throttle_channel(integer, text, interval, text, double precision) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_admin.touch_user_context(uuid, uuid[]) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.touch_user_context(uuid, uuid[]) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.touch_user_context(uuid, uuid[], text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.unlink_address(uuid, text, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.unlink_address(uuid, text, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.unlink_address(uuid, text, text, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.unlink_telegram(uuid) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.unlink_telegram(uuid) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.unlink_telegram(uuid, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.upcoming(uuid, timestamp with time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.upcoming(uuid, timestamp with time zone) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.upcoming(uuid, timestamp with time zone, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.update_user_context(uuid, uuid, text, text, double precision, boolean, timestamp with time zone, jsonb, boolean) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.update_user_context(uuid, uuid, text, text, double precision, boolean, timestamp with time zone, jsonb, boolean) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.update_user_context(uuid, uuid, text, text, double precision, boolean, timestamp with time zone, jsonb, boolean, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.upsert_user_context(uuid, text, text, text, double precision, integer, text, timestamp with time zone, uuid, jsonb, boolean) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.upsert_user_context(uuid, text, text, text, double precision, integer, text, timestamp with time zone, uuid, jsonb, boolean) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.upsert_user_context(uuid, text, text, text, double precision, integer, text, timestamp with time zone, uuid, jsonb, boolean, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.upsert_user_context_many(uuid, jsonb, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.upsert_user_context_many(uuid, jsonb, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.upsert_user_context_many(uuid, jsonb, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.upsert_user_context_many(uuid, text, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.upsert_user_context_many(uuid, text, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.upsert_user_context_many(uuid, text, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.user_context_as_of(uuid, timestamp with time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.user_context_as_of(uuid, timestamp with time zone) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.user_context_as_of(uuid, timestamp with time zone, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.user_context_prompt(uuid, integer, integer, text[], text[], double precision[], double precision, text) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.user_context_prompt(uuid, integer, integer, text[], text[], double precision[], double precision, text) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.user_context_prompt(uuid, integer, integer, text[], text[], double precision[], double precision, text, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.uuid_v7(integer) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.uuid_v7(integer) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.uuid_v7(integer, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_as_admin.uuid_v7(integer, timestamp with time zone) IS 'Goes to a shard as companion_admin. Internal.';
+COMMENT ON FUNCTION companion_as_worker.uuid_v7(integer, timestamp with time zone) IS 'Goes to a shard as companion_worker. Internal.';
+COMMENT ON FUNCTION companion_as_user.uuid_v7(integer, timestamp with time zone, text) IS 'Goes to a shard as companion_user. Internal.';
+COMMENT ON FUNCTION companion_router.upsert_user_context_many(uuid, jsonb, text) IS 'companion.upsert_user_context_many() in plpgsql, with its arguments by number. Internal.';
+COMMENT ON FUNCTION companion_router.upsert_user_context_many(uuid, text, text) IS 'companion.upsert_user_context_many() in plpgsql, with its arguments by number. Internal.';

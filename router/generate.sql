@@ -33,6 +33,7 @@ SELECT p.oid, p.proname AS name, p.proretset AS is_set, p.prorettype,
        replace(pg_get_function_arguments(p.oid), 'DEFAULT companion.now()', 'DEFAULT NULL::timestamp with time zone') AS arguments,
        pg_get_function_identity_arguments(p.oid) AS identity_arguments,
        p.proname = 'dispatch_batch' OR pg_get_function_arguments(p.oid) LIKE '%DEFAULT companion.now()%' AS has_clock,
+       coalesce(p.proargnames[p.pronargs + 1:] && a.names, false) AS is_called_by_number,
        p.pronargs AS count, a.names, a.types, c.roles
 FROM pg_proc AS p
 JOIN pg_type AS t ON t.oid = p.prorettype
@@ -76,7 +77,9 @@ ORDER BY c.relname COLLATE "C";
 CREATE TEMP VIEW calls AS
 SELECT r.oid, r.name, role, r.is_row, r.result, s.first, s.server, r.count, r.types, p.parameters,
        format('set_config(''role'', ''companion_%s'', true) <> ''''', role)
-       || CASE WHEN role = 'user' THEN format(' AND set_config(''companion.user_id'', $%s::text, true) IS NOT NULL', r.count + s.first + 1) ELSE '' END AS acts
+       || CASE WHEN role = 'user' THEN format(' AND set_config(''companion.user_id'', $%s::text, true) IS NOT NULL', r.count + s.first + 1) ELSE '' END AS acts,
+       array_to_string(CASE s.first WHEN 1 THEN '{integer}'::text[] ELSE '{}' END || r.types
+                       || CASE role WHEN 'user' THEN '{text}'::text[] ELSE '{}' END, ', ') AS arguments
 FROM routed AS r CROSS JOIN LATERAL unnest(r.roles) AS role
 CROSS JOIN LATERAL (SELECT CASE WHEN r.way IN ('any', 'all', 'many', 'import', 'by hand') THEN 1 ELSE 0 END AS first,
                             CASE r.way WHEN 'directory' THEN '''companion_directory''' ELSE 'companion_router.server($1)' END AS server) AS s
@@ -90,10 +93,7 @@ WHERE r.way NOT IN ('refused', 'local')
 \qecho
 \qecho '-- Calls to a shard, as a role. Below warning is but that PL/Proxy drops a connection on which an error has come.'
 SELECT format(E'CREATE FUNCTION companion_as_%s.%I(%s) RETURNS %s\nLANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$\n    CLUSTER %s;\n    SELECT %s;\n$$;',
-              role, name,
-              array_to_string(CASE first WHEN 1 THEN '{integer}'::text[] ELSE '{}' END || types
-                              || CASE role WHEN 'user' THEN '{text}'::text[] ELSE '{}' END, ', '),
-              result, server,
+              role, name, arguments, result, server,
               CASE WHEN count > 0 THEN
                   format('%scompanion.%I(%s)', CASE WHEN is_row THEN '* FROM ' ELSE '' END, name,
                          array_to_string(format('CASE WHEN %s THEN %s END', acts, parameters[1])
@@ -129,7 +129,7 @@ AS $$ SELECT string_agg('$' || i, ', ' ORDER BY i) FROM generate_series(1, n) AS
 CREATE FUNCTION pg_temp.function(r routed, declared text, body text) RETURNS text
 LANGUAGE sql
 AS $function$
-    SELECT CASE WHEN EXISTS (SELECT FROM pg_proc AS p WHERE p.oid = r.oid AND p.proargnames[p.pronargs + 1:] && r.names)
+    SELECT CASE WHEN r.is_called_by_number
         THEN format(E'CREATE FUNCTION companion_router.%I(%s) RETURNS %s\nLANGUAGE plpgsql AS $$\n%s%s$$;\n'
                     'CREATE FUNCTION companion.%1$I(%6$s) RETURNS %3$s\nLANGUAGE sql AS $$\n    SELECT * FROM companion_router.%1$I(%7$s);\n$$;\n',
                     r.name, array_to_string(r.types, ', '), r.result, declared, body, r.arguments, pg_temp.positions(r.count))
@@ -169,7 +169,7 @@ AS $$ SELECT CASE WHEN r.result LIKE 'timestamp%' THEN ')' ELSE '' END $$;
 SELECT pg_temp.function(r, E'DECLARE\n    shard integer;\n    failed text[];\n    detail text;\n    hint text;\n'
     || CASE WHEN r.way = 'all' AND r.result <> 'void' THEN E'    joined ' || r.result || E';\n' ELSE '' END
     || CASE WHEN r.way = 'all' THEN E'    answered boolean := false;\n' ELSE '' END,
-    E'BEGIN\n    FOR shard IN SELECT companion_router.in_turn() LOOP\n        BEGIN\n'
+    E'BEGIN\n    FOREACH shard IN ARRAY companion_router.in_turn() LOOP\n        BEGIN\n'
     || CASE WHEN r.way = 'any' THEN
            pg_temp.as_role(r, concat_ws(', ', 'shard', pg_temp.positions(r.count)), 'RETURN ', '            ')
        ELSE
@@ -209,7 +209,7 @@ SELECT pg_temp.function(r, E'DECLARE\n    shards constant integer := (SELECT c.s
     '    IF NOT (%s) THEN\n        PERFORM companion_as_worker.%I(0, %s); -- which says what is wrong with them\n    END IF;\n'
     '    results := array_fill(NULL::boolean, ARRAY[coalesce(cardinality($1), 0)]);\n'
     '    FOR part IN\n'
-    '        SELECT companion.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,\n               %s\n'
+    '        SELECT companion_router.shard_of(e.a1, shards) AS shard, array_agg(e.place ORDER BY e.place) AS places,\n               %s\n'
     '        FROM unnest(%s) WITH ORDINALITY AS e (%s, place)\n'
     '        GROUP BY 1\n    LOOP\n        BEGIN\n'
     '            answer := companion_as_worker.%I(part.shard, %s);\n'
@@ -273,6 +273,12 @@ SELECT format('COMMENT ON FUNCTION companion.%I(%s) IS %L;', name, identity_argu
                        WHEN 'many' THEN 'As on a shard; each gets those of its users. NULL, with a WARNING, for those of one that cannot be reached: not now, call again.'
                        ELSE 'Not routed: error 0A000.' END)
 FROM routed WHERE way NOT IN ('by hand', 'local') ORDER BY name COLLATE "C", oid::regprocedure::text COLLATE "C";
+SELECT format('COMMENT ON FUNCTION companion_as_%s.%I(%s) IS ''Goes to a shard as companion_%1$s. Internal.'';', role, name, arguments)
+FROM calls ORDER BY name COLLATE "C", oid::regprocedure::text COLLATE "C", array_position('{admin,worker,user,monitor}', role);
+SELECT format('COMMENT ON FUNCTION companion_router.%I(%s) IS ''companion.%1$s() in plpgsql, with its arguments by number. Internal.'';',
+              name, array_to_string(types, ', '))
+FROM routed AS r WHERE is_called_by_number AND way NOT IN ('by hand', 'local')
+ORDER BY name COLLATE "C", oid::regprocedure::text COLLATE "C";
 
 \o :out/grants.sql
 \qecho '-- Written by script/docs from the catalog of the extension companion: who may call what, as on a shard.'

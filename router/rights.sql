@@ -39,10 +39,11 @@ GRANT EXECUTE ON FUNCTION
     companion_router.may_reserve_again(integer, text), companion_router.link_once(uuid, text, text, text),
     companion_router.redeem_once(text, bigint, text, text), companion_router.put_user_once(jsonb, jsonb), companion_router.settle_accounts(jsonb),
     companion_router.maintain_directory(integer), companion_router.see_to(record), companion_router.warn_of_left(text, text),
-    companion_router.uuid_in(text), companion_router.identity_in(text), companion.shard_of(uuid, integer)
+    companion_router.uuid_in(text), companion_router.identity_in(text),
+    companion_router.shard_of(uuid, integer), companion.shard_of(uuid, integer)
 TO companion_user, companion_worker, companion_admin, companion_monitor;
 GRANT EXECUTE ON FUNCTION companion_router.server(integer), companion_router.server(uuid),
-    companion_router.number_of(uuid), companion_router.refuse_shard(integer, text), companion_router.itself(text), companion.shard_of(uuid, integer)
+    companion_router.number_of(uuid), companion_router.refuse_shard(integer, text), companion_router.itself(text), companion_router.shard_of(uuid, integer)
 TO companion_router_owner;
 GRANT EXECUTE ON FUNCTION companion_router.upsert_user_context_many(uuid, jsonb, text),
     companion_router.upsert_user_context_many(uuid, text, text)

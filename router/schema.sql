@@ -115,21 +115,34 @@ RETURN pg_catalog.now();
 COMMENT ON FUNCTION companion.now() IS
 'The start of the transaction on the router. Where a time is left to its default, each shard goes by its own.';
 
+CREATE FUNCTION companion_router.shard_of(user_id uuid, shards integer) RETURNS integer
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+DECLARE
+    digits bytea := uuid_send(user_id);
+    x bigint := 0;
+BEGIN
+    FOR i IN 0..15 LOOP
+        x := (x * 256 + get_byte(digits, i)) % 2147483647;
+    END LOOP;
+    FOR i IN 1..2 LOOP
+        x := x * (x + 1618033989) % 2147483647;
+    END LOOP;
+    RETURN x % shards;
+END
+$$;
+COMMENT ON FUNCTION companion_router.shard_of(uuid, integer) IS
+'companion.shard_of() for who knows that shards is a number of them, and whose search_path is a safe one. Internal.';
+
 CREATE FUNCTION companion.shard_of(user_id uuid, shards integer) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    digits text := replace(user_id::text, '-', '');
-    x bigint;
 BEGIN
     IF shards NOT BETWEEN 1 AND 4096 THEN
         RAISE EXCEPTION 'invalid shards: %', shards
         USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Expected 1 to 4096.';
     END IF;
-    x := (8 * ('x' || substr(digits, 1, 8))::bit(32)::bigint + 4 * ('x' || substr(digits, 9, 8))::bit(32)::bigint
-        + 2 * ('x' || substr(digits, 17, 8))::bit(32)::bigint + ('x' || substr(digits, 25, 8))::bit(32)::bigint) % 2147483647;
-    x := x * (x + 1618033989) % 2147483647;
-    RETURN x * (x + 1618033989) % 2147483647 % shards;
+    RETURN companion_router.shard_of(user_id, shards);
 END
 $$;
 COMMENT ON FUNCTION companion.shard_of(uuid, integer) IS

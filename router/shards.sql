@@ -16,29 +16,8 @@ $$;
 COMMENT ON FUNCTION companion_router.refuse_shard(integer, text) IS
 'Raises 57P03 for a shard that is not on, 55000 where there is none. Internal.';
 
--- They return a set so that PL/Proxy's query for the server takes them in: it is asked with every call.
-CREATE FUNCTION companion_router.server(shard integer) RETURNS SETOF text
-LANGUAGE sql STABLE ROWS 1
-BEGIN ATOMIC
-    SELECT CASE s.state WHEN 'on' THEN 'companion_shard_' || shard ELSE companion_router.refuse_shard(shard, s.state) END
-    FROM (VALUES (shard)) AS asked (number) LEFT JOIN companion_router.shards AS s ON s.number = asked.number;
-END;
-COMMENT ON FUNCTION companion_router.server(integer) IS
-'The foreign server of a shard; error 57P03 unless it is on. Internal.';
-
-CREATE FUNCTION companion_router.server(user_id uuid) RETURNS SETOF text
-LANGUAGE sql STABLE ROWS 1
-BEGIN ATOMIC
-    SELECT CASE s.state WHEN 'on' THEN 'companion_shard_' || s.number
-           ELSE companion_router.refuse_shard(companion.shard_of(coalesce(user_id, '00000000-0000-0000-0000-000000000000'), c.shards), s.state) END
-    FROM companion_router.shard_count AS c
-    LEFT JOIN companion_router.shards AS s
-        ON s.number = companion.shard_of(coalesce(user_id, '00000000-0000-0000-0000-000000000000'), c.shards);
-END;
-COMMENT ON FUNCTION companion_router.server(uuid) IS 'The foreign server of a user''s shard; of NULL, one that answers as any would. Errors as of a shard''s. Internal.';
-
 CREATE FUNCTION companion_router.number_of(user_id uuid) RETURNS integer
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
     shards integer := (SELECT c.shards FROM companion_router.shard_count AS c);
@@ -46,20 +25,56 @@ BEGIN
     IF shards IS NULL THEN
         PERFORM companion_router.refuse_shard(NULL, NULL);
     END IF;
-    RETURN companion.shard_of(coalesce(user_id, '00000000-0000-0000-0000-000000000000'), shards);
+    RETURN companion_router.shard_of(coalesce(user_id, '00000000-0000-0000-0000-000000000000'), shards);
 END
 $$;
 COMMENT ON FUNCTION companion_router.number_of(uuid) IS
 'The shard of a user; for NULL one that answers as any would. Error 55000 where there is no shard. Internal.';
 
-CREATE FUNCTION companion_router.in_turn() RETURNS SETOF integer
+-- Every call asks these. PL/Proxy does so as the caller's search_path is, which is a safe one in all that goes to a shard.
+CREATE FUNCTION companion_router.server(shard integer) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    state text;
+BEGIN
+    SELECT s.state INTO state FROM companion_router.shards AS s WHERE s.number = shard;
+    IF state = 'on' THEN
+        RETURN 'companion_shard_' || shard;
+    END IF;
+    RETURN companion_router.refuse_shard(shard, state);
+END
+$$;
+COMMENT ON FUNCTION companion_router.server(integer) IS
+'The foreign server of a shard; error 57P03 unless it is on. Internal.';
+
+CREATE FUNCTION companion_router.server(user_id uuid) RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    shard integer;
+    state text;
+BEGIN
+    SELECT s.number, s.state INTO shard, state FROM companion_router.shards AS s
+    WHERE s.number = companion_router.shard_of(coalesce(user_id, '00000000-0000-0000-0000-000000000000'),
+                                               (SELECT c.shards FROM companion_router.shard_count AS c));
+    IF state = 'on' THEN
+        RETURN 'companion_shard_' || shard;
+    END IF;
+    RETURN companion_router.refuse_shard(companion_router.number_of(user_id), state);
+END
+$$;
+COMMENT ON FUNCTION companion_router.server(uuid) IS
+'The foreign server of a user''s shard; of NULL, one that answers as any would. Errors as of a shard''s and of number_of. Internal.';
+
+CREATE FUNCTION companion_router.in_turn() RETURNS integer[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     turn bigint := nextval('companion_router.turn');
 BEGIN
-    RETURN QUERY SELECT s.number FROM companion_router.shards AS s CROSS JOIN companion_router.shard_count AS c
-                 WHERE s.state = 'on' ORDER BY (s.number + c.shards - turn % c.shards) % c.shards;
+    RETURN ARRAY(SELECT s.number FROM companion_router.shards AS s CROSS JOIN companion_router.shard_count AS c
+                 WHERE s.state = 'on' ORDER BY (s.number + c.shards - turn % c.shards) % c.shards);
 END
 $$;
 COMMENT ON FUNCTION companion_router.in_turn() IS

@@ -79,6 +79,21 @@ UPDATE companion.addresses SET disabled_at = disabled_at - interval '1 day';
 SELECT h.ok, h.value, h.detail FROM companion.health() AS h WHERE h."check" = 'disabled addresses';
 ROLLBACK;
 
+-- On a shard, and nowhere else: nobody tells the directory of an address that was unlinked.
+SELECT count(*) AS elsewhere FROM companion.health() AS h WHERE h."check" = 'directory changes';
+BEGIN;
+DELETE FROM companion.users;
+SELECT companion.set_shard(0, 2);
+SET LOCAL ROLE regress_watcher;
+SELECT h.ok, h.value, h.detail FROM companion.health() AS h WHERE h."check" = 'directory changes';
+RESET ROLE;
+INSERT INTO companion.directory_changes (user_id, channel, address, bot, is_wanted, since)
+SELECT companion.new_user_id(), 'telegram', '7', '', false, companion.now() - age * interval '1 second' FROM unnest('{300, 1}'::integer[]) AS age;
+SET LOCAL ROLE regress_watcher;
+SELECT h.ok, h.value, h.detail FROM companion.health() AS h WHERE h."check" = 'directory changes';
+SELECT h.ok, h.value, h.detail FROM companion.health('4 minutes 59 seconds') AS h WHERE h."check" = 'directory changes';
+ROLLBACK;
+
 -- A transaction is open for long; by the real clock, that is for how long it has not been yet.
 BEGIN;
 SELECT set_config('companion.clock', (now() + interval '11 minutes')::text, true) <> '' AS later, pg_current_xact_id() IS NOT NULL AS "writes";

@@ -2338,6 +2338,8 @@ CREATE POLICY monitored ON companion.scheduled_messages FOR SELECT TO companion_
 COMMENT ON POLICY monitored ON companion.scheduled_messages IS 'Who watches sees what became of every message, in the columns without a text.';
 CREATE POLICY monitored ON companion.addresses FOR SELECT TO companion_monitor USING (true);
 COMMENT ON POLICY monitored ON companion.addresses IS 'Who watches sees how many are disabled, on which channel, and no address.';
+CREATE POLICY monitored ON companion.directory_changes FOR SELECT TO companion_monitor USING (true);
+COMMENT ON POLICY monitored ON companion.directory_changes IS 'Who watches sees how many there are and since when, and nobody''s address.';
 
 -- Bounded, so that a look costs the same whatever waits.
 CREATE VIEW companion.queue_head WITH (security_invoker = true) AS
@@ -2504,6 +2506,22 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION companion.check_addresses() IS 'What health() says of addresses that messengers call gone. Internal.';
 
+CREATE FUNCTION companion.check_directory(max_lag interval)
+RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT 'directory changes', coalesce(companion.now() - oldest.since <= max_lag, true),
+           coalesce(extract(epoch FROM companion.now() - oldest.since)::double precision, 0),
+           format('seconds that the oldest of %s has waited%s', waiting.changes,
+                  CASE WHEN waiting.changes > 0 THEN ': the router''s run_maintenance() tells the directory' ELSE '' END)
+    FROM companion.shard AS s
+    CROSS JOIN LATERAL (SELECT count(*) AS changes FROM (SELECT FROM companion.directory_changes LIMIT 10000) AS first) AS waiting
+    LEFT JOIN LATERAL (SELECT since FROM companion.directory_changes ORDER BY since, id LIMIT 1) AS oldest ON true
+    WHERE s.number IS NOT NULL AND s.shards > 1;
+END;
+COMMENT ON FUNCTION companion.check_directory(interval) IS
+'What health() says, on a shard, of what the directory has not been told. Nothing elsewhere. Internal.';
+
 -- With the caller's rights, who may be unable to see another's jobs.
 CREATE FUNCTION companion.check_jobs()
 RETURNS TABLE ("check" text, ok boolean, value double precision, detail text)
@@ -2635,12 +2653,13 @@ BEGIN
     UNION ALL SELECT * FROM companion.check_queue(max_lag)
     UNION ALL SELECT * FROM companion.check_outcomes()
     UNION ALL SELECT * FROM companion.check_addresses()
+    UNION ALL SELECT * FROM companion.check_directory(max_lag)
     UNION ALL SELECT * FROM companion.check_server()
     UNION ALL SELECT * FROM companion.check_definition();
 END
 $$;
 COMMENT ON FUNCTION companion.health(interval) IS
-'Is it well: one row a check, whose ok is true, false, or NULL where the caller cannot tell; value is what was measured, detail says of what, and what to do. max_lag: how far dispatch may be behind, and how long a due message may wait for a worker. It reads the head of the queue and the newest messages, 10,000 at most, so it costs the same whatever waits. For companion_monitor and companion_admin; what each check means is in docs/operations.md.';
+'Is it well: one row a check, whose ok is true, false, or NULL where the caller cannot tell; value is what was measured, detail says of what, and what to do. max_lag: how far dispatch may be behind, and how long a due message may wait for a worker, and on a shard a change for the directory. It reads the head of the queue and the newest messages, 10,000 at most, so it costs the same whatever waits. For companion_monitor and companion_admin; what each check means is in docs/operations.md.';
 
 CREATE FUNCTION companion.metrics()
 RETURNS TABLE (name text, labels jsonb, value double precision)
@@ -3587,6 +3606,7 @@ BEGIN
                   failure_reason, sent_at, finished_at, worker, created_at)
     ON companion.scheduled_messages TO companion_monitor;
     GRANT SELECT (channel, disabled_at) ON companion.addresses TO companion_monitor;
+    GRANT SELECT (id, since) ON companion.directory_changes TO companion_monitor;
     GRANT SELECT ON companion.queue_head, companion.recently_finished TO companion_admin, companion_monitor;
     GRANT SELECT ON companion.context_embeddings, companion.forgotten_facts
     TO companion_user, companion_worker, companion_admin;
@@ -3616,7 +3636,7 @@ BEGIN
          'now is_pg_crons'),
         ('companion_admin, companion_monitor',
          'health metrics check_dispatch check_jobs check_queue check_outcomes
-          check_addresses check_server check_definition role_faults'),
+          check_addresses check_directory check_server check_definition role_faults'),
         ('companion_runtime',
          'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
           checkin_refused suspended_reason unknown_start paused_reason

@@ -133,6 +133,7 @@ GRANT SELECT (user_id, id, kind, local_date, timezone, scheduled_for, send_befor
               failure_reason, sent_at, finished_at, worker, created_at)
 ON companion.scheduled_messages TO companion_monitor;
 GRANT SELECT (channel, disabled_at) ON companion.addresses TO companion_monitor;
+GRANT SELECT (id, since) ON companion.directory_changes TO companion_monitor;
 GRANT SELECT ON companion.queue_head, companion.recently_finished TO companion_admin, companion_monitor;
 
 -- The functions act as companion_runtime.
@@ -169,8 +170,8 @@ BEGIN
           directory_change_done directory_reserve directory_confirm directory_release directory_lookup'),
         ('companion_monitor', 'now is_pg_crons'),
         ('companion_admin, companion_monitor',
-         'health metrics check_dispatch check_jobs check_queue check_outcomes check_addresses check_server
-          check_definition role_faults'),
+         'health metrics check_dispatch check_jobs check_queue check_outcomes check_addresses check_directory
+          check_server check_definition role_faults'),
         ('companion_runtime',
          'search_rank search_excerpt search_text checkin_key checkins_due checkins_nearby
           checkin_refused suspended_reason unknown_start

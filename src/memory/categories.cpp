@@ -140,8 +140,8 @@ const CategoryPolicy &policy_of(std::string_view category)
     read_again_if_due();
     const CategoryPolicy *begin = kept.policies, *end = begin + kept.count;
     const CategoryPolicy *found = std::lower_bound(
-        begin, end, category, [](const CategoryPolicy &policy, std::string_view category) {
-            return policy.category < category;
+        begin, end, category, [](const CategoryPolicy &policy, std::string_view wanted) {
+            return policy.category < wanted;
         });
     return found != end && found->category == category ? *found : kept.others;
 }

@@ -249,6 +249,7 @@ is(query('router', "SELECT companion.dispatch('2026-03-02 07:30+00')"), '0', 'di
 query('router', 'CALL companion.run_dispatch()');
 is(query("shard_$_", "SELECT previous_tick FROM companion.dispatch_state"), '2026-03-02 08:00:00+00', "shard $_ goes by its own clock") for 0 .. 2;
 is(query('router', q{SELECT count(DISTINCT split_part("check", ':', 1)) FROM companion.health()}), '3', 'the health of every shard');
+is(query('router', q{SELECT string_agg(ok::text, ' ') FROM companion.health() WHERE "check" LIKE 'shard %: directory changes'}), 'true true true', 'and what each has for the directory');
 is(query('router', q{SELECT string_agg(labels ->> 'shard', ' ' ORDER BY labels ->> 'shard') FROM companion.metrics() WHERE name = 'companion_shard_up' AND value = 1}),
     '0 1 2', 'metrics of every shard');
 is(query('router', q{SELECT count(DISTINCT split_part(task, ':', 1)) FROM companion.run_maintenance() WHERE task <> 'directory'}), '3', 'maintenance on every shard');
@@ -371,5 +372,18 @@ is(query('router', "SET ROLE reader; SELECT count(*) FROM pg_foreign_server WHER
 like(error_of("SELECT companion_router.add_shard(3, 'dbname=x')", "SET ROLE reader;\n"), qr/42501/, 'nor adds a shard');
 like(error_of("SELECT companion_as_admin.dispatch(0, NULL, NULL)", "SET ROLE companion_worker;\n"), qr/42501/, 'nor calls as another role');
 like(error_of("SELECT companion_router.introduce('companion_shard_1')", "SET ROLE reader;\n"), qr/42501/, 'nor what is internal');
+
+# Everything says what it is for.
+is(query('router', <<'SQL'), '', 'every object of the router has a comment');
+SELECT pg_describe_object(d.classid, d.objid, 0)
+FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid
+WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'companion_router'
+    AND d.classid <> 'pg_type'::regclass AND obj_description(d.objid, d.classid::regclass::name) IS NULL
+UNION ALL
+SELECT pg_describe_object('pg_class'::regclass, a.attrelid, a.attnum)
+FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+WHERE c.relnamespace = 'companion_router'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+    AND col_description(a.attrelid, a.attnum) IS NULL
+SQL
 
 done_testing();
