@@ -32,16 +32,21 @@ GRANT EXECUTE ON FUNCTION
     companion_router.raise(text, text, text, text), companion_router.fail(text, text, text, text),
     companion_router.fail_all(text[]), companion_router.pass_over(integer, text, text, text, text),
     companion_router.refuse(text), companion_router.refuse_shard(integer, text), companion_router.in_turn(), companion_router.number_of(uuid),
-    companion_router.put_user_on(integer, uuid, jsonb), companion_router.settle_entry(text, text, text),
-    companion_router.settle(uuid, text, text, text, bigint, timestamptz), companion_router.reserve(uuid, text, text, text),
-    companion_router.conclude(uuid, text, text, text, bigint, timestamptz, boolean),
-    companion_router.user_at(text, text, text), companion_router.shard_of_token(text, bigint),
-    companion_router.may_reserve_again(integer, text), companion_router.link_once(uuid, text, text, text),
-    companion_router.redeem_once(text, bigint, text, text), companion_router.put_user_once(jsonb, jsonb), companion_router.settle_accounts(jsonb),
-    companion_router.maintain_directory(integer), companion_router.see_to(record), companion_router.warn_of_left(text, text),
+    companion_router.put_user_on(integer, uuid, jsonb),
     companion_router.uuid_in(text), companion_router.identity_in(text),
     companion_router.shard_of(uuid, integer), companion.shard_of(uuid, integer)
 TO companion_user, companion_worker, companion_admin, companion_monitor;
+-- What goes through the directory
+GRANT EXECUTE ON FUNCTION
+    companion_router.settle(uuid, text, text, text, bigint, timestamptz), companion_router.settle_entry(text, text, text),
+    companion_router.settle_accounts(jsonb), companion_router.reserve(uuid, text, text, text),
+    companion_router.may_reserve_again(integer, text), companion_router.conclude(uuid, text, text, text, bigint, timestamptz, boolean),
+    companion_router.link_once(uuid, text, text, text), companion_router.redeem_once(text, bigint, text, text),
+    companion_router.put_user_once(jsonb, jsonb), companion_router.user_at(text, text, text), companion_router.shard_of_token(text, bigint)
+TO companion_worker, companion_admin;
+GRANT EXECUTE ON FUNCTION
+    companion_router.maintain_directory(integer), companion_router.see_to(record), companion_router.warn_of_left(text, text)
+TO companion_admin;
 GRANT EXECUTE ON FUNCTION companion_router.server(integer), companion_router.server(uuid),
     companion_router.number_of(uuid), companion_router.refuse_shard(integer, text), companion_router.itself(text), companion_router.shard_of(uuid, integer)
 TO companion_router_owner;

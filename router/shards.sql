@@ -109,6 +109,12 @@ BEGIN
         USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Expected settings of libpq: host=... dbname=... user=... password=...';
     END IF;
     FOR setting IN SELECT regexp_matches(conninfo, pair, 'g') LOOP
+        IF setting[1] ~ '^(sslpassword|oauth_client_secret|scram_(client|server)_key)$' THEN
+            RAISE EXCEPTION 'setting "%" of a connection string is refused', setting[1]
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'Everybody could read it: of what is secret, the password alone is kept from others.',
+                  HINT = 'Let a file have it, which the server''s user alone may read.';
+        END IF;
         value := regexp_replace(CASE left(setting[2], 1) WHEN '''' THEN substr(setting[2], 2, length(setting[2]) - 2)
                                 ELSE setting[2] END, $re$\\(.)$re$, $re$\1$re$, 'g');
         CASE setting[1]
@@ -120,7 +126,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION companion_router.parse_conninfo(text) IS
-'Takes the user and the password out of a connection string of libpq. Error 22023 for one that is none; it is not in the message. Internal.';
+'Takes the user and the password out of a connection string of libpq. Error 22023 for one that is none, which is not in the message, and for a secret other than the password. Internal.';
 
 CREATE FUNCTION companion_router.put_server(server text, conninfo text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -202,7 +208,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION companion_router.add_shard(integer, text) IS
-'Adds a shard, which must answer, with this number, the same count as the others and this version of the extension: else error 55000, 08001 where it does not answer. conninfo is libpq''s, and says as whom the router logs in; nobody but superusers reads the password from then on. Error 22023 for a number outside 0 to 4095 and for a conninfo that is none, 42710 for a shard that is there. For superusers.';
+'Adds a shard, which must answer, with this number, the same count as the others and this version of the extension: else error 55000, 08001 where it does not answer. conninfo is libpq''s, and says as whom the router logs in; nobody but superusers reads the password from then on. Error 22023 for a number outside 0 to 4095 and for a conninfo that is none or has another secret than the password, 42710 for a shard that is there. For superusers.';
 
 CREATE FUNCTION companion_router.alter_shard(number integer, conninfo text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

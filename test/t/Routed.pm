@@ -74,10 +74,10 @@ sub add_shard
     return;
 }
 
-# A server with so many shards and their router
+# A server with so many shards and their router, but for those that are to be on another one, by their number
 sub start_shards
 {
-    my ($shards) = @_;
+    my ($shards, %elsewhere) = @_;
     my $node = PostgreSQL::Test::Cluster->new('shards');
     $node->init(allows_streaming => 'logical');
     $node->append_conf("postgresql.conf", "fsync = off\nmax_connections = 100\n");
@@ -85,8 +85,9 @@ sub start_shards
     make_router($node);
     for my $number (0 .. $shards - 1)
     {
-        make_shard($node, $number, $shards);
-        add_shard($node, $number, $node);
+        my $place = $elsewhere{$number} // $node;
+        make_shard($place, $number, $shards);
+        add_shard($node, $number, $place);
     }
     make_directory($node, $node, $shards);
     return $node;

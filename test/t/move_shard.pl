@@ -1,6 +1,7 @@
 # A shard is moved to another server and back, through script/move_shard, while a scheduler, workers and
 # webhooks go on through the router: nothing is lost, nothing is done twice, and what is refused meanwhile is
-# refused to be called again. MOVES=10 for the percentiles of the pause.
+# refused to be called again. MOVES=10 for the percentiles of the pause. Where OLD_BINDIR names an older PostgreSQL,
+# which has the extension, too, the shard is there at first, and is moved to the newer one.
 use strict;
 use warnings;
 
@@ -12,16 +13,32 @@ use PostgreSQL::Test::Utils;
 use Routed;
 use Test::More;
 
+sub start_older
+{
+    if (!$ENV{OLD_BINDIR})
+    {
+        diag 'NOT TESTED: a move to a newer PostgreSQL, since OLD_BINDIR names no older one';
+        return;
+    }
+    my $server = PostgreSQL::Test::Cluster->new('older', install_path => dirname($ENV{OLD_BINDIR}));
+    $server->init(allows_streaming => 'logical');
+    $server->append_conf('postgresql.conf', "fsync = off\nmax_connections = 100\n");
+    $server->start;
+    return $server;
+}
+
 skip_without_plproxy();
 my $script = "$ENV{TESTDIR}/script/move_shard";
-my $moves = $ENV{MOVES} // 2;
-my $node = start_shards(3);
+my $older = start_older();
+my $moves = $ENV{MOVES} // ($older ? 3 : 2);
+my $node = start_shards(3, $older ? (1 => $older) : ());
 my $other = PostgreSQL::Test::Cluster->new('other');
 $other->init(allows_streaming => 'logical');
 $other->append_conf("postgresql.conf", "fsync = off\nmax_connections = 100\n");
 $other->start;
 my $roles = $node->basedir . '/roles.sql';
-$node->command_ok([ 'pg_dumpall', '--roles-only', "--file=$roles" ], 'the roles are dumped');
+my @places = ($older // $node, map { $_ % 2 ? $other : $node } 1 .. $moves);
+$places[0]->command_ok([ 'pg_dumpall', '--roles-only', "--file=$roles" ], 'the roles are dumped');
 $other->psql('postgres', slurp_file($roles), on_error_stop => 0); # of which postgres is there
 
 my $users = $ENV{USERS} // 300;
@@ -113,20 +130,19 @@ my @clients = (
 {
     local $ENV{NEW_FOR_ROUTER} = 'host=/nowhere dbname=shard_1';
     my ($output, $error);
-    ok(!IPC::Run::run([ 'bash', $script, 1, $node->connstr . ' dbname=shard_1', $other->connstr . ' dbname=failed', $node->connstr('router') ],
+    ok(!IPC::Run::run([ 'bash', $script, 1, $places[0]->connstr . ' dbname=shard_1', $other->connstr . ' dbname=failed', $node->connstr('router') ],
         '>', \$output, '2>', \$error), 'a move that fails');
     like($error, qr/shard 1 is where it was/, 'says so');
     is($node->safe_psql('router', 'SELECT state FROM companion_router.shards WHERE number = 1'), 'on', 'and the shard goes on');
-    is($node->safe_psql('shard_1', 'SELECT (SELECT count(*) FROM pg_publication), (SELECT count(*) FROM pg_replication_slots)'), '0|0',
+    is($places[0]->safe_psql('shard_1', 'SELECT (SELECT count(*) FROM pg_publication), (SELECT count(*) FROM pg_replication_slots)'), '0|0',
         'with nothing left of it');
 }
 
 # Back and forth
 my @pauses;
-my @places = ($node, $other);
 for my $move (1 .. $moves)
 {
-    my ($from, $to) = @places[ ($move - 1) % 2, $move % 2 ];
+    my ($from, $to) = @places[ $move - 1, $move ];
     my ($old, $new) = map { "$_->[0] dbname=shard_1" . ($_->[1] ? "_$_->[1]" : '') } [ $from->connstr, $move == 1 ? 0 : $move - 1 ], [ $to->connstr, $move ];
     my ($output, $error);
     my $is_moved = IPC::Run::run([ 'bash', $script, 1, $old, $new, $node->connstr('router') ], '>', \$output, '2>', \$error);
@@ -149,7 +165,7 @@ for my $lines (values %lines)
 sub everywhere
 {
     my ($sql) = @_;
-    return map { split /\n/ } $node->safe_psql('shard_0', $sql), $node->safe_psql('shard_2', $sql), $places[ $moves % 2 ]->safe_psql($last, $sql);
+    return map { split /\n/ } $node->safe_psql('shard_0', $sql), $node->safe_psql('shard_2', $sql), $places[$moves]->safe_psql($last, $sql);
 }
 
 my %scheduled = map { $_->[1] => 1 } @{ $lines{app} };
@@ -176,6 +192,7 @@ is(scalar(grep { !$sends{$_} } keys %sent), 0, 'what is sent was sent');
 
 @pauses = sort { $a <=> $b } @pauses;
 is(scalar @pauses, $moves, 'each move has measured its pause');
+cmp_ok($places[0]->pg_version, '<', $places[$moves]->pg_version, 'from ' . $places[0]->pg_version . ' to ' . $places[$moves]->pg_version) if $older;
 diag sprintf 'pauses of %s ms; %d calls refused, %d messages scheduled, %d came in, %d sent', join(' ', @pauses), $refused,
     scalar keys %scheduled, scalar @messages, scalar keys %sent;
 
