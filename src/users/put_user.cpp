@@ -6,6 +6,7 @@
 #include "postgres/settings.hpp"
 #include "postgres/triggered.hpp"
 #include "postgres/uuid.hpp"
+#include "sharding/reservations.hpp"
 #include "users/account.hpp"
 #include "users/user_row.hpp"
 
@@ -264,7 +265,8 @@ pg_uuid_t make_or_change_by_account(const NamedAccounts &accounts, Fields *field
             return found.user_id;
         }
         const pg_uuid_t user_id = accounts.new_user_id();
-        require_new(UUIDPGetDatum(&user_id));
+        if (needs_directory())
+            require_new(UUIDPGetDatum(&user_id));
         if (make_by_account(user_id, accounts, fields))
             return user_id;
     }

@@ -25,7 +25,7 @@ my $context = "KILLED_SECONDS=$seconds KILLED_SEED=$seed";
 note $context;
 srand $seed;
 
-my $users = 20000;
+my $users = 50000;
 my $begin = 1772323200; # 2026-03-01, in UTC
 
 # All of them go by one clock, in a file.

@@ -312,6 +312,22 @@ query('router', 'SELECT * FROM companion.run_maintenance()');
 is(query('directory', q{SELECT user_id FROM companion.directory WHERE channel = 'email'}), $maya, 'it hears of it by maintenance');
 is(query('directory', 'SELECT count(*) FROM companion.directory WHERE confirmed_at IS NULL'), '0', 'everything is confirmed');
 
+# Many at once on one address, which settle each other's reservations
+$node->pgbench('--no-vacuum --client=4 --jobs=2 --transactions=60', 0, [qr{processed: 240/240}], [qr/^/], 'many at once on one address', {
+        'contend' => <<'SQL' }, 'router');
+\set who random(1, 6)
+\set what random(1, 6)
+SELECT id AS user, :what < 4 AS links, :what < 6 AS unlinks FROM people WHERE i = :who \gset
+\if :links
+SELECT companion.link_address(':user', 'telegram', '555');
+\elif :unlinks
+SELECT companion.unlink_address(':user', 'telegram', '555');
+\else
+SELECT id FROM companion.put_user(NULL, '{"telegram_user_id": 555}');
+\endif
+SQL
+is(query('directory', "SELECT count(*) FROM companion.directory WHERE address = '555'") <= 1, 1, 'one has it, or nobody');
+
 # A router without a shard
 query('postgres', 'CREATE DATABASE empty');
 query('empty', 'CREATE EXTENSION companion_router CASCADE');

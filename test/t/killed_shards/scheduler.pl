@@ -9,7 +9,7 @@ use Time::HiRes 'sleep';
 
 until (is_stopped())
 {
-    try('SELECT companion.dispatch(max_rows => 30)');
+    try('SELECT companion.dispatch(max_rows => 100)');
     try('SELECT * FROM companion.run_maintenance()') if rand() < 0.3;
     sleep 0.1;
 }
