@@ -90,8 +90,10 @@ class Commands {
 
     // No more check-ins, and what was scheduled does not go
     std::string stop_writing(const std::string &user_id) {
-        put(user_id, {{"checkin_time", nullptr}});
-        database_.call("SELECT companion.cancel_messages($1, reason => 'the user said /stop')", user_id);
+        database_.call(R"sql(
+            SELECT companion.cancel_messages(id, reason => 'the user said /stop')
+            FROM companion.put_user($1, '{"checkin_time": null}'))sql",
+            user_id);
         return "I do not write first any more. /time 08:30 begins again, /forget erases.";
     }
 
