@@ -13,12 +13,13 @@ class Receiver {
     // of several workers the one that has this lock, until its session ends.
     void poll() {
         const char *lock = "SELECT pg_try_advisory_lock(hashtext('companion'), hashtext('getUpdates'))";
-        Json wanted = {{"offset", 0}, {"timeout", 50}, {"allowed_updates", {"message", "edited_message"}}};
+        Json wanted = {
+            {"offset", 0}, {"limit", 100}, {"timeout", 50}, {"allowed_updates", {"message", "edited_message"}}};
         while (!stop_.is_requested())
-            if (!database_.call(lock)[0][0].as<bool>())
+            if (database_.call(lock)[0][0].as<bool>())
+                ask_for_updates(wanted);
+            else
                 stop_.wait(std::chrono::seconds(2));
-            else if (const Reply reply = telegram_.ask("getUpdates", wanted, 50); reply.meaning == Reply::done)
-                wanted["offset"] = take_all(at(reply.body, "/result"), wanted["offset"]); // which confirms those before
         if (wanted["offset"] != 0) // it has had updates, so it is the one that asks
             telegram_.ask("getUpdates", {{"offset", wanted["offset"]}, {"limit", 1}});
     }
@@ -30,19 +31,42 @@ class Receiver {
         if (update.contains("edited_message"))
             take_edit(update["edited_message"]);
         return true;
-    } catch (const Json::exception &error) {
-        say(std::string("an update that is not as expected: ") + error.what());
-        return true;
     } catch (const NoText &error) {
         say(error.what());
         return false;
     } catch (const pqxx::sql_error &error) {
         say(std::string("an update: ") + error.what());
         const std::string kind = error.sqlstate().substr(0, 2);
-        return kind == "22" || kind == "23"; // it would be refused again
+        return kind == "22" || kind == "23";    // it would be refused again
+    } catch (const pqxx::broken_connection &) { // while the bot ends
+        throw;
+    } catch (const std::exception &error) {
+        say(std::string("an update that is not as expected: ") + error.what());
+        return true;
     }
 
   private:
+    // Moves the offset on, which confirms the updates before it. Where one of several cannot be read, the answer
+    // cannot: then they are asked for one by one, and that one is skipped.
+    void ask_for_updates(Json &wanted) {
+        const Reply reply = telegram_.ask("getUpdates", wanted, 50);
+        const long long id = id_in(reply.body);
+        if (reply.meaning == Reply::done)
+            wanted["offset"] = take_all(at(reply.body, "/result"), wanted["offset"]);
+        else if (id != 0 && wanted["limit"] == 1) {
+            say("update " + std::to_string(id) + " cannot be read: it is skipped");
+            wanted["offset"] = id + 1;
+        }
+        wanted["limit"] = id != 0 && wanted["limit"] != 1 ? 1 : 100;
+    }
+
+    // The first update's in an answer that cannot be read; 0: none. Within a text these quotes would be escaped.
+    static long long id_in(const Json &answer) {
+        const std::string text = answer.is_string() ? answer.get<std::string>() : "", name = "\"update_id\":";
+        const size_t place = text.find(name);
+        return place == std::string::npos ? 0 : std::strtoll(text.c_str() + place + name.size(), nullptr, 10);
+    }
+
     // Returns the next offset. An update that fails holds up the others for half a minute at most.
     long long take_all(const Json &updates, long long offset) {
         if (!updates.is_array())
