@@ -69,8 +69,7 @@ class Commands {
                 settings.erase(name);
         const char *put = "SELECT checkin_time IS NULL FROM companion.put_user(NULL, $1)";
         const bool is_stopped = database_.call(put, dump(settings))[0][0].as<bool>();
-        return std::string(is_stopped ? "Hello! I do not write first.\n" : "Hello! I write to you once a day.\n") +
-               help;
+        return std::string(is_stopped ? "Hello! I do not write first.\n" : "Hello! I write once a day.\n") + help;
     }
 
     // 8 and 8:30 are times as well

@@ -38,8 +38,7 @@ struct Reply {
 
 class Http {
   public:
-    // By a connection of its own: one that was kept may be dead, and then it would not be known whether the other side
-    // has acted. With a stop the request is given up when that is requested.
+    // By a connection of its own: of one that was kept and is dead nobody knows what was done. A stop gives it up.
     static Reply post(const std::string &url, const std::vector<std::string> &headers, const std::string &body,
         long timeout, const Stop *stop = nullptr) {
         const std::unique_ptr<CURL, void (*)(CURL *)> curl(curl_easy_init(), curl_easy_cleanup);
@@ -86,8 +85,7 @@ class Http {
         return reply;
     }
 
-    // libcurl takes the body once it is connected, and for want of a CURLOPT_SEEKFUNCTION once only: it never repeats
-    // a request by itself
+    // libcurl takes the body once it is connected, and for want of a CURLOPT_SEEKFUNCTION once only
     static size_t give_body(char *buffer, size_t size, size_t count, void *given) {
         auto &rest = *static_cast<std::string_view *>(given);
         const size_t length = rest.copy(buffer, size * count);

@@ -9,15 +9,15 @@ class Receiver {
         : stop_(stop), database_(stop), telegram_(settings, stop), writer_(settings, database_),
           commands_(database_, telegram_) {}
 
-    // Asks Telegram for updates until it is told to stop: there is nothing to expose. Telegram lets one at a time ask:
-    // of several workers the one that has this lock, until its session ends.
+    // Asks Telegram for updates, one by one: where one of several cannot be read, the answer cannot. Telegram lets one
+    // at a time ask: of several workers the one that has this lock, until its session ends.
     void poll() {
         const char *lock = "SELECT pg_try_advisory_lock(hashtext('companion'), hashtext('getUpdates'))";
         Json wanted = {
-            {"offset", 0}, {"limit", 100}, {"timeout", 50}, {"allowed_updates", {"message", "edited_message"}}};
+            {"offset", 0}, {"limit", 1}, {"timeout", 50}, {"allowed_updates", {"message", "edited_message"}}};
         while (!stop_.is_requested())
             if (database_.call(lock)[0][0].as<bool>())
-                ask_for_updates(wanted);
+                take_next(telegram_.ask("getUpdates", wanted, 50), wanted["offset"]);
             else
                 stop_.wait(std::chrono::seconds(2));
         if (wanted["offset"] != 0) // it has had updates, so it is the one that asks
@@ -46,46 +46,25 @@ class Receiver {
     }
 
   private:
-    // Moves the offset on, which confirms the updates before it. Where one of several cannot be read, the answer
-    // cannot: then they are asked for one by one, and that one is skipped.
-    void ask_for_updates(Json &wanted) {
-        const Reply reply = telegram_.ask("getUpdates", wanted, 50);
-        const long long id = id_in(reply.body);
-        if (reply.meaning == Reply::done)
-            wanted["offset"] = take_all(at(reply.body, "/result"), wanted["offset"]);
-        else if (id != 0 && wanted["limit"] == 1) {
-            say("update " + std::to_string(id) + " cannot be read: it is skipped");
-            wanted["offset"] = id + 1;
-        }
-        wanted["limit"] = id != 0 && wanted["limit"] != 1 ? 1 : 100;
+    // Moves the offset on, which confirms the update. One that fails holds up the others for half a minute at most.
+    void take_next(const Reply &reply, Json &offset) {
+        const Json update = at(reply.body, "/result/0");
+        const Json id = reply.body.is_string() ? id_in(reply.body) : at(update, "/update_id");
+        if (!id.is_number_integer()) // there is none
+            return stop_.wait(std::chrono::milliseconds(100));
+        const bool is_done = !update.is_null() && take(update);
+        if (!is_done && !update.is_null() && times_brought_ < 5)
+            return stop_.wait(std::chrono::seconds(1 << times_brought_++));
+        if (!is_done)
+            say("update " + id.dump() + (update.is_null() ? " cannot be read: it is skipped" : " is given up"));
+        offset = id.get<long long>() + 1;
+        times_brought_ = 0;
     }
 
-    // The first update's in an answer that cannot be read; 0: none. Within a text these quotes would be escaped.
-    static long long id_in(const Json &answer) {
-        const std::string text = answer.is_string() ? answer.get<std::string>() : "", name = "\"update_id\":";
-        const size_t place = text.find(name);
-        return place == std::string::npos ? 0 : std::strtoll(text.c_str() + place + name.size(), nullptr, 10);
-    }
-
-    // Returns the next offset. An update that fails holds up the others for half a minute at most.
-    long long take_all(const Json &updates, long long offset) {
-        if (!updates.is_array())
-            stop_.wait(std::chrono::seconds(1));
-        for (const Json &update : updates.is_array() ? updates : Json::array()) {
-            const Json id = at(update, "/update_id");
-            if (stop_.is_requested())
-                return offset;
-            const bool is_done = !id.is_number_integer() || take(update);
-            if (!is_done && times_brought_ < 5) {
-                stop_.wait(std::chrono::seconds(1 << times_brought_++));
-                return offset;
-            }
-            if (!is_done)
-                say("update " + id.dump() + " is given up");
-            offset = id.is_number_integer() ? id.get<long long>() + 1 : offset;
-            times_brought_ = 0;
-        }
-        return offset;
+    // The update's in an answer that cannot be read; null: there is none. Within a text these quotes would be escaped.
+    static Json id_in(const std::string &answer) {
+        const size_t place = answer.find("\"update_id\":");
+        return place == std::string::npos ? Json() : Json(std::atoll(answer.c_str() + answer.find(':', place) + 1));
     }
 
     bool take_message(const Json &message) {
