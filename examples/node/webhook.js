@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import http from "node:http";
 import pg from "pg";
-import { Database, say, stop } from "./database.js";
+import { Database, isStopping, say, stop } from "./database.js";
 import { sendText } from "./telegram.js";
 
 const whoseItIs = "FROM companion.addresses WHERE channel = 'telegram' AND address = $1 AND unlinked_at IS NULL";
@@ -17,8 +17,18 @@ export async function take(update) {
   } catch (error) {
     say(`an update: ${error.code ?? ""} ${error.message}`);
     if (error instanceof pg.DatabaseError) return /^2[23]/.test(error.code); // it would be refused again
-    return error instanceof TypeError; // it is not as expected
+    return !isStopping; // it is not as expected; or there is no database any more
   }
+}
+
+function takeText(json) {
+  let update;
+  try {
+    update = JSON.parse(json);
+  } catch { // nor could it be read when it is brought again
+    say("an update that cannot be read: it is skipped");
+  }
+  return update === undefined || take(update);
 }
 
 async function takeMessage(message) {
@@ -108,7 +118,7 @@ export function serve(where, secret = "") {
     } catch { // who asked has hung up
       return response.destroy();
     }
-    last = last.then(async () => await take(JSON.parse(Buffer.concat(parts))) ? 200 : 500).catch(() => 400);
+    last = last.then(async () => await takeText(Buffer.concat(parts)) ? 200 : 500);
     end(await last);
   });
   if (where.startsWith("/")) fs.rmSync(where, { force: true });

@@ -30,7 +30,7 @@ class Receiver:
                 self.take_edit(update["edited_message"])
             return True
         except psycopg.Error as error:
-            say(f"an update: {error.sqlstate} {error.diag.message_primary}")
+            say(f"an update: {error.sqlstate or ''} {error.diag.message_primary or error}")
             return isinstance(error, psycopg.DataError) or (error.sqlstate or "")[:2] in ("22", "23")  # refused again
         except (LookupError, TypeError, AttributeError, ValueError) as error:
             say(f"an update that is not as expected: {type(error).__name__}")
@@ -39,13 +39,14 @@ class Receiver:
     def take_message(self, message):
         if message["chat"]["type"] != "private":
             return True
-        chat, text = an_id(message["chat"]["id"]), message.get("text")
-        if text is None or text.split()[0] == "/start":
+        chat, text = an_id(message["chat"]["id"]), message.get("text") or ""
+        command, *arguments = text.split() or [""]
+        if command in ("", "/start"):  # else record_incoming does it
             self.come_back(chat)
-        if text is None:
+        if command == "":
             return True
-        if text.split()[0] == "/start":
-            return self.is_done_with(chat, telegram.send_text(chat, self.start(message["from"], *text.split()[1:2])))
+        if command == "/start":
+            return self.is_done_with(chat, telegram.send_text(chat, self.start(message["from"], *arguments[:1])))
         recorded = self.database.call(
             "SELECT * FROM companion.record_incoming('telegram', %s, %s, %s, reply_to_telegram_id => %s)",
             chat, text, an_id(message["message_id"]),
@@ -136,8 +137,9 @@ class Handler(BaseHTTPRequestHandler):
             return 413
         try:
             update = json.loads(self.rfile.read(int(length)))
-        except (ValueError, RecursionError):
-            return 400
+        except (ValueError, RecursionError):  # nor could it be when it is brought again
+            say("an update that cannot be read: it is skipped")
+            return 200
         return 200 if self.server.receiver.take(update) else 500
 
     def log_message(self, *_):

@@ -69,8 +69,7 @@ class Commands {
                 settings.erase(name);
         const char *put = "SELECT checkin_time IS NULL FROM companion.put_user(NULL, $1)";
         const bool is_stopped = database_.call(put, dump(settings))[0][0].as<bool>();
-        return std::string(is_stopped ? "Hello! I do not write first.\n" : "Hello! I write to you once a day.\n") +
-               help;
+        return std::string(is_stopped ? "Hello! I do not write first.\n" : "Hello! I write once a day.\n") + help;
     }
 
     // 8 and 8:30 are times as well
@@ -90,8 +89,10 @@ class Commands {
 
     // No more check-ins, and what was scheduled does not go
     std::string stop_writing(const std::string &user_id) {
-        put(user_id, {{"checkin_time", nullptr}});
-        database_.call("SELECT companion.cancel_messages($1, reason => 'the user said /stop')", user_id);
+        database_.call(R"sql(
+            SELECT companion.cancel_messages(id, reason => 'the user said /stop')
+            FROM companion.put_user($1, '{"checkin_time": null}'))sql",
+            user_id);
         return "I do not write first any more. /time 08:30 begins again, /forget erases.";
     }
 

@@ -32,14 +32,13 @@ struct Reply {
         unknown    // no answer, or none that can be read: it may have been done
     } meaning = unknown;
     std::string description = {}; // does not name the URL, which has the token
-    Json body = {};
+    Json body = {};               // one that cannot be read: its text
     int retry_after = 0;
 };
 
 class Http {
   public:
-    // By a connection of its own: one that was kept may be dead, and then it would not be known whether the other side
-    // has acted. With a stop the request is given up when that is requested.
+    // By a connection of its own: of one that was kept and is dead nobody knows what was done. A stop gives it up.
     static Reply post(const std::string &url, const std::vector<std::string> &headers, const std::string &body,
         long timeout, const Stop *stop = nullptr) {
         const std::unique_ptr<CURL, void (*)(CURL *)> curl(curl_easy_init(), curl_easy_cleanup);
@@ -67,29 +66,26 @@ class Http {
         curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
         if (code != CURLE_OK)
             return {rest.size() < body.size() ? Reply::unknown : Reply::failed, curl_easy_strerror(code)};
-        return read(status, Json::parse(answer, nullptr, false));
+        return read(status, Json::accept(answer) ? Json::parse(answer) : Json(answer));
     }
 
   private:
     static Reply read(long status, const Json &body) {
-        static const std::map<long, Reply::Meaning> meanings = {{200, Reply::done}, {400, Reply::refused},
-            {401, Reply::forbidden}, {403, Reply::gone}, {404, Reply::forbidden}, {409, Reply::conflict},
-            {429, Reply::throttled}};
-        const auto known = meanings.find(status);
-        const Reply::Meaning otherwise = status >= 500 ? Reply::failed : Reply::unknown;
-        Reply reply{
-            known == meanings.end() ? otherwise : known->second, std::to_string(status), body, status == 429 ? 5 : 0};
+        Reply reply{Reply::unknown, std::to_string(status), body, status == 429 ? 5 : 0};
+        static const std::map<long, Reply::Meaning> meanings = {{400, Reply::refused}, {401, Reply::forbidden},
+            {403, Reply::gone}, {404, Reply::forbidden}, {409, Reply::conflict}, {429, Reply::throttled}};
+        if (const auto known = meanings.find(status); known != meanings.end())
+            reply.meaning = known->second;
+        else if (status >= 500 || (status == 200 && body.is_object())) // else a proxy's page
+            reply.meaning = status == 200 ? Reply::done : Reply::failed;
         if (const Json description = at(body, "/description"); description.is_string())
             reply.description += " " + description.get<std::string>();
         if (const Json seconds = at(body, "/parameters/retry_after"); seconds.is_number_integer())
             reply.retry_after = static_cast<int>(std::clamp(seconds.get<long long>(), 1LL, 86400LL));
-        if (!body.is_object() && reply.meaning == Reply::done) // a proxy's page
-            reply.meaning = Reply::unknown;
         return reply;
     }
 
-    // libcurl takes the body once it is connected, and for want of a CURLOPT_SEEKFUNCTION once only: it never repeats
-    // a request by itself
+    // libcurl takes the body once it is connected, and for want of a CURLOPT_SEEKFUNCTION once only
     static size_t give_body(char *buffer, size_t size, size_t count, void *given) {
         auto &rest = *static_cast<std::string_view *>(given);
         const size_t length = rest.copy(buffer, size * count);

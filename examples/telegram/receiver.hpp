@@ -9,16 +9,17 @@ class Receiver {
         : stop_(stop), database_(stop), telegram_(settings, stop), writer_(settings, database_),
           commands_(database_, telegram_) {}
 
-    // Asks Telegram for updates until it is told to stop: there is nothing to expose. Telegram lets one at a time ask:
-    // of several workers the one that has this lock, until its session ends.
+    // Asks Telegram for updates, one by one: where one of several cannot be read, the answer cannot. Telegram lets one
+    // at a time ask: of several workers the one that has this lock, until its session ends.
     void poll() {
         const char *lock = "SELECT pg_try_advisory_lock(hashtext('companion'), hashtext('getUpdates'))";
-        Json wanted = {{"offset", 0}, {"timeout", 50}, {"allowed_updates", {"message", "edited_message"}}};
+        Json wanted = {
+            {"offset", 0}, {"limit", 1}, {"timeout", 50}, {"allowed_updates", {"message", "edited_message"}}};
         while (!stop_.is_requested())
-            if (!database_.call(lock)[0][0].as<bool>())
+            if (database_.call(lock)[0][0].as<bool>())
+                take_next(telegram_.ask("getUpdates", wanted, 50), wanted["offset"]);
+            else
                 stop_.wait(std::chrono::seconds(2));
-            else if (const Reply reply = telegram_.ask("getUpdates", wanted, 50); reply.meaning == Reply::done)
-                wanted["offset"] = take_all(at(reply.body, "/result"), wanted["offset"]); // which confirms those before
         if (wanted["offset"] != 0) // it has had updates, so it is the one that asks
             telegram_.ask("getUpdates", {{"offset", wanted["offset"]}, {"limit", 1}});
     }
@@ -30,38 +31,40 @@ class Receiver {
         if (update.contains("edited_message"))
             take_edit(update["edited_message"]);
         return true;
-    } catch (const Json::exception &error) {
-        say(std::string("an update that is not as expected: ") + error.what());
-        return true;
     } catch (const NoText &error) {
         say(error.what());
         return false;
     } catch (const pqxx::sql_error &error) {
         say(std::string("an update: ") + error.what());
         const std::string kind = error.sqlstate().substr(0, 2);
-        return kind == "22" || kind == "23"; // it would be refused again
+        return kind == "22" || kind == "23";    // it would be refused again
+    } catch (const pqxx::broken_connection &) { // while the bot ends
+        throw;
+    } catch (const std::exception &error) {
+        say(std::string("an update that is not as expected: ") + error.what());
+        return true;
     }
 
   private:
-    // Returns the next offset. An update that fails holds up the others for half a minute at most.
-    long long take_all(const Json &updates, long long offset) {
-        if (!updates.is_array())
-            stop_.wait(std::chrono::seconds(1));
-        for (const Json &update : updates.is_array() ? updates : Json::array()) {
-            const Json id = at(update, "/update_id");
-            if (stop_.is_requested())
-                return offset;
-            const bool is_done = !id.is_number_integer() || take(update);
-            if (!is_done && times_brought_ < 5) {
-                stop_.wait(std::chrono::seconds(1 << times_brought_++));
-                return offset;
-            }
-            if (!is_done)
-                say("update " + id.dump() + " is given up");
-            offset = id.is_number_integer() ? id.get<long long>() + 1 : offset;
-            times_brought_ = 0;
-        }
-        return offset;
+    // Moves the offset on, which confirms the update. One that fails holds up the others for half a minute at most.
+    void take_next(const Reply &reply, Json &offset) {
+        const Json update = at(reply.body, "/result/0");
+        const Json id = reply.body.is_string() ? id_in(reply.body) : at(update, "/update_id");
+        if (!id.is_number_integer()) // there is none
+            return stop_.wait(std::chrono::milliseconds(100));
+        const bool is_done = !update.is_null() && take(update);
+        if (!is_done && !update.is_null() && times_brought_ < 5)
+            return stop_.wait(std::chrono::seconds(1 << times_brought_++));
+        if (!is_done)
+            say("update " + id.dump() + (update.is_null() ? " cannot be read: it is skipped" : " is given up"));
+        offset = id.get<long long>() + 1;
+        times_brought_ = 0;
+    }
+
+    // The update's in an answer that cannot be read; null: there is none. Within a text these quotes would be escaped.
+    static Json id_in(const std::string &answer) {
+        const size_t place = answer.find("\"update_id\":");
+        return place == std::string::npos ? Json() : Json(std::atoll(answer.c_str() + answer.find(':', place) + 1));
     }
 
     bool take_message(const Json &message) {

@@ -75,14 +75,14 @@ class World:
             self.next_update_id += 1
         self.changed.notify_all()
 
-    def poll(self, offset, timeout):
+    def poll(self, offset, limit, timeout):
         """What getUpdates answers: updates, or None where another poll has begun meanwhile."""
         self.updates = [update for update in self.updates if update["update_id"] >= offset]
         self.polls += 1
         mine = self.polls
         self.changed.notify_all()
         self.changed.wait_for(lambda: self.updates or self.polls != mine, timeout)
-        return self.updates[:100] if self.polls == mine else None
+        return self.updates[:limit] if self.polls == mine else None
 
     def has_arrived(self, wanted):
         return (
@@ -194,7 +194,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             answer = self.world.next_answer("getUpdates")
             updates = []
             if status_of(answer) == 200:
-                updates = self.world.poll(int(given.get("offset", 0)), float(given.get("timeout", 0)))
+                updates = self.world.poll(int(given.get("offset", 0)), int(given.get("limit", 100)),
+                                          float(given.get("timeout", 0)))
         self.answer({"status": 409} if updates is None else answer, updates)
 
     def complete_chat(self, request):
@@ -282,7 +283,7 @@ class UnixConnection(http.client.HTTPConnection):
 
 def post_update(webhook, update):
     """Whether the webhook has taken it."""
-    to, body = webhook["to"], json.dumps(update)
+    to, body = webhook["to"], update.get("raw") or json.dumps(update)
     connection = UnixConnection(to, timeout=30) if to.startswith("/") else http.client.HTTPConnection(
         "127.0.0.1", int(to), timeout=30)
     headers = {"Content-Type": "application/json"}

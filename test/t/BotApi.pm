@@ -24,7 +24,7 @@ sub url { return $_[0]{url}; }
 sub ask
 {
     my ($self, $command, %arguments) = @_;
-    print { $self->{input} } encode_json({ do => $command, %arguments }), "\n";
+    print { $self->{input} } JSON::PP->new->ascii->encode({ do => $command, %arguments }), "\n";
     my $answer = readline($self->{output}) // die "the Bot API server has ended";
     return decode_json($answer);
 }

@@ -514,8 +514,41 @@ sub test_updates
     is(join(' ', map { "$_:" . ($arrivals->{$_} // 0) } 601 .. 613), '601:1 602:2 603:1 604:1 605:2 606:2 607:1 608:1 609:2 610:1 611:1 612:2 613:1',
         'as many requests as answers');
     set_clock(query("SELECT companion.now() + interval '1 minute'"));
+    test_unreadable_updates();
+    test_coming_back();
     my $said = stop_worker($worker);
     unlike($said, qr/\Q$token\E/, 'the link token is not in what it says');
+    like($said, qr/an update that cannot be read|update \d+ cannot be read/, 'what cannot be read is said');
+}
+
+# What cannot be read, or stored, is passed over: a lone surrogate, JSON that is none
+sub test_unreadable_updates
+{
+    query('SELECT add_user(621)');
+    send_updates(text_update(621, 5, 'before'), text_update(621, 6, "\x{D800}"), text_update(621, 7, 'between'),
+        { raw => '{"message": ' }, { raw => 'null' }, { raw => '7' }, { raw => '[]' }, { message => undef },
+        { edited_message => undef }, text_update(621, 8, "NUL \0"), text_update(621, 9, 'after'));
+    my $conversation = conversation(621);
+    like($conversation, qr/user 5 before, assistant \d+ to 5,.* user 7 between, assistant \d+ to 7,.* user 9 after, assistant \d+ to 9$/,
+        'an update that cannot be read or stored stops no other');
+}
+
+# Who has blocked the bot is written to again after whatever they write
+sub test_coming_back
+{
+    my $is_usable = q{(SELECT disabled_at IS NULL FROM companion.addresses WHERE address = '607')};
+    for my $update (text_update(607, 11, '/start'), text_update(607, 12, 'hello'),
+        { message => { %{ text_update(607, 13, '')->{message} }, photo => [] } })
+    {
+        query(q{SELECT companion.disable_address(id, 'telegram', '607') FROM companion.users WHERE telegram_user_id = 607})
+          if $update->{message}{message_id} > 11; # a 403 has done it before
+        is(query("SELECT $is_usable"), 'f', 'who has blocked the bot is not written to');
+        send_updates($update);
+        is(query("SELECT $is_usable"), 't', 'who had blocked the bot is back');
+    }
+    query(q{SELECT FROM companion.users AS u, companion.schedule_message(u.id, companion.now(), 'Welcome back', channel => 'telegram')
+        WHERE telegram_user_id = 607});
+    wait_for(q{(SELECT status = 'sent' FROM outcomes WHERE chat = 607)});
 }
 
 # What may be asked again is, and sending goes on
@@ -547,15 +580,15 @@ sub test_commands
     is(user_602(q{checkin_time, timezone, checkin_paused_until - companion.now()}), '08:30:00|Europe/Lisbon|3 days', '/time, /timezone, /pause; what is none changes nothing');
     send_updates(text_update(602, 21, '/pause@test_bot'));
     is(user_602('checkin_paused_until'), 'infinity', '/pause without an end');
-    for my $update (text_update(602, 22, '/resume'), { message => { %{ text_update(602, 22, '')->{message} }, photo => [] } })
-    {
-        query(q{SELECT companion.disable_address(id, 'telegram', '602') FROM companion.users WHERE telegram_user_id = 602});
-        send_updates($update);
-        is(query(q{SELECT disabled_at IS NULL FROM companion.addresses WHERE address = '602'}), 't', 'who had blocked the bot is back');
-    }
+    send_updates(text_update(602, 22, '/resume'));
     is(user_602('checkin_paused_until IS NULL'), 't', '/resume');
     query(q{SELECT companion.schedule_message(id, companion.now() + interval '1 day', 'later') FROM companion.users WHERE telegram_user_id = 602;
         SELECT companion.upsert_user_context(id, 'preference', 'coffee', 'espresso') FROM companion.users WHERE telegram_user_id = 602});
+    query(q{CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE SQLSTATE '22023'; END$$;
+        CREATE TRIGGER refuse BEFORE UPDATE ON companion.scheduled_messages FOR EACH ROW EXECUTE FUNCTION refuse()});
+    send_updates(text_update(602, 23, '/stop'));
+    is(user_602('checkin_time IS NULL'), 'f', '/stop is done whole, or not at all');
+    query('DROP TRIGGER refuse ON companion.scheduled_messages');
     send_updates(text_update(602, 23, '/stop'));
     is(user_602('checkin_time IS NULL'), 't', '/stop ends check-ins');
     is(query(q{SELECT count(*) FROM companion.scheduled_messages WHERE status = 'cancelled' AND failure_reason LIKE '%/stop%'}), '1', 'and what was scheduled');
