@@ -73,19 +73,20 @@ WHERE c.relnamespace = 'companion'::regnamespace
 ORDER BY c.relname COLLATE "C";
 
 -- What the shard is asked: the function, once the role, and an end user's identity, are set for the statement.
--- Arguments are evaluated before the call; where there is none, the condition is.
+-- Arguments are evaluated before the call; where there is none, the condition is. PL/Proxy says their types. A
+-- shard parses and plans it with every call, so each word counts.
 CREATE TEMP VIEW calls AS
 SELECT r.oid, r.name, role, r.is_row, r.result, s.first, s.server, r.count, r.types, p.parameters,
-       format('set_config(''role'', ''companion_%s'', true) <> ''''', role)
-       || CASE WHEN role = 'user' THEN format(' AND set_config(''companion.user_id'', $%s::text, true) IS NOT NULL', r.count + s.first + 1) ELSE '' END AS acts,
+       format('set_config(''role'', ''companion_%s'', true) IS NOT NULL', role)
+       || CASE WHEN role = 'user' THEN format(' AND set_config(''companion.user_id'', $%s, true) IS NOT NULL', r.count + s.first + 1) ELSE '' END AS acts,
        array_to_string(CASE s.first WHEN 1 THEN '{integer}'::text[] ELSE '{}' END || r.types
                        || CASE role WHEN 'user' THEN '{text}'::text[] ELSE '{}' END, ', ') AS arguments
 FROM routed AS r CROSS JOIN LATERAL unnest(r.roles) AS role
 CROSS JOIN LATERAL (SELECT CASE WHEN r.way IN ('any', 'all', 'many', 'import', 'by hand') THEN 1 ELSE 0 END AS first,
                             CASE r.way WHEN 'directory' THEN '''companion_directory''' ELSE 'companion_router.server($1)' END AS server) AS s
 CROSS JOIN LATERAL (
-    SELECT array_agg(CASE WHEN r.has_clock AND r.names[i] = 'at' THEN format('coalesce($%s::%s, companion.now())', i + s.first, r.types[i])
-                          ELSE format('$%s::%s', i + s.first, r.types[i]) END ORDER BY i) AS parameters
+    SELECT array_agg(CASE WHEN r.has_clock AND r.names[i] = 'at' THEN format('coalesce($%s, companion.now())', i + s.first)
+                          ELSE format('$%s', i + s.first) END ORDER BY i) AS parameters
     FROM generate_series(1, r.count) AS i) AS p
 WHERE r.way NOT IN ('refused', 'local')
     AND NOT r.names && '{channel_user_number,address_number}'; -- which the forms that take a text do

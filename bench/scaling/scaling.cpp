@@ -1,10 +1,14 @@
 // What bench/scaling/run times: calls over one connection each to some databases, shards or a
 // router.
 //
-//   bench_scaling drain BATCH MESSAGES DATABASE...     claim, start and mark so many messages of
-//   each bench_scaling incoming CALLS DATABASE              record_incoming for as many users, who
-//   are read from stdin bench_scaling upsert CALLS DATABASE                upsert_user_context for
-//   them
+//   bench_scaling drain BATCH MESSAGES DATABASE...
+//   bench_scaling bare SHARDS MESSAGES DATABASE
+//   bench_scaling incoming CALLS DATABASE
+//   bench_scaling upsert CALLS DATABASE
+//
+// drain claims, starts and marks so many messages of each; bare does singly by the functions of
+// bare.sql; incoming and upsert call record_incoming and upsert_user_context for users who are read
+// from stdin.
 #include "../drain.hpp"
 
 #include <deque>
@@ -32,6 +36,22 @@ void drain_all(int batch, int messages, const Arguments &databases)
         }
 }
 
+// Shards take turns
+void drain_bare(int shards, int messages, const std::string &database)
+{
+    pqxx::connection connection("dbname=" + database);
+    connection.prepare("claim", "SELECT * FROM bare.claim_messages($1, 'bench', 1)");
+    connection.prepare("start", "SELECT bare.start_send($1, $2, $3, $4)");
+    connection.prepare("sent", "SELECT bare.mark_sent($1, $2, $3, $4, $5)");
+    for (int done = 0; done < messages; done++) {
+        const int shard = done % shards;
+        const auto message = run(connection, "claim", shard).at(0);
+        run(connection, "start", shard, message[0].c_str(), message[1].c_str(), message[2].c_str());
+        run(connection, "sent", shard, message[0].c_str(), message[1].c_str(), message[2].c_str(),
+            text);
+    }
+}
+
 void call_each(const char *statement, int calls, const std::string &database)
 {
     pqxx::connection connection("dbname=" + database);
@@ -45,6 +65,8 @@ void measure(const std::string &what, int size, const Arguments &rest)
 {
     if (what == "drain")
         drain_all(size, std::stoi(rest[0]), {rest.begin() + 1, rest.end()});
+    else if (what == "bare")
+        drain_bare(size, std::stoi(rest[0]), rest[1]);
     else if (what == "incoming")
         call_each("SELECT * FROM companion.record_incoming('web', $1, $2)", size, rest[0]);
     else
