@@ -73,11 +73,16 @@ static void plan_for_many(PlannerInfo *root, Oid table, bool is_parent, RelOptIn
     }
 }
 
-static PlannedStmt *plan(Query *query, const char *text, int options, ParamListInfo parameters)
+static PlannedStmt *plan_on(Query *query, const char *text, int options, ParamListInfo parameters)
 {
     const auto next = next_planner ? next_planner : standard_planner;
+    return next(query, text, options, parameters);
+}
+
+static PlannedStmt *plan(Query *query, const char *text, int options, ParamListInfo parameters)
+{
     if (!is_within_call() || !is_ours(query, get_namespace_oid("companion", true)))
-        return next(query, text, options, parameters);
+        return plan_on(query, text, options, parameters);
     const PlannerSettings before = PlannerSettings::present();
     const bool was_planning = is_planning; // a plan may take the result of a function, which plans
     PlannedStmt *planned;
@@ -85,7 +90,7 @@ static PlannedStmt *plan(Query *query, const char *text, int options, ParamListI
     {
         PlannerSettings{false, false, false, false, false, false}.set();
         is_planning = true;
-        planned = next(query, text, options, parameters);
+        planned = plan_on(query, text, options, parameters);
     }
     PG_FINALLY();
     {
