@@ -71,10 +71,10 @@ CREATE FUNCTION companion_router.in_turn() RETURNS integer[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    turn bigint := nextval('companion_router.turn');
+    turns integer[] := ARRAY(SELECT s.number FROM companion_router.shards AS s WHERE s.state = 'on' ORDER BY s.number);
+    first integer := nextval('companion_router.turn') % greatest(cardinality(turns), 1);
 BEGIN
-    RETURN ARRAY(SELECT s.number FROM companion_router.shards AS s CROSS JOIN companion_router.shard_count AS c
-                 WHERE s.state = 'on' ORDER BY (s.number + c.shards - turn % c.shards) % c.shards);
+    RETURN turns[first + 1:] || turns[:first];
 END
 $$;
 COMMENT ON FUNCTION companion_router.in_turn() IS
