@@ -81,9 +81,9 @@ inline constexpr CaseFolding case_foldings[] = {
 inline char32_t fold_case(char32_t character)
 {
     const auto c = static_cast<std::int32_t>(character);
-    const CaseFolding *range =
-        std::lower_bound(std::begin(case_foldings), std::end(case_foldings), c,
-                         [](const CaseFolding &range, std::int32_t c) { return range.last < c; });
+    const CaseFolding *range = std::lower_bound(
+        std::begin(case_foldings), std::end(case_foldings), c,
+        [](const CaseFolding &folding, std::int32_t wanted) { return folding.last < wanted; });
     const bool is_within = range != std::end(case_foldings) && c >= range->first &&
                            (c - range->first) % range->step == 0;
     return static_cast<char32_t>(is_within ? c + range->delta : c);

@@ -66,7 +66,7 @@ TEST_CASE("a webhook names its bot and the messenger's own id")
     const std::string edit = "SELECT companion.edit_message($1, NULL, $2, bot => 'shop',"
                              " external_id => $3, channel => 'whatsapp')";
     const auto receive = [&](const char *content, const char *id, const char *reply_to) {
-        return database.run(incoming, "14155550100", content, "shop", id, reply_to)[0];
+        return pqxx::row(database.run(incoming, "14155550100", content, "shop", id, reply_to)[0]);
     };
     CHECK(database.run(edit, user, "I planted basil", "wamid.2")[0][0].is_null());
     const pqxx::row first = receive("hello", "wamid.1", nullptr),
@@ -79,8 +79,8 @@ TEST_CASE("a webhook names its bot and the messenger's own id")
     receive("I planted basli", "wamid.2", "wamid.1");
     CHECK(database.error_of(incoming, "14155550100", "hello", "shop", "", nullptr) == "22023");
 
-    const pqxx::row message =
-        database.run("SELECT * FROM companion.recent_messages($1, 1)", user)[0];
+    const pqxx::row message(
+        database.run("SELECT * FROM companion.recent_messages($1, 1)", user)[0]);
     CHECK(message["content"].as<std::string>() == "I planted basil");
     CHECK(message["external_id"].as<std::string>() == "wamid.2");
     CHECK(message["bot"].as<std::string>() == "shop");
