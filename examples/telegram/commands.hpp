@@ -29,7 +29,7 @@ class Commands {
     } catch (const pqxx::sql_error &error) {
         if (error.sqlstate() == "53400")
             return "That was tried too often. Wait a minute.";
-        if (const std::string state = error.sqlstate(); state != "22023" && state != "22P02" && state != "22003")
+        if (const std::string state(error.sqlstate()); state != "22023" && state != "22P02" && state != "22003")
             throw;
         return std::string("I do not understand that. For example:\n") + help;
     }

@@ -19,7 +19,7 @@ class Database {
             } catch (const pqxx::broken_connection &) {
                 connect_again();
             } catch (const pqxx::sql_error &error) {
-                const std::string state = error.sqlstate();
+                const std::string state(error.sqlstate());
                 if (!connection_->is_open() || state.rfind("57P", 0) == 0) // the server shuts down
                     connect_again();
                 else if (state != "55P03" && state != "40P01" && state != "40001") // who holds the user will end

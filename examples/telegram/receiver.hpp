@@ -36,7 +36,7 @@ class Receiver {
         return false;
     } catch (const pqxx::sql_error &error) {
         say(std::string("an update: ") + error.what());
-        const std::string kind = error.sqlstate().substr(0, 2);
+        const std::string kind(error.sqlstate().substr(0, 2));
         return kind == "22" || kind == "23";    // it would be refused again
     } catch (const pqxx::broken_connection &) { // while the bot ends
         throw;
@@ -91,7 +91,7 @@ class Receiver {
         if (recorded.empty())
             return answer(chat, "I do not know you yet. /start begins.");
         // One that is brought again may have been recorded by a bot that died before it answered
-        return recorded[0]["is_answered"].as<bool>() || answer(chat, recorded[0]);
+        return recorded[0]["is_answered"].as<bool>() || answer(chat, pqxx::row(recorded[0]));
     }
 
     static std::string text_of(const Json &message) { return message.value("text", message.value("caption", "")); }
