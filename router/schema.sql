@@ -68,7 +68,7 @@ COMMENT ON COLUMN companion_router.shard_count.only_row IS 'Always true.';
 COMMENT ON COLUMN companion_router.shard_count.shards IS 'The number of shards.';
 SELECT pg_catalog.pg_extension_config_dump('companion_router.shard_count', '');
 
-CREATE SEQUENCE companion_router.turn;
+CREATE UNLOGGED SEQUENCE companion_router.turn;
 COMMENT ON SEQUENCE companion_router.turn IS 'Whose turn it is to be asked first. Internal.';
 
 -- The identity, by the rules of the extension companion.

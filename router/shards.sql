@@ -56,8 +56,8 @@ DECLARE
     state text;
 BEGIN
     SELECT s.number, s.state INTO shard, state FROM companion_router.shards AS s
-    WHERE s.number = companion_router.shard_of(coalesce(user_id, '00000000-0000-0000-0000-000000000000'),
-                                               (SELECT c.shards FROM companion_router.shard_count AS c));
+    WHERE s.number = (SELECT companion_router.shard_of(coalesce(user_id, '00000000-0000-0000-0000-000000000000'), c.shards)
+                      FROM companion_router.shard_count AS c);
     IF state = 'on' THEN
         RETURN 'companion_shard_' || shard;
     END IF;
@@ -205,6 +205,8 @@ BEGIN
     INSERT INTO companion_router.shard_count (shards) VALUES (companion_router.check_shard(number))
     ON CONFLICT (only_row) DO NOTHING;
     INSERT INTO companion_router.shards (number) VALUES (add_shard.number);
+    -- Every call reads both, which are too small for autovacuum, and an index is a detour to one page
+    ANALYZE companion_router.shard_count, companion_router.shards;
 END
 $$;
 COMMENT ON FUNCTION companion_router.add_shard(integer, text) IS

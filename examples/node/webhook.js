@@ -34,7 +34,8 @@ function takeText(json) {
 async function takeMessage(message) {
   const { chat, from, text } = message;
   if (chat.type !== "private") return true;
-  if (!text || text.startsWith("/start")) await comeBack(chat.id);
+  if (!text || text.startsWith("/start")) // else record_incoming does it: who had blocked the bot is back
+    await database.call(`SELECT companion.put_user(NULL, $2) ${whoseItIs}`, chat.id, { telegram_user_id: chat.id });
   if (!text) return true;
   const [command, token] = text.split(/\s+/);
   if (command === "/start") return isDoneWith(chat.id, await sendText(chat.id, await start(from, token)));
@@ -43,12 +44,6 @@ async function takeMessage(message) {
     chat.id, text, message.message_id, message.reply_to_message?.message_id);
   if (!recorded) return isDoneWith(chat.id, await sendText(chat.id, "I do not know you yet. /start begins."));
   return await isAnswered(recorded) || answer(chat.id, recorded);
-}
-
-// Who had blocked the bot can be written to again
-async function comeBack(chat) {
-  if ((await database.call(`SELECT user_id ${whoseItIs}`, chat)).length > 0)
-    await database.call("SELECT companion.put_user(NULL, $1)", { telegram_user_id: chat });
 }
 
 // The token is a parameter, so that no log shows it, and what it is in is not recorded

@@ -42,7 +42,8 @@ class Receiver:
         chat, text = an_id(message["chat"]["id"]), message.get("text") or ""
         command, *arguments = text.split() or [""]
         if command in ("", "/start"):  # else record_incoming does it
-            self.come_back(chat)
+            self.database.call(f"SELECT companion.put_user(NULL, %s) {WHOSE_IT_IS}",
+                               Jsonb({"telegram_user_id": chat}), str(chat))  # who had blocked the bot is back
         if command == "":
             return True
         if command == "/start":
@@ -54,11 +55,6 @@ class Receiver:
         if not recorded:
             return self.is_done_with(chat, telegram.send_text(chat, "I do not know you yet. /start begins."))
         return self.is_answered(recorded[0]) or self.answer(chat, recorded[0])
-
-    def come_back(self, chat):
-        """Who had blocked the bot can be written to again."""
-        if self.database.call(f"SELECT user_id {WHOSE_IT_IS}", str(chat)):
-            self.database.call("SELECT FROM companion.put_user(NULL, %s)", Jsonb({"telegram_user_id": chat}))
 
     def start(self, sender, token=None):
         """The token is a parameter, so that no log shows it, and what it is in is not recorded."""
@@ -130,13 +126,11 @@ class Handler(BaseHTTPRequestHandler):
     def status(self):
         if self.headers.get("X-Telegram-Bot-Api-Secret-Token", "") != SECRET:
             return 403
-        length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()):
-            return 400
-        if len(length) > 7 or int(length) > 1 << 20:
-            return 413
         try:
-            update = json.loads(self.rfile.read(int(length)))
+            length = int(self.headers.get("Content-Length", ""))
+            if not 0 <= length <= 1 << 20:
+                return 413
+            update = json.loads(self.rfile.read(length))
         except (ValueError, RecursionError):  # nor could it be when it is brought again
             say("an update that cannot be read: it is skipped")
             return 200
