@@ -139,1149 +139,1149 @@ COMMENT ON TYPE companion.users IS '    id uuid,
     quiet_from time without time zone,
     quiet_until time without time zone';
 
--- Calls to a shard, as a role. Below warning is but that PL/Proxy drops a connection on which an error has come.
+-- Calls to a shard, as a role. What PL/Proxy runs here is server() alone, and a SET would cost each call something.
 CREATE FUNCTION companion_as_admin.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint, text, text, text, text) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.add_message(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 $$;
 CREATE FUNCTION companion_as_worker.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint, text, text, text, text) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.add_message(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 $$;
 CREATE FUNCTION companion_as_user.add_message(uuid, uuid, text, text, bigint, uuid, jsonb, bigint, text, text, text, text, text) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.add_message(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $13, true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 $$;
 CREATE FUNCTION companion_as_admin.advance_onboarding(uuid, text, jsonb) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.advance_onboarding(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.advance_onboarding(uuid, text, jsonb) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.advance_onboarding(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_user.advance_onboarding(uuid, text, jsonb, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.advance_onboarding(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_admin.annotate_message(uuid, uuid, integer, text, jsonb) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.annotate_message(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_worker.annotate_message(uuid, uuid, integer, text, jsonb) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.annotate_message(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_admin.apply_retention(integer, integer) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.apply_retention(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.cancel_message(uuid, uuid, text, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.cancel_message(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_worker.cancel_message(uuid, uuid, text, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.cancel_message(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_user.cancel_message(uuid, uuid, text, text, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.cancel_message(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $5, true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_admin.cancel_messages(uuid, text, text) RETURNS integer
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.cancel_messages(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.cancel_messages(uuid, text, text) RETURNS integer
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.cancel_messages(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_user.cancel_messages(uuid, text, text, text) RETURNS integer
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.cancel_messages(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_admin.canonical_timezone(integer, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.canonical_timezone(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_worker.canonical_timezone(integer, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.canonical_timezone(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_user.canonical_timezone(integer, text, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.canonical_timezone(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $3, true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.checkin_instant(integer, text, date, time without time zone) RETURNS timestamp with time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.checkin_instant(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3, $4);
 $$;
 CREATE FUNCTION companion_as_worker.checkin_instant(integer, text, date, time without time zone) RETURNS timestamp with time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.checkin_instant(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4);
 $$;
 CREATE FUNCTION companion_as_user.checkin_instant(integer, text, date, time without time zone, text) RETURNS timestamp with time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.checkin_instant(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $5, true) IS NOT NULL THEN $2 END, $3, $4);
 $$;
 CREATE FUNCTION companion_as_worker.claim_messages(integer, text, integer, interval, text[], text[]) RETURNS TABLE(user_id uuid, message_id uuid, attempt integer, kind text, local_date date, scheduled_for timestamp with time zone, late_by interval, channel text, address text, display_name text, companion_name text, support_style text, timezone text, content text, generation_context jsonb, bot text, addresses text[], longest_text integer, send_before timestamp with time zone, tries integer, location text, preferences jsonb, email text, priority_level smallint, topic_key text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.claim_messages(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4, $5, $6);
 $$;
 CREATE FUNCTION companion_as_admin.close_conversation(uuid, uuid, text, text[]) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.close_conversation(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_worker.close_conversation(uuid, uuid, text, text[]) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.close_conversation(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_admin.complete_onboarding(uuid) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.complete_onboarding(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_worker.complete_onboarding(uuid) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.complete_onboarding(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_user.complete_onboarding(uuid, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.complete_onboarding(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $2, true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_admin.cosine_similarity(integer, real[], real[]) RETURNS double precision
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.cosine_similarity(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_worker.cosine_similarity(integer, real[], real[]) RETURNS double precision
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.cosine_similarity(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_user.cosine_similarity(integer, real[], real[], text) RETURNS double precision
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.cosine_similarity(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_admin.create_telegram_link_token(uuid, interval, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.create_telegram_link_token(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.create_telegram_link_token(uuid, interval, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.create_telegram_link_token(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_user.create_telegram_link_token(uuid, interval, text, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.create_telegram_link_token(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_admin.delete_message(uuid, uuid, boolean) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.delete_message(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.delete_message(uuid, uuid, boolean) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.delete_message(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_user.delete_message(uuid, uuid, boolean, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.delete_message(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_admin.directory_change_done(uuid, uuid) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.directory_change_done(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_worker.directory_change_done(uuid, uuid) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.directory_change_done(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_admin.directory_confirm(uuid, text, text, text, bigint) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER 'companion_directory';
     SELECT companion.directory_confirm(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_worker.directory_confirm(uuid, text, text, text, bigint) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER 'companion_directory';
     SELECT companion.directory_confirm(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_admin.directory_lookup(text, text, text) RETURNS TABLE(user_id uuid, shard integer, found_bot text, reservation bigint, expires_at timestamp with time zone, is_confirmed boolean)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER 'companion_directory';
     SELECT * FROM companion.directory_lookup(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.directory_lookup(text, text, text) RETURNS TABLE(user_id uuid, shard integer, found_bot text, reservation bigint, expires_at timestamp with time zone, is_confirmed boolean)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER 'companion_directory';
     SELECT * FROM companion.directory_lookup(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_admin.directory_release(text, text, text, bigint) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER 'companion_directory';
     SELECT companion.directory_release(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_worker.directory_release(text, text, text, bigint) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER 'companion_directory';
     SELECT companion.directory_release(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_admin.directory_reserve(uuid, text, text, text) RETURNS TABLE(outcome text, owner uuid, reservation bigint, expires_at timestamp with time zone)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER 'companion_directory';
     SELECT * FROM companion.directory_reserve(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_worker.directory_reserve(uuid, text, text, text) RETURNS TABLE(outcome text, owner uuid, reservation bigint, expires_at timestamp with time zone)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER 'companion_directory';
     SELECT * FROM companion.directory_reserve(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_admin.disable_address(uuid, text, text, text, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.disable_address(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_worker.disable_address(uuid, text, text, text, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.disable_address(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_admin.dispatch(integer, timestamp with time zone, integer) RETURNS integer
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.dispatch(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN coalesce($2, companion.now()) END, $3);
 $$;
 CREATE FUNCTION companion_as_worker.dispatch(integer, timestamp with time zone, integer) RETURNS integer
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.dispatch(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN coalesce($2, companion.now()) END, $3);
 $$;
 CREATE FUNCTION companion_as_admin.dispatch_batch(integer, timestamp with time zone, integer) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.dispatch_batch(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN coalesce($2, companion.now()) END, $3);
 $$;
 CREATE FUNCTION companion_as_worker.dispatch_batch(integer, timestamp with time zone, integer) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.dispatch_batch(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN coalesce($2, companion.now()) END, $3);
 $$;
 CREATE FUNCTION companion_as_admin.due_follow_ups(uuid, date) RETURNS SETOF companion.context_item
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.due_follow_ups(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_worker.due_follow_ups(uuid, date) RETURNS SETOF companion.context_item
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.due_follow_ups(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_user.due_follow_ups(uuid, date, text) RETURNS SETOF companion.context_item
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.due_follow_ups(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $3, true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_admin.due_follow_ups_all(integer, integer) RETURNS SETOF companion.context_item
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.due_follow_ups_all(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_worker.due_follow_ups_all(integer, integer) RETURNS SETOF companion.context_item
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.due_follow_ups_all(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.edit_message(uuid, uuid, text, bigint, text, text, text, text) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.edit_message(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8);
 $$;
 CREATE FUNCTION companion_as_worker.edit_message(uuid, uuid, text, bigint, text, text, text, text) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.edit_message(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8);
 $$;
 CREATE FUNCTION companion_as_admin.end_of_day(uuid, date) RETURNS timestamp with time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.end_of_day(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_worker.end_of_day(uuid, date) RETURNS timestamp with time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.end_of_day(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_user.end_of_day(uuid, date, text) RETURNS timestamp with time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.end_of_day(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $3, true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_admin.erase_user(uuid) RETURNS jsonb
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.erase_user(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_user.erase_user(uuid, text) RETURNS jsonb
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.erase_user(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $2, true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_admin.expire_addresses(integer, integer) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.expire_addresses(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.expire_cap_starts(integer, integer) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.expire_cap_starts(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.expire_early_edits(integer, integer) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.expire_early_edits(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.expire_job_runs(integer, integer) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.expire_job_runs(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.expire_messages(integer, integer) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.expire_messages(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.expire_reservations(integer, integer) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.expire_reservations(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.expire_telegram_link_tokens(integer, integer) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.expire_telegram_link_tokens(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.expire_user_context(integer, integer) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.expire_user_context(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.explain_checkin(uuid, date) RETURNS TABLE(rule text, holds boolean, detail text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.explain_checkin(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_worker.explain_checkin(uuid, date) RETURNS TABLE(rule text, holds boolean, detail text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.explain_checkin(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_user.explain_checkin(uuid, date, text) RETURNS TABLE(rule text, holds boolean, detail text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.explain_checkin(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $3, true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_admin.export_user(uuid) RETURNS jsonb
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.export_user(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_user.export_user(uuid, text) RETURNS jsonb
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.export_user(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $2, true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_worker.extend_lease(uuid, uuid, integer, interval) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.extend_lease(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_worker.extend_lease_many(integer, uuid[], uuid[], integer[], interval) RETURNS boolean[]
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.extend_lease_many(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_admin.finish_abandoned(integer, integer) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.finish_abandoned(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.folded(integer, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.folded(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_worker.folded(integer, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.folded(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_user.folded(integer, text, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.folded(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $3, true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.forget_redeem_failures(integer) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN companion.forget_redeem_failures() END;
 $$;
 CREATE FUNCTION companion_as_admin.forget_user_context(uuid, text, text) RETURNS TABLE(items bigint, history bigint)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.forget_user_context(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.forget_user_context(uuid, text, text) RETURNS TABLE(items bigint, history bigint)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.forget_user_context(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_user.forget_user_context(uuid, text, text, text) RETURNS TABLE(items bigint, history bigint)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.forget_user_context(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_admin.health(integer, interval) RETURNS TABLE("check" text, ok boolean, value double precision, detail text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.health(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_monitor.health(integer, interval) RETURNS TABLE("check" text, ok boolean, value double precision, detail text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.health(CASE WHEN set_config('role', 'companion_monitor', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.import_conversations(integer, jsonb) RETURNS TABLE(element integer, id uuid, outcome text, reason text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.import_conversations(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.import_messages(integer, jsonb) RETURNS TABLE(element integer, id uuid, outcome text, reason text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.import_messages(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.import_scheduled_messages(integer, jsonb) RETURNS TABLE(element integer, id uuid, outcome text, reason text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.import_scheduled_messages(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.import_user_context(integer, jsonb) RETURNS TABLE(element integer, id uuid, outcome text, reason text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.import_user_context(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.import_users(integer, jsonb) RETURNS TABLE(element integer, id uuid, outcome text, reason text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.import_users(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.imported_id(uuid, text, text) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.imported_id(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.imported_id(uuid, text, text) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.imported_id(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_admin.is_same_text(integer, text, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.is_same_text(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_worker.is_same_text(integer, text, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.is_same_text(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_user.is_same_text(integer, text, text, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.is_same_text(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_admin.items_without_embedding(integer, text, integer, uuid) RETURNS TABLE(user_id uuid, item_id uuid, category text, key text, value text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.items_without_embedding(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3, $4);
 $$;
 CREATE FUNCTION companion_as_worker.items_without_embedding(integer, text, integer, uuid) RETURNS TABLE(user_id uuid, item_id uuid, category text, key text, value text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.items_without_embedding(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4);
 $$;
 CREATE FUNCTION companion_as_admin.link_address(integer, uuid, text, text, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.link_address(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_worker.link_address(integer, uuid, text, text, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.link_address(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_admin.link_token_owner(integer, text, text) RETURNS TABLE(user_id uuid, for_bot text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.link_token_owner(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_worker.link_token_owner(integer, text, text) RETURNS TABLE(user_id uuid, for_bot text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.link_token_owner(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_admin.link_wanted_address(uuid, uuid, bigint, timestamp with time zone) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.link_wanted_address(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_worker.link_wanted_address(uuid, uuid, bigint, timestamp with time zone) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.link_wanted_address(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_admin.local_timestamp(integer, text, timestamp with time zone) RETURNS timestamp without time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.local_timestamp(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_worker.local_timestamp(integer, text, timestamp with time zone) RETURNS timestamp without time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.local_timestamp(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_user.local_timestamp(integer, text, timestamp with time zone, text) RETURNS timestamp without time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.local_timestamp(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_worker.mark_failed(uuid, uuid, integer, text, interval, boolean, boolean, double precision) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.mark_failed(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8);
 $$;
 CREATE FUNCTION companion_as_worker.mark_failed_many(integer, uuid[], uuid[], integer[], text[], interval, boolean, boolean, double precision) RETURNS boolean[]
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.mark_failed_many(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4, $5, $6, $7, $8, $9);
 $$;
 CREATE FUNCTION companion_as_worker.mark_sent(uuid, uuid, integer, text, bigint, text, jsonb, uuid[]) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.mark_sent(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8);
 $$;
 CREATE FUNCTION companion_as_worker.mark_sent_many(integer, uuid[], uuid[], integer[], text[], bigint[], text[], jsonb[], uuid[]) RETURNS boolean[]
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.mark_sent_many(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4, $5, $6, $7, $8, $9);
 $$;
 CREATE FUNCTION companion_as_worker.mark_skipped(uuid, uuid, integer, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.mark_skipped(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_worker.mark_skipped_many(integer, uuid[], uuid[], integer[], text[]) RETURNS boolean[]
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.mark_skipped_many(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_admin.memory_report(uuid) RETURNS TABLE(category text, key text, value text, since timestamp with time zone, source text, words text, said_at timestamp with time zone, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.memory_report(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_worker.memory_report(uuid) RETURNS TABLE(category text, key text, value text, since timestamp with time zone, source text, words text, said_at timestamp with time zone, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.memory_report(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_user.memory_report(uuid, text) RETURNS TABLE(category text, key text, value text, since timestamp with time zone, source text, words text, said_at timestamp with time zone, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.memory_report(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $2, true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_admin.merge_context_items(integer) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN companion.merge_context_items() END;
 $$;
 CREATE FUNCTION companion_as_admin.metrics(integer) RETURNS TABLE(name text, labels jsonb, value double precision)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT r.* FROM (SELECT set_config('role', 'companion_admin', true) IS NOT NULL) AS a (acts) CROSS JOIN LATERAL (SELECT * FROM companion.metrics() WHERE a.acts OFFSET 0) AS r;
 $$;
 CREATE FUNCTION companion_as_monitor.metrics(integer) RETURNS TABLE(name text, labels jsonb, value double precision)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT r.* FROM (SELECT set_config('role', 'companion_monitor', true) IS NOT NULL) AS a (acts) CROSS JOIN LATERAL (SELECT * FROM companion.metrics() WHERE a.acts OFFSET 0) AS r;
 $$;
 CREATE FUNCTION companion_as_admin.new_user_id(integer) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN companion.new_user_id() END;
 $$;
 CREATE FUNCTION companion_as_worker.new_user_id(integer) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN companion.new_user_id() END;
 $$;
 CREATE FUNCTION companion_as_user.new_user_id(integer, text) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $2, true) IS NOT NULL THEN companion.new_user_id() END;
 $$;
 CREATE FUNCTION companion_as_admin.next_checkin(uuid, timestamp with time zone) RETURNS timestamp with time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.next_checkin(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, coalesce($2, companion.now()));
 $$;
 CREATE FUNCTION companion_as_worker.next_checkin(uuid, timestamp with time zone) RETURNS timestamp with time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.next_checkin(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, coalesce($2, companion.now()));
 $$;
 CREATE FUNCTION companion_as_user.next_checkin(uuid, timestamp with time zone, text) RETURNS timestamp with time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.next_checkin(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $3, true) IS NOT NULL THEN $1 END, coalesce($2, companion.now()));
 $$;
 CREATE FUNCTION companion_as_admin.normalized(integer, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.normalized(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_worker.normalized(integer, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.normalized(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_user.normalized(integer, text, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.normalized(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $3, true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.open_conversation(uuid, text, text, interval) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.open_conversation(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_worker.open_conversation(uuid, text, text, interval) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.open_conversation(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_user.open_conversation(uuid, text, text, interval, text) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.open_conversation(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $5, true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_admin.pause_sending(integer, text, text, timestamp with time zone, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.pause_sending(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_admin.put_user(integer, uuid, jsonb) RETURNS companion.users
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_worker.put_user(integer, uuid, jsonb) RETURNS companion.users
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_user.put_user(integer, uuid, jsonb, text) RETURNS companion.users
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.put_user(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_admin.quiet_until(integer, text, time without time zone, time without time zone, timestamp with time zone) RETURNS timestamp with time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.quiet_until(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_worker.quiet_until(integer, text, time without time zone, time without time zone, timestamp with time zone) RETURNS timestamp with time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.quiet_until(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_user.quiet_until(integer, text, time without time zone, time without time zone, timestamp with time zone, text) RETURNS timestamp with time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.quiet_until(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $6, true) IS NOT NULL THEN $2 END, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_admin.recall_score(integer, text, double precision, integer, timestamp with time zone, timestamp with time zone, timestamp with time zone) RETURNS double precision
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.recall_score(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3, $4, $5, $6, $7);
 $$;
 CREATE FUNCTION companion_as_worker.recall_score(integer, text, double precision, integer, timestamp with time zone, timestamp with time zone, timestamp with time zone) RETURNS double precision
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.recall_score(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4, $5, $6, $7);
 $$;
 CREATE FUNCTION companion_as_user.recall_score(integer, text, double precision, integer, timestamp with time zone, timestamp with time zone, timestamp with time zone, text) RETURNS double precision
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.recall_score(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $8, true) IS NOT NULL THEN $2 END, $3, $4, $5, $6, $7);
 $$;
 CREATE FUNCTION companion_as_admin.recall_user_context(uuid, integer, integer, text[], text[], double precision[], double precision, text) RETURNS SETOF companion.context_item
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.recall_user_context(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8);
 $$;
 CREATE FUNCTION companion_as_worker.recall_user_context(uuid, integer, integer, text[], text[], double precision[], double precision, text) RETURNS SETOF companion.context_item
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.recall_user_context(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8);
 $$;
 CREATE FUNCTION companion_as_user.recall_user_context(uuid, integer, integer, text[], text[], double precision[], double precision, text, text) RETURNS SETOF companion.context_item
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.recall_user_context(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $9, true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8);
 $$;
 CREATE FUNCTION companion_as_admin.recent_messages(uuid, integer, uuid, uuid) RETURNS SETOF companion.stored_message
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.recent_messages(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_worker.recent_messages(uuid, integer, uuid, uuid) RETURNS SETOF companion.stored_message
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.recent_messages(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_user.recent_messages(uuid, integer, uuid, uuid, text) RETURNS SETOF companion.stored_message
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.recent_messages(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $5, true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_admin.record_incoming(integer, text, text, text, bigint, bigint, jsonb, interval, text, text, text) RETURNS TABLE(user_id uuid, conversation_id uuid, message_id uuid, is_new boolean, cancelled integer)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.record_incoming(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 $$;
 CREATE FUNCTION companion_as_worker.record_incoming(integer, text, text, text, bigint, bigint, jsonb, interval, text, text, text) RETURNS TABLE(user_id uuid, conversation_id uuid, message_id uuid, is_new boolean, cancelled integer)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.record_incoming(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 $$;
 CREATE FUNCTION companion_as_worker.redeem_telegram_link_token(integer, text, bigint, text, text) RETURNS TABLE(outcome text, user_id uuid)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.redeem_telegram_link_token(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_worker.release_message(uuid, uuid, integer) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.release_message(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.release_message_many(integer, uuid[], uuid[], integer[]) RETURNS boolean[]
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.release_message_many(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4);
 $$;
 CREATE FUNCTION companion_as_admin.reschedule_message(uuid, uuid, timestamp with time zone) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.reschedule_message(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.reschedule_message(uuid, uuid, timestamp with time zone) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.reschedule_message(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_admin.resolve_user_context(uuid, text, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.resolve_user_context(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.resolve_user_context(uuid, text, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.resolve_user_context(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_user.resolve_user_context(uuid, text, text, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.resolve_user_context(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_admin.resume_sending(integer, text, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.resume_sending(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_admin.retry_failed(integer, timestamp with time zone, text, text[]) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.retry_failed(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3, $4);
 $$;
 CREATE FUNCTION companion_as_admin.retry_message(uuid, uuid, timestamp with time zone) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.retry_message(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.retry_message(uuid, uuid, timestamp with time zone) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.retry_message(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_admin.revoke_telegram_link_tokens(uuid) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.revoke_telegram_link_tokens(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_worker.revoke_telegram_link_tokens(uuid) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.revoke_telegram_link_tokens(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_user.revoke_telegram_link_tokens(uuid, text) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.revoke_telegram_link_tokens(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $2, true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_admin.rewind_dispatch(integer, timestamp with time zone) RETURNS void
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.rewind_dispatch(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_admin.run_maintenance(integer) RETURNS TABLE(task text, affected bigint)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT r.* FROM (SELECT set_config('role', 'companion_admin', true) IS NOT NULL) AS a (acts) CROSS JOIN LATERAL (SELECT * FROM companion.run_maintenance() WHERE a.acts OFFSET 0) AS r;
 $$;
 CREATE FUNCTION companion_as_admin.schedule_message(uuid, timestamp with time zone, text, text, text, text, jsonb, timestamp with time zone, boolean, boolean, integer, text, jsonb) RETURNS TABLE(message_id uuid, created boolean)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.schedule_message(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 $$;
 CREATE FUNCTION companion_as_worker.schedule_message(uuid, timestamp with time zone, text, text, text, text, jsonb, timestamp with time zone, boolean, boolean, integer, text, jsonb) RETURNS TABLE(message_id uuid, created boolean)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.schedule_message(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 $$;
 CREATE FUNCTION companion_as_admin.search_messages(uuid, text, integer) RETURNS TABLE(message_id uuid, conversation_id uuid, role text, excerpt text, rank real, created_at timestamp with time zone)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.search_messages(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.search_messages(uuid, text, integer) RETURNS TABLE(message_id uuid, conversation_id uuid, role text, excerpt text, rank real, created_at timestamp with time zone)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.search_messages(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_user.search_messages(uuid, text, integer, text) RETURNS TABLE(message_id uuid, conversation_id uuid, role text, excerpt text, rank real, created_at timestamp with time zone)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.search_messages(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_admin.sent_today(uuid, text, timestamp with time zone) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.sent_today(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, coalesce($3, companion.now()));
 $$;
 CREATE FUNCTION companion_as_worker.sent_today(uuid, text, timestamp with time zone) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.sent_today(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, coalesce($3, companion.now()));
 $$;
 CREATE FUNCTION companion_as_user.sent_today(uuid, text, timestamp with time zone, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.sent_today(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $1 END, $2, coalesce($3, companion.now()));
 $$;
 CREATE FUNCTION companion_as_admin.set_embedding(uuid, uuid, text, double precision[], text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.set_embedding(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_worker.set_embedding(uuid, uuid, text, double precision[], text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.set_embedding(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_admin.settle_reservation(uuid, text, text, text, bigint, timestamp with time zone) RETURNS TABLE(outcome text, owner uuid)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.settle_reservation(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6);
 $$;
 CREATE FUNCTION companion_as_worker.settle_reservation(uuid, text, text, text, bigint, timestamp with time zone) RETURNS TABLE(outcome text, owner uuid)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.settle_reservation(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6);
 $$;
 CREATE FUNCTION companion_as_admin.start_onboarding(uuid) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.start_onboarding(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_worker.start_onboarding(uuid) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.start_onboarding(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_user.start_onboarding(uuid, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.start_onboarding(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $2, true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_worker.start_send(uuid, uuid, integer) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.start_send(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.start_send_many(integer, uuid[], uuid[], integer[]) RETURNS boolean[]
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.start_send_many(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4);
 $$;
 CREATE FUNCTION companion_as_admin.take_reservation(uuid, text, text, text, bigint, timestamp with time zone) RETURNS void
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.take_reservation(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6);
 $$;
 CREATE FUNCTION companion_as_worker.take_reservation(uuid, text, text, text, bigint, timestamp with time zone) RETURNS void
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.take_reservation(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6);
 $$;
 CREATE FUNCTION companion_as_admin.telegram_deep_link(integer, text, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.telegram_deep_link(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_worker.telegram_deep_link(integer, text, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.telegram_deep_link(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_user.telegram_deep_link(integer, text, text, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.telegram_deep_link(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $2 END, $3);
 $$;
 CREATE FUNCTION companion_as_admin.throttle_channel(integer, text, interval, text, double precision) RETURNS timestamp with time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.throttle_channel(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_worker.throttle_channel(integer, text, interval, text, double precision) RETURNS timestamp with time zone
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.throttle_channel(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END, $3, $4, $5);
 $$;
 CREATE FUNCTION companion_as_admin.touch_user_context(uuid, uuid[]) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.touch_user_context(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_worker.touch_user_context(uuid, uuid[]) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.touch_user_context(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_user.touch_user_context(uuid, uuid[], text) RETURNS bigint
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.touch_user_context(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $3, true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_admin.unlink_address(uuid, text, text, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.unlink_address(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_worker.unlink_address(uuid, text, text, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.unlink_address(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_user.unlink_address(uuid, text, text, text, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.unlink_address(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $5, true) IS NOT NULL THEN $1 END, $2, $3, $4);
 $$;
 CREATE FUNCTION companion_as_admin.unlink_telegram(uuid) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.unlink_telegram(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_worker.unlink_telegram(uuid) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.unlink_telegram(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_user.unlink_telegram(uuid, text) RETURNS boolean
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.unlink_telegram(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $2, true) IS NOT NULL THEN $1 END);
 $$;
 CREATE FUNCTION companion_as_admin.upcoming(uuid, timestamp with time zone) RETURNS TABLE(message_id uuid, kind text, local_date date, scheduled_for timestamp with time zone, goes_at timestamp with time zone, channel text, address text, reason text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upcoming(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_worker.upcoming(uuid, timestamp with time zone) RETURNS TABLE(message_id uuid, kind text, local_date date, scheduled_for timestamp with time zone, goes_at timestamp with time zone, channel text, address text, reason text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upcoming(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_user.upcoming(uuid, timestamp with time zone, text) RETURNS TABLE(message_id uuid, kind text, local_date date, scheduled_for timestamp with time zone, goes_at timestamp with time zone, channel text, address text, reason text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upcoming(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $3, true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_admin.update_user_context(uuid, uuid, text, text, double precision, boolean, timestamp with time zone, jsonb, boolean) RETURNS companion.context_item
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.update_user_context(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8, $9);
 $$;
 CREATE FUNCTION companion_as_worker.update_user_context(uuid, uuid, text, text, double precision, boolean, timestamp with time zone, jsonb, boolean) RETURNS companion.context_item
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.update_user_context(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8, $9);
 $$;
 CREATE FUNCTION companion_as_user.update_user_context(uuid, uuid, text, text, double precision, boolean, timestamp with time zone, jsonb, boolean, text) RETURNS companion.context_item
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.update_user_context(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $10, true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8, $9);
 $$;
 CREATE FUNCTION companion_as_admin.upsert_user_context(uuid, text, text, text, double precision, integer, text, timestamp with time zone, uuid, jsonb, boolean) RETURNS companion.context_item
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 $$;
 CREATE FUNCTION companion_as_worker.upsert_user_context(uuid, text, text, text, double precision, integer, text, timestamp with time zone, uuid, jsonb, boolean) RETURNS companion.context_item
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 $$;
 CREATE FUNCTION companion_as_user.upsert_user_context(uuid, text, text, text, double precision, integer, text, timestamp with time zone, uuid, jsonb, boolean, text) RETURNS companion.context_item
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $12, true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 $$;
 CREATE FUNCTION companion_as_admin.upsert_user_context_many(uuid, jsonb, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context_many(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.upsert_user_context_many(uuid, jsonb, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context_many(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_user.upsert_user_context_many(uuid, jsonb, text, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context_many(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_admin.upsert_user_context_many(uuid, text, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context_many(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_worker.upsert_user_context_many(uuid, text, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context_many(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_user.upsert_user_context_many(uuid, text, text, text) RETURNS TABLE(user_id uuid, id uuid, category text, key text, value text, importance double precision, emotional_valence smallint, source text, source_message_id uuid, metadata jsonb, pinned boolean, expires_at timestamp with time zone, resolved_at timestamp with time zone, confirmations integer, confirmed_at timestamp with time zone, last_referenced_at timestamp with time zone, value_since timestamp with time zone, previous_value text, previous_source text, previous_since timestamp with time zone, contradicted_by text, created_at timestamp with time zone, updated_at timestamp with time zone, last_used_at timestamp with time zone, outcome text, reason text)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.upsert_user_context_many(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $4, true) IS NOT NULL THEN $1 END, $2, $3);
 $$;
 CREATE FUNCTION companion_as_admin.user_context_as_of(uuid, timestamp with time zone) RETURNS TABLE(category text, key text, value text, source text, held_from timestamp with time zone, held_until timestamp with time zone)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.user_context_as_of(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_worker.user_context_as_of(uuid, timestamp with time zone) RETURNS TABLE(category text, key text, value text, source text, held_from timestamp with time zone, held_until timestamp with time zone)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.user_context_as_of(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_user.user_context_as_of(uuid, timestamp with time zone, text) RETURNS TABLE(category text, key text, value text, source text, held_from timestamp with time zone, held_until timestamp with time zone)
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT * FROM companion.user_context_as_of(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $3, true) IS NOT NULL THEN $1 END, $2);
 $$;
 CREATE FUNCTION companion_as_admin.user_context_prompt(uuid, integer, integer, text[], text[], double precision[], double precision, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.user_context_prompt(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8);
 $$;
 CREATE FUNCTION companion_as_worker.user_context_prompt(uuid, integer, integer, text[], text[], double precision[], double precision, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.user_context_prompt(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8);
 $$;
 CREATE FUNCTION companion_as_user.user_context_prompt(uuid, integer, integer, text[], text[], double precision[], double precision, text, text) RETURNS text
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.user_context_prompt(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $9, true) IS NOT NULL THEN $1 END, $2, $3, $4, $5, $6, $7, $8);
 $$;
 CREATE FUNCTION companion_as_admin.uuid_v7(integer) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN companion.uuid_v7() END;
 $$;
 CREATE FUNCTION companion_as_worker.uuid_v7(integer) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN companion.uuid_v7() END;
 $$;
 CREATE FUNCTION companion_as_user.uuid_v7(integer, text) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $2, true) IS NOT NULL THEN companion.uuid_v7() END;
 $$;
 CREATE FUNCTION companion_as_admin.uuid_v7(integer, timestamp with time zone) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.uuid_v7(CASE WHEN set_config('role', 'companion_admin', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_worker.uuid_v7(integer, timestamp with time zone) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.uuid_v7(CASE WHEN set_config('role', 'companion_worker', true) IS NOT NULL THEN $2 END);
 $$;
 CREATE FUNCTION companion_as_user.uuid_v7(integer, timestamp with time zone, text) RETURNS uuid
-LANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plproxy SECURITY DEFINER AS $$
     CLUSTER companion_router.server($1);
     SELECT companion.uuid_v7(CASE WHEN set_config('role', 'companion_user', true) IS NOT NULL AND set_config('companion.user_id', $3, true) IS NOT NULL THEN $2 END);
 $$;

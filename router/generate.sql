@@ -92,8 +92,8 @@ WHERE r.way NOT IN ('refused', 'local')
     AND NOT r.names && '{channel_user_number,address_number}'; -- which the forms that take a text do
 
 \qecho
-\qecho '-- Calls to a shard, as a role. Below warning is but that PL/Proxy drops a connection on which an error has come.'
-SELECT format(E'CREATE FUNCTION companion_as_%s.%I(%s) RETURNS %s\nLANGUAGE plproxy SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$\n    CLUSTER %s;\n    SELECT %s;\n$$;',
+\qecho '-- Calls to a shard, as a role. What PL/Proxy runs here is server() alone, and a SET would cost each call something.'
+SELECT format(E'CREATE FUNCTION companion_as_%s.%I(%s) RETURNS %s\nLANGUAGE plproxy SECURITY DEFINER AS $$\n    CLUSTER %s;\n    SELECT %s;\n$$;',
               role, name, arguments, result, server,
               CASE WHEN count > 0 THEN
                   format('%scompanion.%I(%s)', CASE WHEN is_row THEN '* FROM ' ELSE '' END, name,

@@ -115,24 +115,25 @@ RETURN pg_catalog.now();
 COMMENT ON FUNCTION companion.now() IS
 'The start of the transaction on the router. Where a time is left to its default, each shard goes by its own.';
 
+-- Part of every call: see server().
 CREATE FUNCTION companion_router.shard_of(user_id uuid, shards integer) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
 DECLARE
-    digits bytea := uuid_send(user_id);
+    digits pg_catalog.bytea := pg_catalog.uuid_send(user_id);
     x bigint := 0;
 BEGIN
     FOR i IN 0..15 LOOP
-        x := (x * 256 + get_byte(digits, i)) % 2147483647;
+        x := pg_catalog.mod(x OPERATOR(pg_catalog.*) 256 OPERATOR(pg_catalog.+) pg_catalog.get_byte(digits, i), 2147483647);
     END LOOP;
     FOR i IN 1..2 LOOP
-        x := x * (x + 1618033989) % 2147483647;
+        x := pg_catalog.mod(x OPERATOR(pg_catalog.*) (x OPERATOR(pg_catalog.+) 1618033989), 2147483647);
     END LOOP;
-    RETURN x % shards;
+    RETURN pg_catalog.mod(x, shards);
 END
 $$;
 COMMENT ON FUNCTION companion_router.shard_of(uuid, integer) IS
-'companion.shard_of() for who knows that shards is a number of them, and whose search_path is a safe one. Internal.';
+'companion.shard_of() for who knows that shards is a number of them. Internal.';
 
 CREATE FUNCTION companion.shard_of(user_id uuid, shards integer) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp

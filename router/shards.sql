@@ -31,16 +31,17 @@ $$;
 COMMENT ON FUNCTION companion_router.number_of(uuid) IS
 'The shard of a user; for NULL one that answers as any would. Error 55000 where there is no shard. Internal.';
 
--- Every call asks these. PL/Proxy does so as the caller's search_path is, which is a safe one in all that goes to a shard.
+-- Every call asks these, as the caller's search_path is, with the rights of companion_router_owner. So all that they
+-- name is qualified: a SET search_path would cost each call something.
 CREATE FUNCTION companion_router.server(shard integer) RETURNS text
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    state text;
+    state pg_catalog.text;
 BEGIN
-    SELECT s.state INTO state FROM companion_router.shards AS s WHERE s.number = shard;
-    IF state = 'on' THEN
-        RETURN 'companion_shard_' || shard;
+    SELECT s.state INTO state FROM companion_router.shards AS s WHERE s.number OPERATOR(pg_catalog.=) shard;
+    IF state OPERATOR(pg_catalog.=) 'on' THEN
+        RETURN pg_catalog.concat('companion_shard_', shard);
     END IF;
     RETURN companion_router.refuse_shard(shard, state);
 END
@@ -53,13 +54,14 @@ LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
     shard integer;
-    state text;
+    state pg_catalog.text;
 BEGIN
     SELECT s.number, s.state INTO shard, state FROM companion_router.shards AS s
-    WHERE s.number = (SELECT companion_router.shard_of(coalesce(user_id, '00000000-0000-0000-0000-000000000000'), c.shards)
-                      FROM companion_router.shard_count AS c);
-    IF state = 'on' THEN
-        RETURN 'companion_shard_' || shard;
+    WHERE s.number OPERATOR(pg_catalog.=) (
+        SELECT companion_router.shard_of(coalesce(user_id, '00000000-0000-0000-0000-000000000000'), c.shards)
+        FROM companion_router.shard_count AS c);
+    IF state OPERATOR(pg_catalog.=) 'on' THEN
+        RETURN pg_catalog.concat('companion_shard_', shard);
     END IF;
     RETURN companion_router.refuse_shard(companion_router.number_of(user_id), state);
 END

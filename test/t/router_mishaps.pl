@@ -143,6 +143,35 @@ SET companion.user_id = '$of{0}';
 SELECT id FROM companion.put_user('$of{0}', '{}')
 SQL
 
+query('router', 'CREATE SCHEMA theirs AUTHORIZATION intruder');
+as_intruder(<<'SQL');
+CREATE FUNCTION theirs.run() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'run as %', current_user; END $$;
+DO $$
+DECLARE
+    type text;
+    name text;
+BEGIN
+    FOREACH type IN ARRAY '{integer,bigint,text,uuid}'::text[] LOOP
+        FOREACH name IN ARRAY '{=,<>,+,-,*,%,||}'::text[] LOOP
+            EXECUTE format('CREATE FUNCTION theirs.%I(%s, %2$s) RETURNS %s LANGUAGE plpgsql AS $f$ BEGIN PERFORM theirs.run(); RETURN NULL; END $f$',
+                           'operator' || name, type, CASE WHEN name IN ('=', '<>') THEN 'boolean' ELSE type END);
+            EXECUTE format('CREATE OPERATOR theirs.%s (FUNCTION = theirs.%I, LEFTARG = %s, RIGHTARG = %3$s)', name, 'operator' || name, type);
+        END LOOP;
+    END LOOP;
+    FOREACH name IN ARRAY '{"mod(bigint, bigint)","get_byte(bytea, integer)","uuid_send(uuid)","concat(text, integer)","set_config(text, text, boolean)"}'::text[] LOOP
+        EXECUTE format('CREATE FUNCTION theirs.%s RETURNS bytea LANGUAGE plpgsql AS $f$ BEGIN PERFORM theirs.run(); RETURN NULL; END $f$', name);
+    END LOOP;
+    FOREACH name IN ARRAY '{text,bytea,uuid,int4,int8,bool}'::text[] LOOP
+        EXECUTE format('CREATE DOMAIN theirs.%I AS pg_catalog.%1$I CHECK (theirs.run())', name);
+    END LOOP;
+END
+$$
+SQL
+my $with_theirs = "SET search_path = theirs, pg_catalog; SET companion.user_id = '$of{0}';";
+is(as_intruder("$with_theirs SELECT companion_as_user.sent_today('$of{0}', 'checkin', NULL, '$of{0}')"), 'f', 'nor are their operators, functions and types');
+unlike(as_intruder("$with_theirs SELECT $_"), qr/run as (?!intruder)/, "... but as themselves: $_") for "companion.sent_today('$of{0}')", 'companion.new_user_id()';
+like(as_intruder("SET search_path = theirs, pg_catalog; SELECT 1 + 1"), qr/run as intruder/, '... which are there');
+
 # A secret in a place where everybody reads it
 for my $setting ('sslpassword=hush', "password = 'hush' sslpassword='hu sh'")
 {
