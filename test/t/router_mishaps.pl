@@ -143,7 +143,7 @@ SET companion.user_id = '$of{0}';
 SELECT id FROM companion.put_user('$of{0}', '{}')
 SQL
 
-query('router', 'CREATE SCHEMA theirs AUTHORIZATION intruder');
+query('router', 'CREATE SCHEMA theirs AUTHORIZATION intruder; GRANT USAGE ON SCHEMA theirs TO PUBLIC');
 as_intruder(<<'SQL');
 CREATE FUNCTION theirs.run() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'run as %', current_user; END $$;
 DO $$
