@@ -110,7 +110,7 @@ class Receiver:
 
 
 def an_id(value):
-    if type(value) is not int or not -1 << 63 <= value < 1 << 63:
+    if not telegram.is_id(value):
         raise TypeError
     return value
 
